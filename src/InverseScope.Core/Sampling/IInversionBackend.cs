@@ -1,0 +1,42 @@
+using InverseScope.Core.Sites;
+
+namespace InverseScope.Core.Sampling;
+
+/// <summary>What is known of a target model without running it.</summary>
+/// <param name="Name">As the user gave it.</param>
+/// <param name="Family">e.g. <c>gpt2</c>.</param>
+/// <param name="ContentHash">SHA-256 over config, weights and tokenizer, hex.</param>
+public sealed record TargetDescription(
+    string Name, string Family, string ContentHash, int Layers, int Heads, int HeadWidth, int Width, int Vocabulary,
+    int Context);
+
+/// <summary>Progress of long work, for a console line with rate and time left.</summary>
+/// <param name="Stage">What is being done, in a few words.</param>
+/// <param name="Done">Units finished.</param>
+/// <param name="Total">Units in all; 0 if unknown.</param>
+/// <param name="Unit">Plural noun of the unit.</param>
+public readonly record struct WorkProgress(string Stage, long Done, long Total, string Unit);
+
+/// <summary>
+/// The compute boundary: everything that needs the target model. One instance serves one target, one task and one set
+/// of measurement options. Calls are synchronous and cancellable between batches; they may come from several threads.
+/// </summary>
+public interface IInversionBackend : IDisposable
+{
+    TargetDescription Target { get; }
+
+    MeasurementOptions Options { get; }
+
+    /// <summary>Texts of the prior sample come first (ids 0 .. <see cref="PriorTexts"/> − 1).</summary>
+    TextPool Texts { get; }
+
+    /// <summary>Number of texts in the bank or the enumeration.</summary>
+    int PriorTexts { get; }
+
+    /// <summary>Makes the activations of the prior available at these sites (collects the bank if it is not there).</summary>
+    /// <exception cref="BadInputException">A site that the target does not have, or whose position no text has.</exception>
+    void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel);
+
+    /// <summary>Samples for each reference text at a prepared site, deterministic for a given stream name.</summary>
+    SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel);
+}

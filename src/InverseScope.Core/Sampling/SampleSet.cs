@@ -1,0 +1,27 @@
+namespace InverseScope.Core.Sampling;
+
+/// <summary>
+/// The samples of one reference at one site. All samples of one reference are one cluster in every interval.
+/// </summary>
+/// <param name="Reference">Text id of the reference x̂ in the backend's <see cref="TextPool"/>.</param>
+/// <param name="Texts">Text ids of the samples x_i; repeats possible where samples are drawn.</param>
+/// <param name="Weights">Weights w_i, sum 1; empty if nothing lies near.</param>
+/// <param name="Distances">Distances d(z(x_i), ẑ).</param>
+/// <param name="Ess">Effective sample size (Σw)²/Σw² over all neighbours, before any subsampling; 0 if none.</param>
+/// <param name="Neighbours">Number of texts with positive weight.</param>
+public sealed record SampleSet(
+    int Reference,
+    int[] Texts,
+    float[] Weights,
+    float[] Distances,
+    double Ess,
+    int Neighbours);
+
+/// <summary>Samples of all references at one site.</summary>
+/// <param name="Sets">One for each reference asked for that has the site's position, in the order asked.</param>
+/// <param name="WithoutPosition">References left out because their text lacks the site's position.</param>
+/// <param name="PriorShareWithPosition">Share of the prior's texts that have the position; the rest cannot be samples.</param>
+public sealed record SiteSamples(
+    IReadOnlyList<SampleSet> Sets,
+    IReadOnlyList<int> WithoutPosition,
+    double PriorShareWithPosition);

@@ -1,0 +1,14 @@
+namespace InverseScope.Core.Specs;
+
+/// <summary>A compiled feature: a total, deterministic function from text to label. Thread-safe.</summary>
+public interface IFeature
+{
+    /// <summary>Identity of the hypothesis: SHA-256 of the spec's canonical form, hex.</summary>
+    string Hash { get; }
+
+    /// <summary>
+    /// The label in its canonical form (numbers in invariant notation, true/false, tuples and sets in brackets), or
+    /// null where the feature is undefined, which includes texts that <c>applies</c> excludes.
+    /// </summary>
+    string? Label(string text);
+}
