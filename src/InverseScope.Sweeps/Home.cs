@@ -1,0 +1,39 @@
+using InverseScope.Core;
+
+namespace InverseScope.Sweeps;
+
+/// <summary>The folder that holds what a user's work leaves behind: models, banks, sweeps and the store.</summary>
+public sealed class Home
+{
+    /// <param name="path">Made if it is not there.</param>
+    /// <exception cref="BadInputException">It cannot be made or written.</exception>
+    public Home(string path)
+    {
+        Path = System.IO.Path.GetFullPath(path);
+        try
+        {
+            Directory.CreateDirectory(Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The home folder '{Path}' cannot be made: {e.Message}", "Give another with --home DIR.");
+        }
+    }
+
+    public string Path { get; }
+
+    /// <summary>Imported models, a folder each.</summary>
+    public string Models => System.IO.Path.Combine(Path, "models");
+
+    /// <summary>Imported tasks, a file each.</summary>
+    public string Tasks => System.IO.Path.Combine(Path, "tasks");
+
+    /// <summary>Activation banks, found by content hash.</summary>
+    public string Banks => System.IO.Path.Combine(Path, "banks");
+
+    /// <summary>The results of all sweeps.</summary>
+    public string Store => System.IO.Path.Combine(Path, "store.db");
+
+    /// <summary>Reports and progress of one sweep.</summary>
+    public string Sweep(string id) => System.IO.Path.Combine(Path, "sweeps", id);
+}

@@ -1,0 +1,64 @@
+using InverseScope.Core.Sampling;
+
+namespace InverseScope.Sweeps.Plans;
+
+/// <summary>
+/// A sweep as a person declares it. Everything that decides its numbers is here or in what it names, so that the plan
+/// and its seed reproduce the sweep.
+/// </summary>
+public sealed record SweepPlan
+{
+    /// <summary>Short name; part of the sweep's id.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name or folder of the target model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Name or file of the task.</summary>
+    public required string Task { get; init; }
+
+    /// <summary>Site patterns, e.g. <c>L*H*@=</c>.</summary>
+    public required IReadOnlyList<string> Sites { get; init; }
+
+    /// <summary>Positions for patterns that name none; empty means the last token.</summary>
+    public IReadOnlyList<string> Positions { get; init; } = [];
+
+    public MeasurementOptions Measurement { get; init; } = new();
+
+    /// <summary>References that proposals may look at; at least 20. Default 200.</summary>
+    public int ExploreReferences { get; init; } = 200;
+
+    /// <summary>References kept untouched until the one confirming test; at least 20. Default 300.</summary>
+    public int ConfirmReferences { get; init; } = 300;
+
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Spec files of people, tested at every site (or at the sites that a spec names).</summary>
+    public IReadOnlyList<string> SpecFiles { get; init; } = [];
+
+    /// <summary>Whether the symbolic search proposes specs. Default true.</summary>
+    public bool Search { get; init; } = true;
+
+    /// <summary>Proposals of the search for each site. Default 6.</summary>
+    public int MaxProposals { get; init; } = 6;
+
+    /// <summary>Stated effect size δ: a hypothesis is confirmed only if κ is above it. Default 0.1.</summary>
+    public double MinimumKappa { get; init; } = 0.1;
+
+    /// <summary>False discovery rate across the sweep. Default 0.05.</summary>
+    public double FalseDiscoveryRate { get; init; } = 0.05;
+
+    /// <summary>Wall time after which the sweep stops with partial results; null for none.</summary>
+    public double? BudgetMinutes { get; init; }
+
+    /// <summary>All problems, each with its cure.</summary>
+    public IEnumerable<string> Check()
+    {
+        foreach (var problem in Measurement.Check())
+            yield return problem;
+        if (Sites.Count == 0)
+            yield return "sites must name at least one site, e.g. ['L*H*@last'].";
+        if (!Search && SpecFiles.Count == 0)
+            yield return "nothing would be tested: give specs, or leave search on.";
+    }
+}

@@ -1,0 +1,115 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Yaml;
+
+namespace InverseScope.Sweeps.Plans;
+
+/// <summary>Reads a sweep's declarative file. Its keys are those of <see cref="SweepPlan"/> in snake_case.</summary>
+public static class SweepPlanFile
+{
+    /// <summary>The value of the key <c>schema</c>.</summary>
+    public const string Schema = "inversescope/sweep/v1";
+
+    private const int MinimumReferences = 20;
+
+    /// <summary>Reads a file; relative paths of specs, model and task in it count from its folder.</summary>
+    /// <exception cref="BadInputException">Missing or faulty; all faults with their places.</exception>
+    public static SweepPlan Read(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"Cannot read the sweep file '{path}': {e.Message}");
+        }
+
+        return Parse(path, text, Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <param name="file">Name for messages.</param>
+    /// <param name="text">YAML or JSON.</param>
+    /// <param name="folder">Where relative paths start.</param>
+    public static SweepPlan Parse(string file, string text, string folder)
+    {
+        var fields = YamlFields.Parse(file, text);
+        if (fields.Text("schema") is not Schema)
+            fields.Fault("schema", $"expected 'schema: {Schema}', found '{fields.Text("schema") ?? "none"}'");
+        var references = fields.Section("references");
+        var search = fields.Section("search");
+        var budget = fields.Section("budget");
+        var defaults = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
+        var measured = defaults.Measurement;
+        var plan = new SweepPlan
+        {
+            Name = fields.Text("name") ?? Path.GetFileNameWithoutExtension(file),
+            Model = Located(Required(fields, "model"), folder),
+            Task = Located(Required(fields, "task"), folder),
+            Sites = fields.Texts("sites"),
+            Positions = fields.Texts("positions"),
+            Measurement = new MeasurementOptions
+            {
+                Sampler = fields.Choice("sampler", measured.Sampler),
+                Kernel = fields.Choice("kernel", measured.Kernel),
+                Distance = fields.Choice("distance", measured.Distance),
+                Epsilon = fields.Number("epsilon", measured.Epsilon, above: 0),
+                NormBand = fields.Number("norm_band", measured.NormBand, above: 0),
+                Basis = fields.Choice("basis", measured.Basis),
+                Weighting = fields.Choice("weighting", measured.Weighting),
+                Samples = (int)fields.Integer("samples", measured.Samples, min: 0, max: 100_000),
+                BankSize = (int)fields.Integer("bank_size", measured.BankSize, min: 2, max: 100_000_000),
+                MinimumEss = fields.Number("minimum_ess", measured.MinimumEss, above: -1e-12),
+                IncludeReference = fields.Flag("include_reference", measured.IncludeReference),
+            },
+            ExploreReferences = (int)references.Integer("explore", defaults.ExploreReferences, MinimumReferences, 1_000_000),
+            ConfirmReferences = (int)references.Integer("confirm", defaults.ConfirmReferences, MinimumReferences, 1_000_000),
+            Seed = fields.Integer("seed", defaults.Seed),
+            SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder))],
+            Search = search.Flag("enabled", defaults.Search),
+            MaxProposals = (int)search.Integer("max_proposals", defaults.MaxProposals, 1, 100),
+            MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
+            FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
+            BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),
+        };
+        if (plan.Name.Length is 0 or > 64 || !plan.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            fields.Fault("name", $"'name' must be 1 to 64 letters, digits, '-', '_' or '.', found '{plan.Name}'");
+        foreach (var problem in plan.Check())
+            fields.Fault("sites", problem);
+        fields.ThrowIfFaulty();
+        return plan;
+    }
+
+    private static string Required(YamlFields fields, string key)
+    {
+        if (fields.Text(key) is { Length: > 0 } value)
+            return value;
+        fields.Fault(key, $"'{key}' is missing");
+        return "";
+    }
+
+    // A plain word is a name; anything with a separator is a path, and counts from the plan's folder.
+    private static string Located(string nameOrPath, string folder) =>
+        nameOrPath.Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(nameOrPath, folder) : nameOrPath;
+
+    private static string[] Matching(YamlFields fields, string pattern, string folder)
+    {
+        var full = Path.GetFullPath(pattern, folder);
+        if (!full.Contains('*', StringComparison.Ordinal))
+        {
+            if (File.Exists(full))
+                return [full];
+            fields.Fault("specs", $"no spec file '{full}'");
+            return [];
+        }
+
+        var parent = Path.GetDirectoryName(full)!;
+        var found = Directory.Exists(parent)
+            ? Directory.GetFiles(parent, Path.GetFileName(full)).Order(StringComparer.Ordinal).ToArray()
+            : [];
+        if (found.Length == 0)
+            fields.Fault("specs", $"no spec file matches '{full}'");
+        return found;
+    }
+}

@@ -1,0 +1,93 @@
+namespace InverseScope.Sweeps.Store;
+
+/// <summary>Where a sweep stands. Stored by name: only append.</summary>
+public enum SweepState
+{
+    /// <summary>Begun and not ended; after a crash, still this, and resumable.</summary>
+    Running,
+
+    /// <summary>Every site was investigated and the report written.</summary>
+    Finished,
+
+    /// <summary>Ended early by the user or the budget; resumable.</summary>
+    Stopped,
+
+    /// <summary>Ended by a fault; resumable once that is mended.</summary>
+    Failed,
+}
+
+/// <summary>A sweep as stored.</summary>
+public sealed class StoredSweep
+{
+    /// <summary>e.g. <c>addition-0042</c>.</summary>
+    public string Id { get; set; } = "";
+
+    public string Name { get; set; } = "";
+
+    /// <summary>The effective plan, JSON: what was really run, defaults included.</summary>
+    public string Plan { get; set; } = "";
+
+    /// <summary>The command that began it.</summary>
+    public string Command { get; set; } = "";
+
+    public string Version { get; set; } = "";
+
+    public SweepState State { get; set; }
+
+    /// <summary>Why it ended: <c>finished</c>, <c>user</c>, <c>budget</c>, or the fault's message.</summary>
+    public string? StopReason { get; set; }
+
+    /// <summary>ISO 8601, UTC.</summary>
+    public string Started { get; set; } = "";
+
+    /// <summary>ISO 8601, UTC; null until it ends.</summary>
+    public string? Finished { get; set; }
+
+    /// <summary>Seconds of work over all its runs, resumed ones included.</summary>
+    public double WorkSeconds { get; set; }
+}
+
+/// <summary>The committed result of one stage.</summary>
+public sealed class StoredStep
+{
+    /// <summary><c>sweep|site|stage</c>: one result each, so that writing twice changes nothing.</summary>
+    public string Id { get; set; } = "";
+
+    public string Sweep { get; set; } = "";
+
+    /// <summary>The site's full form; empty for stages of the whole sweep.</summary>
+    public string Site { get; set; } = "";
+
+    public string Stage { get; set; } = "";
+
+    /// <summary>Hash of the stage's version, inputs and options: a result under another key is stale.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>ISO 8601, UTC.</summary>
+    public string Finished { get; set; } = "";
+
+    public double Seconds { get; set; }
+
+    /// <summary>The result, JSON.</summary>
+    public string Result { get; set; } = "";
+}
+
+/// <summary>One line of a sweep's log.</summary>
+public sealed class StoredLogLine
+{
+    public int Id { get; set; }
+
+    public string Sweep { get; set; } = "";
+
+    public string Site { get; set; } = "";
+
+    /// <summary>ISO 8601, UTC.</summary>
+    public string Time { get; set; } = "";
+
+    public string Step { get; set; } = "";
+
+    public string Detail { get; set; } = "";
+
+    /// <summary>Hash of what the step was given.</summary>
+    public string InputsHash { get; set; } = "";
+}
