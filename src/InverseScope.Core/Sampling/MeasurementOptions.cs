@@ -101,6 +101,8 @@ public sealed record MeasurementOptions
             yield return $"samples must be 0 (all neighbours) or more, not {Samples}.";
         if (BankSize < 2)
             yield return $"bank_size must be at least 2, not {BankSize}.";
+        if (Weighting == Weighting.None)
+            yield return "weighting none is the plain average of a generator's samples; enumerate and bank need importance or accept.";
         if (!(MinimumEss >= 0))
             yield return $"minimum_ess must be 0 or more, not {MinimumEss}.";
     }

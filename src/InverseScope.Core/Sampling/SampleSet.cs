@@ -8,14 +8,16 @@ namespace InverseScope.Core.Sampling;
 /// <param name="Weights">Weights w_i, sum 1; empty if nothing lies near.</param>
 /// <param name="Distances">Distances d(z(x_i), ẑ).</param>
 /// <param name="Ess">Effective sample size (Σw)²/Σw² over all neighbours, before any subsampling; 0 if none.</param>
-/// <param name="Neighbours">Number of texts with positive weight.</param>
+/// <param name="Neighbours">Number of rows of the population with positive weight.</param>
+/// <param name="EntropyBits">Entropy of the weights over all neighbours, in bits: what ẑ leaves open about x.</param>
 public sealed record SampleSet(
     int Reference,
     int[] Texts,
     float[] Weights,
     float[] Distances,
     double Ess,
-    int Neighbours);
+    int Neighbours,
+    double EntropyBits);
 
 /// <summary>Samples of all references at one site.</summary>
 /// <param name="Sets">One for each reference asked for that has the site's position, in the order asked.</param>

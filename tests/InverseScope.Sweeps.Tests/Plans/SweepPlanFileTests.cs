@@ -1,0 +1,122 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Testing;
+
+namespace InverseScope.Sweeps.Tests.Plans;
+
+public sealed class SweepPlanFileTests
+{
+    private const string Minimal = """
+        schema: inversescope/sweep/v1
+        name: first
+        model: addition
+        task: addition
+        sites: ["L*H*@="]
+        """;
+
+    [Fact]
+    public void A_minimal_plan_has_the_documented_defaults()
+    {
+        var plan = Parse(Minimal);
+        Assert.Equal(new MeasurementOptions(), plan.Measurement);
+        Assert.Equal((200, 300, 1L, true, 6), (plan.ExploreReferences, plan.ConfirmReferences, plan.Seed, plan.Search, plan.MaxProposals));
+        Assert.Equal((0.1, 0.05, null), (plan.MinimumKappa, plan.FalseDiscoveryRate, plan.BudgetMinutes));
+    }
+
+    [Fact]
+    public void Every_key_reaches_the_plan()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["a.yaml"], "");
+        var plan = SweepPlanFile.Parse("p.yaml", Minimal + """
+
+            positions: ["@=", last]
+            sampler: enumerate
+            kernel: threshold
+            distance: relative
+            epsilon: 0.2
+            norm_band: 0.3
+            basis: centred
+            weighting: accept
+            samples: 7
+            bank_size: 99
+            minimum_ess: 0
+            include_reference: true
+            references: { explore: 40, confirm: 50 }
+            seed: -3
+            specs: ["*.yaml"]
+            search: { enabled: false, max_proposals: 2 }
+            minimum_kappa: 0.2
+            false_discovery_rate: 0.1
+            budget: { minutes: 1.5 }
+            """, folder.Path);
+        Assert.Equal(
+            new MeasurementOptions
+            {
+                Sampler = SamplerKind.Enumerate,
+                Kernel = KernelKind.Threshold,
+                Distance = DistanceKind.Relative,
+                Epsilon = 0.2,
+                NormBand = 0.3,
+                Basis = Basis.Centred,
+                Weighting = Weighting.Accept,
+                Samples = 7,
+                BankSize = 99,
+                MinimumEss = 0,
+                IncludeReference = true,
+            },
+            plan.Measurement);
+        Assert.Equal((40, 50, -3L, false, 2), (plan.ExploreReferences, plan.ConfirmReferences, plan.Seed, plan.Search, plan.MaxProposals));
+        Assert.Equal((0.2, 0.1, 1.5), (plan.MinimumKappa, plan.FalseDiscoveryRate, plan.BudgetMinutes));
+        Assert.Equal([folder["a.yaml"]], plan.SpecFiles);
+        Assert.Equal(["@=", "last"], plan.Positions);
+    }
+
+    [Fact]
+    public void Paths_count_from_the_plans_folder_and_names_stay_names()
+    {
+        var plan = SweepPlanFile.Parse("p.yaml", Minimal.Replace("model: addition", "model: ../m"), "/a/b");
+        Assert.Equal(("/a/m", "addition"), (plan.Model, plan.Task));
+    }
+
+    [Theory]
+    [InlineData("kernel: thresold", "p.yaml(6,9)", "Did you mean 'threshold'?")]
+    [InlineData("epsilonn: 1", "p.yaml(6,11)", "Did you mean 'epsilon'?")]
+    [InlineData("epsilon: -1", "p.yaml(6,10)", "above 0")]
+    [InlineData("epsilon: NaN", "p.yaml(6,10)", "above 0")]
+    [InlineData("references: { explore: 3 }", "p.yaml(6,24)", "from 20")]
+    [InlineData("references: 5", "p.yaml(6,13)", "must hold keys")]
+    [InlineData("samples: many", "p.yaml(6,10)", "whole number")]
+    [InlineData("specs: nowhere.yaml", "p.yaml(6,8)", "no spec file")]
+    [InlineData("search: { enabled: false }", "p.yaml", "nothing would be tested")]
+    [InlineData("sites: []", "p.yaml(6,1)", "Duplicate key")]
+    public void A_fault_names_its_place_and_cure(string line, string place, string says)
+    {
+        var error = Assert.Throws<BadInputException>(() => Parse(Minimal + "\n" + line));
+        Assert.Contains(place, error.Message, StringComparison.Ordinal);
+        Assert.Contains(says, error.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void All_faults_are_told_at_once()
+    {
+        var error = Assert.Throws<BadInputException>(() => Parse("schema: x\nsamples: -1\nbasis: row\ncolour: red"));
+        foreach (var part in new[] { "schema", "samples", "basis", "colour", "model", "task", "sites" })
+            Assert.Contains(part, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("- a\n- b")]
+    [InlineData("a: [")]
+    [InlineData("a: b\n---\nc: d")]
+    public void What_is_no_mapping_is_refused(string text) =>
+        Assert.Contains("p.yaml", Assert.Throws<BadInputException>(() => Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_missing_file_is_named() =>
+        Assert.Contains("/no/such.yaml", Assert.Throws<BadInputException>(() => SweepPlanFile.Read("/no/such.yaml")).Message, StringComparison.Ordinal);
+
+    private static SweepPlan Parse(string text) => SweepPlanFile.Parse("p.yaml", text, "/");
+}

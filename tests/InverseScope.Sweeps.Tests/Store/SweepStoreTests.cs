@@ -1,0 +1,82 @@
+using InverseScope.Core;
+using InverseScope.Sweeps.Store;
+using InverseScope.Testing;
+using LiteDB;
+
+namespace InverseScope.Sweeps.Tests.Store;
+
+public sealed class SweepStoreTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string StorePath => _folder["store.db"];
+
+    [Fact]
+    public void What_was_committed_is_there_after_reopening()
+    {
+        using (var store = SweepStore.Open(StorePath))
+        {
+            var sweep = store.Begin(new StoredSweep { Name = "a", State = SweepState.Running });
+            Assert.Equal("a-001", sweep.Id);
+            store.Commit(Step("a-001", "L0H0@last", "propose", "k1", "{}"), [new StoredLogLine { Sweep = "a-001", Step = "x" }]);
+            store.Commit(Step("a-001", "L0H0@last", "propose", "k2", "[1]"), [new StoredLogLine { Sweep = "a-001", Step = "y" }]);
+            sweep.State = SweepState.Finished;
+            store.Update(sweep);
+        }
+
+        using var again = SweepStore.Open(StorePath);
+        Assert.Equal(SweepState.Finished, again.Sweep("a-001").State);
+        Assert.Null(again.Find("a-001", "L0H0@last", "propose", "k1"));
+        Assert.Equal("[1]", again.Find("a-001", "L0H0@last", "propose", "k2")!.Result);
+        Assert.Equal(["x", "y"], again.LogOf("a-001").Select(l => l.Step));
+        Assert.Single(again.Steps("a-001"));
+        Assert.Equal("a-002", again.Begin(new StoredSweep { Name = "a" }).Id);
+    }
+
+    [Fact]
+    public void A_second_owner_is_refused_with_a_cure()
+    {
+        using var store = SweepStore.Open(StorePath);
+        var error = Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath));
+        Assert.Contains("in use by another process", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_of_a_newer_version_is_left_alone()
+    {
+        using (var database = new LiteDatabase(StorePath))
+            database.UserVersion = SweepStore.SchemaVersion + 1;
+        var before = File.ReadAllBytes(StorePath);
+        var error = Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath));
+        Assert.Contains("newer program", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(StorePath));
+        Assert.Contains("newer program", Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(20_000)]
+    public void A_file_that_is_no_store_is_refused(int bytes)
+    {
+        File.WriteAllBytes(StorePath, [.. Enumerable.Range(0, bytes).Select(i => (byte)(i * 31))]);
+        Assert.Contains("not a store", Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_sweep_is_named_with_the_nearest()
+    {
+        using var store = SweepStore.Open(StorePath);
+        Assert.Contains("none yet", Assert.Throws<BadInputException>(() => store.Sweep("x")).Message, StringComparison.Ordinal);
+        store.Begin(new StoredSweep { Name = "counting" });
+        Assert.Contains("Did you mean 'counting-001'?", Assert.Throws<BadInputException>(() => store.Sweep("countin-001")).Message, StringComparison.Ordinal);
+    }
+
+    // Stored by name. Only append; to change one, raise the schema version and migrate.
+    [Fact]
+    public void Stored_states_keep_their_names() =>
+        Assert.Equal(["Running", "Finished", "Stopped", "Failed"], Enum.GetNames<SweepState>());
+
+    public void Dispose() => _folder.Dispose();
+
+    private static StoredStep Step(string sweep, string site, string stage, string key, string result) =>
+        new() { Sweep = sweep, Site = site, Stage = stage, Key = key, Result = result };
+}
