@@ -1,0 +1,131 @@
+using InverseScope.Core.Seeds;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Models;
+
+/// <summary>
+/// A decoder-only transformer, one definition for running, capturing, patching and training. Parameter names are those
+/// of the checkpoint, without the <c>transformer.</c> prefix. Weights and arithmetic are float32.
+/// Letters in shapes: B batch, T position, C width, H heads, K head width, V vocabulary.
+/// </summary>
+internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "wte")]
+    private readonly EmbeddingTable _tokens;
+
+    [ComponentName(Name = "wpe")]
+    private readonly EmbeddingTable _positions;
+
+    [ComponentName(Name = "h")]
+    private readonly ModuleList<TransformerBlock> _blocks;
+
+    [ComponentName(Name = "ln_f")]
+    private readonly LayerNorm _finalNorm;
+
+    [ComponentName(Name = "lm_head")]
+    private readonly EmbeddingTable? _head;
+
+    /// <summary>Allocates the parameters; <see cref="Initialise"/> or <see cref="WeightLoader"/> give them values.</summary>
+    public CausalTransformer(TransformerConfig config)
+        : base(nameof(CausalTransformer))
+    {
+        Config = config;
+        _tokens = new EmbeddingTable(config.Vocabulary, config.Width);
+        _positions = new EmbeddingTable(config.Context, config.Width);
+        _blocks = new ModuleList<TransformerBlock>(
+            [.. Enumerable.Range(0, config.Layers).Select(layer => new TransformerBlock(config, layer))]);
+        _finalNorm = nn.LayerNorm(config.Width, config.NormEpsilon);
+        if (!config.TiedHead)
+            _head = new EmbeddingTable(config.Vocabulary, config.Width);
+        RegisterComponents();
+    }
+
+    public TransformerConfig Config { get; }
+
+    public TransformerBlock Block(int layer) => _blocks[layer];
+
+    /// <summary>Next-token scores at every position.</summary>
+    /// <param name="input">Token ids, (B, T), int64; padding only after the end of a text.</param>
+    /// <returns><c>(B, T, V)</c>; the caller owns it.</returns>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        return Logits(Run(new ForwardPass(input))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The residual stream after the last layer that the pass asks for.</summary>
+    /// <returns><c>(B, T, C)</c>, before the final norm; the caller owns it.</returns>
+    public Tensor Run(ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        var (b, t) = (pass.Ids.shape[0], pass.Ids.shape[1]);
+        var positions = pass.Positions is { } given
+            ? _positions.Rows(given)
+            : _positions.Rows(arange(t, device: pass.Ids.device)).unsqueeze(0); // (1, T, C) or (B, T, C)
+        var stream = _tokens.Rows(pass.Ids) + positions; // (B, T, C)
+        stream = nn.functional.dropout(stream, Config.EmbeddingDropout, training);
+        if (pass.Tap is { } tap)
+            stream = tap(Place.Embedding, 0, stream);
+        var visible = Visible(pass, b, t);
+        for (var layer = 0; layer < Config.Layers && !pass.EndsAt(layer, Place.Embedding); layer++)
+            stream = _blocks[layer].Run(stream, visible, pass);
+        return stream.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Final norm and output head.</summary>
+    /// <param name="stream">Residual stream after the last layer, <c>(…, C)</c>.</param>
+    /// <returns><c>(…, V)</c>; the caller owns it.</returns>
+    public Tensor Logits(Tensor stream)
+    {
+        using var scope = NewDisposeScope();
+        // The embedding itself, not a second parameter that shares its storage: an optimizer would step that twice.
+        return nn.functional.linear(FinalNorm(stream), (_head ?? _tokens).Weight).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Final norm alone; same shape as <paramref name="stream"/>.</summary>
+    public Tensor FinalNorm(Tensor stream) => _finalNorm.call(stream);
+
+    /// <summary>
+    /// Random weights as GPT-2 begins with (Radford et al. 2019): normal with deviation 0.02, what is added to the
+    /// residual stream smaller by √(2 × layers), biases 0, norms 1.
+    /// </summary>
+    /// <param name="positionDeviation">Deviation of the position embedding, 0.01 in GPT-2's own code.</param>
+    public void Initialise(RunSeed seed, double deviation = 0.02, double positionDeviation = 0.02)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        foreach (var (name, parameter) in named_parameters())
+        {
+            var spread = name switch
+            {
+                _ when name.EndsWith(".bias", StringComparison.Ordinal) => 0,
+                _ when parameter.dim() == 1 => double.NaN, // norm weights
+                "wpe.weight" => positionDeviation,
+                _ when name.EndsWith("c_proj.weight", StringComparison.Ordinal) => deviation / Math.Sqrt(2.0 * Config.Layers),
+                _ => deviation,
+            };
+            if (double.IsNaN(spread))
+            {
+                nn.init.ones_(parameter);
+                continue;
+            }
+
+            var random = seed.Stream("initial weights", name);
+            var values = new float[parameter.numel()];
+            for (var i = 0; i < values.Length && spread > 0; i++)
+                values[i] = (float)(spread * random.NextNormal());
+            parameter.copy_(tensor(values, parameter.shape));
+        }
+    }
+
+    /// <summary>Which key each query may see, or null where SDPA's causal switch says it all; (B or 1, 1, T, T).</summary>
+    private static Tensor? Visible(ForwardPass pass, long b, long t)
+    {
+        if (pass.Mask is null && !pass.TapsWeights)
+            return null;
+        var causal = ones(t, t, dtype: ScalarType.Bool, device: pass.Ids.device).tril().view(1, 1, t, t);
+        return pass.Mask is { } mask ? causal.logical_and(mask.view(b, 1, 1, t)) : causal;
+    }
+}

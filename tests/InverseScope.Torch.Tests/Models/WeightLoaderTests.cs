@@ -1,0 +1,105 @@
+using InverseScope.Core;
+using InverseScope.Core.Seeds;
+using InverseScope.Testing;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Safetensors;
+
+namespace InverseScope.Torch.Tests.Models;
+
+[Collection(TorchCollection.Name)]
+public sealed class WeightLoaderTests(TorchFixture torch) : IDisposable
+{
+    private static readonly TransformerConfig Tiny = new()
+    {
+        Family = "gpt2",
+        Layers = 1,
+        Heads = 2,
+        HeadWidth = 2,
+        Width = 4,
+        MlpWidth = 16,
+        Vocabulary = 5,
+        Context = 6,
+    };
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void All_differences_are_listed_at_once()
+    {
+        Rewrite(tensors =>
+        {
+            tensors.Remove("transformer.ln_f.bias");
+            tensors["transformer.wpe.weight"] = (DType.F32, [7, 4], new float[28]);
+            tensors["transformer.h.1.ln_1.weight"] = (DType.F32, [4], new float[4]);
+        });
+        var e = Assert.Throws<BadInputException>(Load);
+        Assert.Contains("3 differences", e.Message, StringComparison.Ordinal);
+        Assert.Contains("missing: ln_f.bias [4]", e.Message, StringComparison.Ordinal);
+        Assert.Contains("transformer.wpe.weight is F32 [7, 4], expected [6, 4]", e.Message, StringComparison.Ordinal);
+        Assert.Contains("not expected: transformer.h.1.ln_1.weight F32 [4]", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_shape_that_would_broadcast_is_refused()
+    {
+        Rewrite(tensors => tensors["transformer.ln_f.bias"] = (DType.F32, [1], [1]));
+        Assert.Contains("ln_f.bias", Assert.Throws<BadInputException>(Load).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mask_buffers_are_ignored()
+    {
+        Rewrite(tensors =>
+        {
+            tensors["transformer.h.0.attn.bias"] = (DType.F32, [1, 1, 6, 6], new float[36]);
+            tensors["h.0.attn.masked_bias"] = (DType.F32, [], [-1e4f]);
+        });
+        Load();
+    }
+
+    [Fact]
+    public void A_copy_of_the_tied_head_is_accepted_and_another_head_is_not()
+    {
+        Rewrite(tensors => tensors["lm_head.weight"] = tensors["transformer.wte.weight"]);
+        Load();
+        Rewrite(tensors => tensors["lm_head.weight"] = (DType.F32, [5, 4], new float[20]));
+        var e = Assert.Throws<BadInputException>(Load);
+        Assert.Contains("tie_word_embeddings", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_under_two_names_is_refused()
+    {
+        Rewrite(tensors => tensors["ln_f.bias"] = tensors["transformer.ln_f.bias"]);
+        Assert.Contains("twice", Assert.Throws<BadInputException>(Load).Message, StringComparison.Ordinal);
+    }
+
+    private void Load() => torch.Thread.Run(() =>
+    {
+        using var model = new CausalTransformer(ConfigFile.Read(_folder.Path));
+        using var checkpoint = Checkpoint.Open(_folder.Path);
+        WeightLoader.Load(model, checkpoint);
+    });
+
+    private void Rewrite(Action<Dictionary<string, (DType DType, long[] Shape, float[] Values)>> change)
+    {
+        torch.Thread.Run(() =>
+        {
+            using var model = new CausalTransformer(Tiny);
+            model.Initialise(new RunSeed(1));
+            WeightLoader.Save(model, _folder.Path);
+        });
+        var path = _folder["model.safetensors"];
+        Dictionary<string, (DType DType, long[] Shape, float[] Values)> tensors;
+        using (var file = SafetensorsFile.Open(path))
+            tensors = file.Tensors.ToDictionary(t => t.Key, t => (t.Value.DType, t.Value.Shape.ToArray(), file.ReadSingles(t.Key)));
+        change(tensors);
+        using var writer = new SafetensorsWriter(
+            path, tensors.Select(t => (t.Key, t.Value.DType, (IReadOnlyList<long>)t.Value.Shape)));
+        foreach (var (name, tensor) in tensors)
+            writer.Write<float>(name, 0, tensor.Values);
+        writer.Commit();
+    }
+}
