@@ -23,7 +23,23 @@ public sealed record SampleSet(
 /// <param name="Sets">One for each reference asked for that has the site's position, in the order asked.</param>
 /// <param name="WithoutPosition">References left out because their text lacks the site's position.</param>
 /// <param name="PriorShareWithPosition">Share of the prior's texts that have the position; the rest cannot be samples.</param>
+/// <param name="Rows">Rows of the population that have the position: what neighbours are chosen from.</param>
 public sealed record SiteSamples(
     IReadOnlyList<SampleSet> Sets,
     IReadOnlyList<int> WithoutPosition,
-    double PriorShareWithPosition);
+    double PriorShareWithPosition,
+    long Rows)
+{
+    /// <summary>
+    /// Bits that ẑ tells of its text: mean over references of log2 M − H(w), for M rows and weights w. References
+    /// without neighbours are left out; null if there are no others. At most log2 M, so that a small bank hides some.
+    /// </summary>
+    public double? Bits
+    {
+        get
+        {
+            var measured = Sets.Where(s => s.Neighbours > 0).ToArray();
+            return measured.Length == 0 ? null : measured.Average(s => Math.Log2(Rows) - s.EntropyBits);
+        }
+    }
+}
