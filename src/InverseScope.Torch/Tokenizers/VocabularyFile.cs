@@ -1,0 +1,36 @@
+using System.Text.Json;
+using InverseScope.Core;
+
+namespace InverseScope.Torch.Tokenizers;
+
+/// <summary>A JSON object of token → id: <c>vocab.json</c>, <c>encoder.json</c>.</summary>
+public static class VocabularyFile
+{
+    /// <exception cref="BadInputException">The file is missing or malformed, or two tokens share an id.</exception>
+    public static Dictionary<string, int> Read(string path)
+    {
+        if (!File.Exists(path))
+            throw new BadInputException($"There is no vocabulary {path}.");
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        var tokens = new Dictionary<int, string>();
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            foreach (var entry in json.RootElement.EnumerateObject())
+            {
+                if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id < 0)
+                    throw new BadInputException($"{path}: token '{entry.Name}' has no id, but {entry.Value.GetRawText()}.");
+                if (!ids.TryAdd(entry.Name, id))
+                    throw new BadInputException($"{path}: token '{entry.Name}' is there twice.");
+                if (!tokens.TryAdd(id, entry.Name))
+                    throw new BadInputException($"{path}: tokens '{tokens[id]}' and '{entry.Name}' share id {id}.");
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new BadInputException($"{path} is not a JSON object of tokens and ids: {e.Message}", inner: e);
+        }
+
+        return ids;
+    }
+}
