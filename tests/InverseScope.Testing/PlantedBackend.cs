@@ -64,6 +64,8 @@ public sealed class PlantedBackend : IInversionBackend
         return new SiteSamples(sets, [], 1, _rowTexts.Length);
     }
 
+    public int? CharactersRead(Site site, string text) => text.Length;
+
     public void Dispose()
     {
     }

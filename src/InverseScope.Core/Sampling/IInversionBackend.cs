@@ -39,4 +39,10 @@ public interface IInversionBackend : IDisposable
 
     /// <summary>Samples for each reference text at a prepared site, deterministic for a given stream name.</summary>
     SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel);
+
+    /// <summary>
+    /// How many characters of a text the target has read at a site: through the last character of the token there. 0 at
+    /// a begin token; null if the text has no such position.
+    /// </summary>
+    int? CharactersRead(Site site, string text);
 }
