@@ -12,11 +12,12 @@ public sealed class SitePattern
 {
     private readonly string _source;
     private readonly SiteKind _kind;
-    private readonly string _layers;
-    private readonly string _heads;
+    private readonly IReadOnlyList<NumberRange> _layers;
+    private readonly IReadOnlyList<NumberRange> _heads;
     private readonly Position? _position;
 
-    private SitePattern(string source, SiteKind kind, string layers, string heads, Position? position) =>
+    private SitePattern(
+        string source, SiteKind kind, IReadOnlyList<NumberRange> layers, IReadOnlyList<NumberRange> heads, Position? position) =>
         (_source, _kind, _layers, _heads, _position) = (source, kind, layers, heads, position);
 
     /// <summary>Parses one pattern.</summary>
@@ -27,22 +28,20 @@ public sealed class SitePattern
         var address = (at < 0 ? text : text[..at]).Trim();
         var position = at < 0 ? null : ParsePosition(text[at..].Trim());
         if (address == "embed")
-            return new SitePattern(text, SiteKind.Embedding, "0", "0", position);
+            return new SitePattern(text, SiteKind.Embedding, [], [], position);
         if (address.Length < 2 || address[0] != 'L')
             throw Malformed(text, "it must start with L and a layer, or be 'embed'");
         var i = 1;
-        var layers = ReadNumbers(address, ref i);
-        if (layers.Length == 0)
-            throw Malformed(text, "after L comes a layer: a number, a range such as 3-9, or *");
+        var layers = ReadNumbers(text, address, ref i, "layer");
         var rest = address[i..];
         switch (rest)
         {
             case ".attn":
-                return new SitePattern(text, SiteKind.Attention, layers, "0", position);
+                return new SitePattern(text, SiteKind.Attention, layers, [], position);
             case ".mlp":
-                return new SitePattern(text, SiteKind.Mlp, layers, "0", position);
+                return new SitePattern(text, SiteKind.Mlp, layers, [], position);
             case ".resid":
-                return new SitePattern(text, SiteKind.Residual, layers, "0", position);
+                return new SitePattern(text, SiteKind.Residual, layers, [], position);
         }
 
         if (rest.StartsWith('.'))
@@ -54,8 +53,8 @@ public sealed class SitePattern
         if (rest.StartsWith('H'))
         {
             i = 1;
-            var heads = ReadNumbers(rest, ref i);
-            if (heads.Length > 0 && i == rest.Length)
+            var heads = ReadNumbers(text, rest, ref i, "head");
+            if (i == rest.Length)
                 return new SitePattern(text, SiteKind.Head, layers, heads, position);
         }
 
@@ -65,16 +64,22 @@ public sealed class SitePattern
     /// <summary>Parses a position with or without its leading <c>@</c>.</summary>
     public static Position ParsePosition(string text)
     {
-        var body = text.StartsWith('@') ? text[1..] : text;
+        var body = (text.StartsWith('@') ? text[1..] : text).Trim();
         if (body == "last")
             return Position.Last;
         if (body.StartsWith("tok:", StringComparison.Ordinal))
             return ParseToken(text, body[4..]);
-        if (int.TryParse(body, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
-            return index < 0 ? new Position.FromEnd(index) : new Position.FromStart(index);
         if (body.Length == 0)
             throw Malformed(text, "a position is missing after '@'");
-        return new Position.Named(body);
+        var isNumber = char.IsAsciiDigit(body[^1]) && !body.AsSpan(1).ContainsAnyExceptInRange('0', '9')
+            && (char.IsAsciiDigit(body[0]) || body[0] is '-' or '+');
+        if (!isNumber)
+            return new Position.Named(body);
+        if (!int.TryParse(body, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
+            throw Malformed(text, $"'{body}' is too large for a position");
+        if (index == 0 && body[0] == '-')
+            throw Malformed(text, "counted from the end, positions start with -1, the last");
+        return index < 0 ? new Position.FromEnd(index) : new Position.FromStart(index);
     }
 
     /// <summary>The sites of this pattern that a target has, layer by layer.</summary>
@@ -94,16 +99,16 @@ public sealed class SitePattern
                 throw new BadInputException(
                     $"Task '{task.Name}' has no position '{named.Name}' (in site '{_source}').",
                     $"Its positions: {(known.Length == 0 ? "none" : known)}; also @last, @-2, @5, @tok:\"x\"."
-                    + NearestName.Hint(named.Name, task.PositionNames));
+                    + NearestName.Hint(named.Name, [.. task.PositionNames, "last"]));
             }
         }
 
         var sites = new List<Site>();
         foreach (var position in at)
         {
-            foreach (var layer in _kind == SiteKind.Embedding ? [0] : Numbers(_layers, layers, "layer"))
+            foreach (var layer in _kind == SiteKind.Embedding ? [0] : Within(_layers, layers, "layer"))
             {
-                foreach (var head in _kind == SiteKind.Head ? Numbers(_heads, heads, "head") : [0])
+                foreach (var head in _kind == SiteKind.Head ? Within(_heads, heads, "head") : [0])
                     sites.Add(new Site(new SiteAddress(_kind, layer, head), position));
             }
         }
@@ -116,25 +121,11 @@ public sealed class SitePattern
         IEnumerable<string> patterns, int layers, int heads, IReadOnlyList<Position>? positions = null, ITask? task = null) =>
         [.. patterns.SelectMany(p => Parse(p).Expand(layers, heads, positions, task)).Distinct()];
 
-    private IEnumerable<int> Numbers(string set, int count, string what)
+    private IEnumerable<int> Within(IReadOnlyList<NumberRange> ranges, int count, string what)
     {
         var found = new List<int>();
-        foreach (var part in set.Split(','))
+        foreach (var (from, to) in ranges)
         {
-            if (part == "*")
-            {
-                found.AddRange(Enumerable.Range(0, count));
-                continue;
-            }
-
-            var bounds = part.Split('-');
-            if (!int.TryParse(bounds[0], NumberStyles.None, CultureInfo.InvariantCulture, out var from)
-                || !int.TryParse(bounds[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var to)
-                || bounds.Length > 2 || from > to)
-            {
-                throw Malformed(_source, $"'{part}' is not a {what}: expected a number, a range such as 3-9, or *");
-            }
-
             if (to >= count)
             {
                 throw new BadInputException(
@@ -142,18 +133,39 @@ public sealed class SitePattern
                     $"It has {count}: {what}s 0 to {count - 1}.");
             }
 
-            found.AddRange(Enumerable.Range(from, to - from + 1));
+            for (var number = from; number <= (to ?? count - 1); number++)
+                found.Add(number);
         }
 
         return found.Distinct();
     }
 
-    private static string ReadNumbers(string text, ref int i)
+    private static List<NumberRange> ReadNumbers(string source, string text, ref int i, string what)
     {
         var start = i;
         while (i < text.Length && (char.IsAsciiDigit(text[i]) || text[i] is '*' or '-' or ','))
             i++;
-        return text[start..i];
+        var ranges = new List<NumberRange>();
+        foreach (var part in text[start..i].Split(','))
+        {
+            var bounds = part.Split('-');
+            if (part == "*")
+            {
+                ranges.Add(new NumberRange(0, null));
+            }
+            else if (bounds.Length <= 2
+                && int.TryParse(bounds[0], NumberStyles.None, CultureInfo.InvariantCulture, out var from)
+                && int.TryParse(bounds[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var to) && from <= to)
+            {
+                ranges.Add(new NumberRange(from, to));
+            }
+            else
+            {
+                throw Malformed(source, $"'{part}' is not a {what}: expected a number, a range such as 3-9, or *");
+            }
+        }
+
+        return ranges;
     }
 
     private static Position.Token ParseToken(string source, string body)
@@ -171,6 +183,8 @@ public sealed class SitePattern
 
         if (i >= body.Length)
             throw Malformed(source, "the closing quote of the token is missing");
+        if (token.Length == 0)
+            throw Malformed(source, "the token between the quotes is empty");
         var rest = body[(i + 1)..];
         if (rest.Length == 0)
             return new Position.Token(token.ToString(), 0);
@@ -185,4 +199,7 @@ public sealed class SitePattern
 
     private static BadInputException Malformed(string text, string why) =>
         new($"'{text}' is not a site: {why}.", "Sites look like L9H6, L*H*@=, L17.attn@-2, L3-9.mlp, L13.resid, embed.");
+
+    /// <summary>From .. To, both included; To null: as many as there are.</summary>
+    private readonly record struct NumberRange(int From, int? To);
 }

@@ -55,6 +55,9 @@ public sealed class YamlFields
         return new YamlFields(file, [], root, "");
     }
 
+    /// <summary>All keys, in the file's order, for mappings whose keys the file chooses.</summary>
+    public IReadOnlyCollection<string> Keys => _nodes.Keys;
+
     /// <summary>The text of a key, or null.</summary>
     public string? Text(string key) => Scalar(key)?.Value;
 

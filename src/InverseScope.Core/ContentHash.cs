@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace InverseScope.Sweeps.Store;
+namespace InverseScope.Core;
 
-/// <summary>Keys under which results are stored.</summary>
+/// <summary>Names content: equal content, equal hash.</summary>
 public static class ContentHash
 {
     /// <summary>SHA-256 of the parts, each marked off by its length, hex.</summary>
