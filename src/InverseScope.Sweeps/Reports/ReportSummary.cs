@@ -1,0 +1,106 @@
+namespace InverseScope.Sweeps.Reports;
+
+/// <summary>The morning summary: what was established, what needs a person, what broke.</summary>
+public sealed record SummaryRecord
+{
+    public required SiteTally Sites { get; init; }
+
+    public required HypothesisTally Hypotheses { get; init; }
+
+    /// <summary>Confirmed hypotheses, the strongest first.</summary>
+    public required IReadOnlyList<FindingRecord> Established { get; init; }
+
+    /// <summary>Where the numbers alone do not settle the matter, and why.</summary>
+    public required IReadOnlyList<AttentionRecord> NeedsAPerson { get; init; }
+
+    /// <summary>What could not be carried out, and why.</summary>
+    public required IReadOnlyList<AttentionRecord> Broke { get; init; }
+
+    /// <summary>The summary of these sites.</summary>
+    public static SummaryRecord Of(SweepRecord sweep, IReadOnlyList<SiteRecord> sites)
+    {
+        var hypotheses = sites.SelectMany(s => s.Hypotheses).ToList();
+        return new SummaryRecord
+        {
+            Sites = SiteTally.Of(sites),
+            Hypotheses = HypothesisTally.Of(hypotheses),
+            Established =
+            [
+                .. hypotheses.Where(h => h.Verdict == HypothesisVerdict.Confirmed)
+                    .OrderByDescending(h => h.Kappa ?? double.NegativeInfinity)
+                    .ThenBy(h => h.Id, StringComparer.Ordinal)
+                    .Select(FindingRecord.Of),
+            ],
+            NeedsAPerson = [.. AttentionRules.Questions(sweep.Options, sites)],
+            Broke = [.. AttentionRules.Faults(sweep, sites)],
+        };
+    }
+}
+
+/// <summary>Sites by what became of them.</summary>
+public sealed record SiteTally(
+    int Total, int Done, int Running, int Queued, int Skipped, int Failed, int Explained, int PartlyExplained,
+    int EncodesNoneOfWhatWasTried, int NotMeasured)
+{
+    internal static SiteTally Of(IReadOnlyList<SiteRecord> sites)
+    {
+        int With(SiteStatus status) => sites.Count(s => s.Status == status);
+        int Found(SiteVerdict verdict) => sites.Count(s => s.Verdict == verdict);
+        return new SiteTally(
+            sites.Count, With(SiteStatus.Done), With(SiteStatus.Running), With(SiteStatus.Queued),
+            With(SiteStatus.Skipped), With(SiteStatus.Failed), Found(SiteVerdict.Explained),
+            Found(SiteVerdict.PartlyExplained), Found(SiteVerdict.EncodesNoneOfWhatWasTried),
+            Found(SiteVerdict.NotMeasured));
+    }
+}
+
+/// <summary>Hypotheses by verdict; one spec at two sites counts twice.</summary>
+public sealed record HypothesisTally(
+    int Total, int Confirmed, int Refuted, int Undecided, int Degenerate, int Failed)
+{
+    internal static HypothesisTally Of(IReadOnlyList<HypothesisRecord> hypotheses)
+    {
+        int With(HypothesisVerdict verdict) => hypotheses.Count(h => h.Verdict == verdict);
+        return new HypothesisTally(
+            hypotheses.Count, With(HypothesisVerdict.Confirmed), With(HypothesisVerdict.Refuted),
+            With(HypothesisVerdict.Undecided), With(HypothesisVerdict.Degenerate), With(HypothesisVerdict.Failed));
+    }
+}
+
+/// <summary>A confirmed hypothesis in one line.</summary>
+public sealed record FindingRecord
+{
+    public required string Site { get; init; }
+
+    /// <summary>Id of the hypothesis.</summary>
+    public required string Hypothesis { get; init; }
+
+    public required string Title { get; init; }
+
+    /// <summary>Feature consistency rate.</summary>
+    public double? Fcr { get; init; }
+
+    /// <summary>Rate expected by chance.</summary>
+    public double? Chance { get; init; }
+
+    /// <summary>Chance-corrected rate.</summary>
+    public double? Kappa { get; init; }
+
+    /// <summary>Interval of κ.</summary>
+    public ReportInterval? KappaCi { get; init; }
+
+    /// <summary>Bits about the label.</summary>
+    public double? Bits { get; init; }
+
+    internal static FindingRecord Of(HypothesisRecord h) => new()
+    {
+        Site = h.Site,
+        Hypothesis = h.Id,
+        Title = h.Title,
+        Fcr = h.Fcr,
+        Chance = h.Chance,
+        Kappa = h.Kappa,
+        KappaCi = h.KappaCi,
+        Bits = h.Bits,
+    };
+}
