@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using InverseScope.Core.Specs.Running;
+
+namespace InverseScope.Core.Specs;
+
+/// <summary>
+/// What specs are compiled against. Make one for each task and keep it: lexicons are prepared once, and all its features
+/// share scratch memory. Thread-safe.
+/// </summary>
+/// <param name="lexicons">The task's lexicons; null: none.</param>
+public sealed class CompileContext(IReadOnlyDictionary<string, IReadOnlyList<string>>? lexicons = null)
+{
+    private readonly ConcurrentDictionary<string, WordSet> _taskLexicons = new(StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Lexicons { get; } =
+        lexicons ?? new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>Splits a text into the target model's tokens, as text; null: <c>tokens</c> is an error.</summary>
+    public Func<string, IReadOnlyList<string>>? Tokenizer { get; init; }
+
+    internal EvaluationPool Evaluations { get; } = new();
+
+    internal WordSet? TaskLexicon(string name) => Lexicons.TryGetValue(name, out var words)
+        ? _taskLexicons.GetOrAdd(name, static (_, words) => new WordSet(words), words)
+        : null;
+}

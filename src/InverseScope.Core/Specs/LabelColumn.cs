@@ -1,0 +1,80 @@
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Specs.Running;
+
+namespace InverseScope.Core.Specs;
+
+/// <summary>
+/// Labels of one feature over a <see cref="TextPool"/>, as small codes, computed once for each distinct text at its
+/// first use. Any number of threads may ask; new texts are labelled by one at a time.
+/// </summary>
+public sealed class LabelColumn(IFeature feature, TextPool texts)
+{
+    /// <summary>The code of texts on which the feature is undefined.</summary>
+    public const int Undefined = -1;
+
+    private const int NotYet = -2;
+
+    private readonly LabelCodes _labels = new();
+    private readonly FeatureFunction? _function = feature as FeatureFunction;
+    private readonly Lock _writing = new();
+    private int[] _codes = [];
+
+    public IFeature Feature { get; } = feature;
+
+    /// <summary>Distinct labels so far; a label's index is its code. Do not read while others ask for new texts.</summary>
+    public IReadOnlyList<string> Labels => _labels.Labels;
+
+    /// <summary>The label's code, or <see cref="Undefined"/>.</summary>
+    /// <param name="textId">An id of the pool.</param>
+    public int this[int textId]
+    {
+        get
+        {
+            var codes = Volatile.Read(ref _codes);
+            return textId < codes.Length && Volatile.Read(ref codes[textId]) is var code and not NotYet ? code : Add(textId);
+        }
+    }
+
+    /// <summary>The label itself, or null where the feature is undefined.</summary>
+    public string? Label(int textId) => this[textId] is var code and not Undefined ? Labels[code] : null;
+
+    /// <summary>Codes of many texts.</summary>
+    /// <param name="codes">As long as <paramref name="textIds"/>.</param>
+    public void Read(ReadOnlySpan<int> textIds, Span<int> codes)
+    {
+        for (var i = 0; i < textIds.Length; i++)
+            codes[i] = this[textIds[i]];
+    }
+
+    /// <summary>Codes of the texts 0 .. <paramref name="count"/> − 1.</summary>
+    public ReadOnlySpan<int> ReadFirst(int count)
+    {
+        for (var id = 0; id < count; id++)
+            _ = this[id];
+        return Volatile.Read(ref _codes).AsSpan(0, count);
+    }
+
+    private int Add(int textId)
+    {
+        lock (_writing)
+        {
+            if (textId >= _codes.Length)
+            {
+                var larger = new int[Math.Max(Math.Max(textId + 1, texts.Count), 2 * _codes.Length)];
+                _codes.CopyTo(larger, 0);
+                larger.AsSpan(_codes.Length).Fill(NotYet);
+                Volatile.Write(ref _codes, larger);
+            }
+
+            ref var code = ref _codes[textId];
+            if (code == NotYet)
+            {
+                var text = texts[textId];
+                Volatile.Write(
+                    ref code, _function is null ? _labels.CodeOf(Feature.Label(text)) : _function.Code(text, _labels));
+            }
+
+            return code;
+        }
+    }
+}
