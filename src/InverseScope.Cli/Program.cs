@@ -1,1 +1,4 @@
-Console.WriteLine("inversescope");
+using InverseScope.Cli;
+
+using var shell = Shell.OfProcess();
+return CommandLine.Run(args, shell);

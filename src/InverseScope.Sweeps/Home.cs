@@ -5,20 +5,8 @@ namespace InverseScope.Sweeps;
 /// <summary>The folder that holds what a user's work leaves behind: models, banks, sweeps and the store.</summary>
 public sealed class Home
 {
-    /// <param name="path">Made if it is not there.</param>
-    /// <exception cref="BadInputException">It cannot be made or written.</exception>
-    public Home(string path)
-    {
-        Path = System.IO.Path.GetFullPath(path);
-        try
-        {
-            Directory.CreateDirectory(Path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"The home folder '{Path}' cannot be made: {e.Message}", "Give another with --home DIR.");
-        }
-    }
+    /// <param name="path">Need not exist: see <see cref="Make"/>.</param>
+    public Home(string path) => Path = System.IO.Path.GetFullPath(path);
 
     public string Path { get; }
 
@@ -36,4 +24,19 @@ public sealed class Home
 
     /// <summary>Reports and progress of one sweep.</summary>
     public string Sweep(string id) => System.IO.Path.Combine(Path, "sweeps", id);
+
+    /// <summary>Makes the folder if it is not there; for commands that leave something behind.</summary>
+    /// <exception cref="BadInputException">It cannot be made.</exception>
+    public void Make()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(
+                $"The home folder '{Path}' cannot be made: {e.Message}", "Give another with --home DIR.", e);
+        }
+    }
 }

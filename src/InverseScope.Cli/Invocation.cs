@@ -1,0 +1,50 @@
+using System.CommandLine;
+using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps;
+
+namespace InverseScope.Cli;
+
+/// <summary>One run of one command: what was given, and the process around it.</summary>
+internal sealed class Invocation(ParseResult parse, Shell shell)
+{
+    private const long DefaultSeed = 1;
+
+    public ParseResult Parse => parse;
+
+    public Shell Shell => shell;
+
+    public TextWriter Out => shell.Out;
+
+    public bool Json => parse.GetValue(GlobalOptions.Json);
+
+    public bool Quiet => parse.GetValue(GlobalOptions.Quiet);
+
+    /// <summary>Null if the user gave none.</summary>
+    public long? GivenSeed => parse.GetValue(GlobalOptions.Seed);
+
+    public RunSeed Seed => new(GivenSeed ?? DefaultSeed);
+
+    public Home Home { get; } = new(parse.GetValue(GlobalOptions.Home)!);
+
+    public TaskCatalog Tasks => new(Home.Tasks);
+
+    public CancellationToken Cancel => shell.Cancel;
+
+    /// <summary>Progress on standard error, or none if the user wants quiet.</summary>
+    public ConsoleProgress? StartProgress() =>
+        Quiet ? null : new ConsoleProgress(shell.Error, shell.Clock, shell.ErrorIsTerminal ? shell.ErrorWidth : null);
+
+    /// <summary>A message that is no result: to standard error, unless the user wants quiet.</summary>
+    public void Say(string message)
+    {
+        if (!Quiet)
+            shell.Error.WriteLine(message);
+    }
+
+    /// <summary>A command whose action gets an invocation.</summary>
+    public static void SetAction(Command command, Shell shell, Func<Invocation, int> action) =>
+        command.SetAction(parse => action(new Invocation(parse, shell)));
+}

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+
+namespace InverseScope.Cli.Options;
+
+/// <summary>
+/// The measurement options, the same for every command that measures. What is not given is left to the command's
+/// defaults.
+/// </summary>
+internal static class MeasurementArguments
+{
+    private const int MostReferences = 10_000_000;
+    private const int MostSamples = 100_000;
+    private const int LargestBank = 100_000_000;
+
+    public static readonly Option<string?> Model = OptionOf.Text(
+        "--model", "The target: a model's name (see 'model list'), or a folder in Hugging Face layout.", "MODEL");
+
+    public static readonly Option<string?> Task = OptionOf.Text(
+        "--task", "The prior: a task's name (see 'task list'), or a file.", "TASK");
+
+    public static readonly Option<string[]> Sites = OptionOf.Texts(
+        "--sites", "Activations: L0H1, L*H*, L3-9.attn, L2.mlp, L1.resid, embed, each with @position if not the last.", "SITE");
+
+    public static readonly Option<string[]> Positions = OptionOf.Texts(
+        "--positions", "Positions for sites that name none: @last, @-2, @5, @tok:\"=\", or a name of the task.", "@POSITION");
+
+    public static readonly Option<long?> References = OptionOf.Integer(
+        "--references", "How many reference texts.", 1, MostReferences);
+
+    public static readonly Option<string?> Device = OptionOf.Text("--device", "cpu or cuda:0. Default cpu.", "DEVICE");
+
+    public static readonly Option<long?> Threads = OptionOf.Integer(
+        "--threads", "Threads of one tensor operation. Default: all cores.", 1, 1024);
+
+    private static readonly Option<SamplerKind?> Sampler = OptionOf.Choice<SamplerKind>(
+        "--sampler", "Where samples come from: the whole prior, or a bank of draws.");
+
+    private static readonly Option<KernelKind?> Kernel = OptionOf.Choice<KernelKind>(
+        "--kernel", "How a distance becomes a weight.");
+
+    private static readonly Option<DistanceKind?> Distance = OptionOf.Choice<DistanceKind>(
+        "--distance", "Distance between activations.");
+
+    private static readonly Option<double?> Epsilon = OptionOf.PositiveNumber(
+        "--epsilon", "Width of the kernel, in units of the distance.");
+
+    private static readonly Option<double?> NormBand = OptionOf.PositiveNumber(
+        "--norm-band", "Cosine distance only: how far norms may differ, as a share of the reference's.");
+
+    private static readonly Option<Basis?> HeadBasis = OptionOf.Choice<Basis>(
+        "--basis", "Convention for head outputs: raw, or centred with the value bias folded out.");
+
+    private static readonly Option<Weighting?> SampleWeighting = OptionOf.Choice<Weighting>(
+        "--weighting", "How samples are weighted.");
+
+    private static readonly Option<long?> Samples = OptionOf.Integer(
+        "--samples", "Samples for each reference; 0 keeps every neighbour with its exact weight.", 0, MostSamples);
+
+    private static readonly Option<long?> BankSize = OptionOf.Integer(
+        "--bank-size", "Draws in the bank.", 2, LargestBank);
+
+    /// <summary>Adds the options that choose the target and the prior.</summary>
+    public static void AddTarget(Command command)
+    {
+        command.Add(Model);
+        command.Add(Task);
+    }
+
+    /// <summary>Adds the options that say how samples are drawn and weighted, and where it is computed.</summary>
+    public static void AddSampling(Command command)
+    {
+        Option[] options =
+        [
+            Positions, Sampler, Kernel, Distance, Epsilon, NormBand, HeadBasis, SampleWeighting, Samples, BankSize, Device,
+            Threads,
+        ];
+        foreach (var option in options)
+            command.Add(option);
+    }
+
+    /// <summary>The options given, over the command's defaults.</summary>
+    /// <exception cref="BadInputException">They do not go together.</exception>
+    public static MeasurementOptions Read(ParseResult parse, MeasurementOptions defaults)
+    {
+        var options = defaults with
+        {
+            Sampler = parse.GetValue(Sampler) ?? defaults.Sampler,
+            Kernel = parse.GetValue(Kernel) ?? defaults.Kernel,
+            Distance = parse.GetValue(Distance) ?? defaults.Distance,
+            Epsilon = parse.GetValue(Epsilon) ?? defaults.Epsilon,
+            NormBand = parse.GetValue(NormBand) ?? defaults.NormBand,
+            Basis = parse.GetValue(HeadBasis) ?? defaults.Basis,
+            Weighting = parse.GetValue(SampleWeighting) ?? defaults.Weighting,
+            Samples = (int)(parse.GetValue(Samples) ?? defaults.Samples),
+            BankSize = (int)(parse.GetValue(BankSize) ?? defaults.BankSize),
+        };
+        var problems = options.Check().ToArray();
+        return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));
+    }
+
+    /// <summary>The sampler that was asked for; null leaves the choice to the task.</summary>
+    public static SamplerKind? ReadSampler(ParseResult parse) => parse.GetValue(Sampler);
+
+    /// <summary>The sites asked for, in order.</summary>
+    /// <param name="layers">Layers of the target.</param>
+    /// <param name="heads">Heads of the target.</param>
+    /// <exception cref="BadInputException">None was given, or one that the target or the task does not have.</exception>
+    public static IReadOnlyList<Site> ReadSites(ParseResult parse, int layers, int heads, ITask task)
+    {
+        var patterns = SiteList.Sites(parse.GetValue(Sites) ?? []);
+        if (patterns.Count == 0)
+            throw new BadInputException("No site is given.", "Name at least one, as in --sites L0H1@last or --sites 'L*H*'.");
+        var positions = SiteList.Positions(parse.GetValue(Positions) ?? []).Select(SitePattern.ParsePosition).ToArray();
+        return SitePattern.ExpandAll(patterns, layers, heads, positions.Length == 0 ? null : positions, task);
+    }
+}

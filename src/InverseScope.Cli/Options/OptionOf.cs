@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using InverseScope.Core;
+
+namespace InverseScope.Cli.Options;
+
+/// <summary>
+/// Options by the kind of their value. Their faults name the option, what was given and what is expected; absent
+/// options are null, so that each command applies its own default.
+/// </summary>
+internal static class OptionOf
+{
+    public static Option<string?> Text(string name, string description, string valueName) =>
+        new(name) { Description = description, HelpName = valueName };
+
+    public static Option<long?> Integer(string name, string description, long min = 1, long max = long.MaxValue) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+                    && value >= min && value <= max)
+                {
+                    return value;
+                }
+
+                var range = (min, max) switch
+                {
+                    (long.MinValue, _) => "",
+                    (_, long.MaxValue) => string.Create(CultureInfo.InvariantCulture, $" of at least {min}"),
+                    _ => string.Create(CultureInfo.InvariantCulture, $" from {min} to {max}"),
+                };
+                result.AddError($"{name} takes a whole number{range}, found '{text}'.");
+                return null;
+            },
+        };
+
+    public static Option<double?> PositiveNumber(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "X",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+                    && value > 0 && double.IsFinite(value))
+                {
+                    return value;
+                }
+
+                result.AddError($"{name} takes a number above 0, found '{text}'.");
+                return null;
+            },
+        };
+
+    /// <summary>A member of an enumeration by its name in lower case.</summary>
+    public static Option<T?> Choice<T>(string name, string description)
+        where T : struct, Enum
+    {
+        var names = Enum.GetNames<T>().Select(n => n.ToLowerInvariant()).ToArray();
+        return new(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', names),
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (Array.IndexOf(names, text) is >= 0 and var index)
+                    return Enum.GetValues<T>()[index];
+                result.AddError($"{name} is one of {string.Join(", ", names)}; found '{text}'.{NearestName.Hint(text, names)}");
+                return null;
+            },
+        };
+    }
+
+    /// <summary>Several values: after one mention, or with the option repeated.</summary>
+    public static Option<string[]> Texts(string name, string description, string valueName) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = valueName,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = static (ArgumentResult _) => [],
+        };
+}

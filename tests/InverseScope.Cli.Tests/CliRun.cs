@@ -1,0 +1,18 @@
+namespace InverseScope.Cli.Tests;
+
+/// <summary>What one run of the command line left.</summary>
+/// <param name="Code">Exit code.</param>
+/// <param name="Out">Standard output.</param>
+/// <param name="Error">Standard error.</param>
+public sealed record CliRun(int Code, string Out, string Error)
+{
+    /// <summary>Runs in this process, without signals or a terminal.</summary>
+    public static CliRun Of(params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        using var shell = new Shell(output, error, TimeProvider.System);
+        var code = CommandLine.Run(args, shell);
+        return new CliRun(code, output.ToString(), error.ToString());
+    }
+}
