@@ -6,7 +6,7 @@ namespace InverseScope.Torch.Tests;
 /// <summary>The one thread with tensors, shared by all tests that need it.</summary>
 public sealed class TorchFixture : IDisposable
 {
-    public TorchThread Thread { get; } = new(threads: 2);
+    public TorchThread Thread { get; } = new(threads: 1);
 
     public void Dispose() => Thread.Dispose();
 }

@@ -14,6 +14,7 @@ public sealed class TorchThread : IDisposable
     private readonly Thread _thread;
     private readonly int? _threads;
     private bool _loaded;
+    private bool _disposed;
 
     /// <param name="threads">Threads that one tensor operation may use; null leaves it to libtorch (all cores).</param>
     public TorchThread(int? threads = null)
@@ -78,8 +79,9 @@ public sealed class TorchThread : IDisposable
     /// <summary>Ends the thread after the work that is queued.</summary>
     public void Dispose()
     {
-        if (_queue.IsAddingCompleted)
+        if (_disposed)
             return;
+        _disposed = true;
         _queue.CompleteAdding();
         if (Thread.CurrentThread != _thread)
             _thread.Join();

@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Torch.Models;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Capture;
+
+/// <summary>
+/// Reads activations at several addresses in one forward pass, which ends where the last of them is known. Lives on the
+/// tensor thread.
+/// </summary>
+internal sealed class SiteReader : IDisposable
+{
+    private readonly CausalTransformer _network;
+    private readonly IReadOnlyList<SiteAddress> _addresses;
+    private readonly int _positions;
+    private readonly Basis _basis;
+    private readonly Dictionary<int, HeadBasis> _headBases = [];
+    private readonly ILookup<(int Layer, Place Place), int> _addressesAt;
+    private readonly (int Layer, Place Place) _stopAfter;
+
+    /// <param name="addresses">Distinct; all within the network.</param>
+    /// <param name="positions">How many positions are read at each address.</param>
+    public SiteReader(CausalTransformer network, IReadOnlyList<SiteAddress> addresses, int positions, Basis basis)
+    {
+        (_network, _addresses, _positions, _basis) = (network, addresses, positions, basis);
+        _addressesAt = Enumerable.Range(0, addresses.Count).ToLookup(a => (addresses[a].Layer, PlaceOf(addresses[a].Kind)));
+        _stopAfter = _addressesAt.Select(at => at.Key).OrderBy(at => at.Layer).ThenBy(at => at.Place).Last();
+        foreach (var layer in addresses.Where(a => a.Kind == SiteKind.Head).Select(a => a.Layer).Distinct())
+            _headBases.Add(layer, new HeadBasis(network, layer, basis));
+    }
+
+    /// <summary>Numbers in one activation at an address.</summary>
+    public int Width(int address) =>
+        _addresses[address].Kind == SiteKind.Head ? _headBases[_addresses[address].Layer].Width : _network.Config.Width;
+
+    /// <summary>Activations of a batch.</summary>
+    /// <param name="ids">Token ids of each text; padded here to the longest, at the end, where causal attention never looks.</param>
+    /// <param name="tokens">
+    /// For each position, which tokens to read: indices into the padded batch, text × longest + token.
+    /// </param>
+    /// <returns>By address and position, one row after the other, (tokens, width).</returns>
+    public float[][][] Read(IReadOnlyList<int[]> ids, IReadOnlyList<long[]> tokens)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var indices = tokens.Select(t => tensor(t)).ToArray(); // (N) each
+        var found = _addresses.Select(_ => new float[_positions][]).ToArray();
+        var pass = new ForwardPass(Padded(ids))
+        {
+            StopAfter = _stopAfter,
+            Tap = (place, layer, value) =>
+            {
+                if (_addressesAt.Contains((layer, place)))
+                    ReadPlace(_addressesAt[(layer, place)], layer, value, indices, found);
+                return value;
+            },
+        };
+        _network.Run(pass);
+        return found;
+    }
+
+    /// <summary>Activations at one address as vectors in the stream, (rows, C).</summary>
+    /// <param name="values">(rows, width), as <see cref="Read"/> gives them.</param>
+    public float[] FullWidth(int address, float[] values)
+    {
+        if (_addresses[address].Kind != SiteKind.Head)
+            return values;
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var basis = _headBases[_addresses[address].Layer];
+        return ToArray(basis.Expand(_addresses[address].Head, tensor(values, [values.Length / basis.Width, basis.Width])));
+    }
+
+    public void Dispose()
+    {
+        foreach (var basis in _headBases.Values)
+            basis.Dispose();
+    }
+
+    private static Place PlaceOf(SiteKind kind) => kind switch
+    {
+        SiteKind.Embedding => Place.Embedding,
+        SiteKind.Head => Place.HeadMix,
+        SiteKind.Attention => Place.Attention,
+        SiteKind.Mlp => Place.Mlp,
+        SiteKind.Residual => Place.Residual,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+
+    private void ReadPlace(IEnumerable<int> addresses, int layer, Tensor value, Tensor[] indices, float[][][] found)
+    {
+        using var scope = NewDisposeScope();
+        var here = addresses.ToArray();
+        var heads = _addresses[here[0]].Kind == SiteKind.Head;
+        var (h, k) = (value.shape[1], value.shape[^1]);
+        var rows = heads ? value.transpose(1, 2).reshape(-1, h * k) : value.reshape(-1, k); // (B T, H K) or (B T, C)
+        for (var p = 0; p < indices.Length; p++)
+        {
+            var read = rows.index_select(0, indices[p]); // (N, H K) or (N, C)
+            if (heads)
+            {
+                var coordinates = _headBases[layer].Coordinates(read.view(-1, h, k)); // (H, N, W)
+                foreach (var address in here)
+                    found[address][p] = ToArray(coordinates[_addresses[address].Head]);
+            }
+            else
+            {
+                if (_basis == Basis.Centred)
+                    read = read - read.mean([1], keepdim: true);
+                found[here[0]][p] = ToArray(read);
+            }
+        }
+    }
+
+    private static Tensor Padded(IReadOnlyList<int[]> ids)
+    {
+        var longest = ids.Max(i => i.Length);
+        var padded = new long[ids.Count * longest];
+        for (var text = 0; text < ids.Count; text++)
+        {
+            for (var token = 0; token < ids[text].Length; token++)
+                padded[text * longest + token] = ids[text][token];
+        }
+
+        return tensor(padded, [ids.Count, longest]);
+    }
+
+    private static float[] ToArray(Tensor values)
+    {
+        using var flat = values.cpu().contiguous();
+        return MemoryMarshal.Cast<byte, float>(flat.bytes).ToArray();
+    }
+}

@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+using System.Text;
+using InverseScope.Torch.Safetensors;
+using InverseScope.Torch.Tokenizers;
+
+namespace InverseScope.Torch.Models;
+
+/// <summary>The identity of a model folder: what it computes, not where it lies or what it is called.</summary>
+public static class TargetContent
+{
+    /// <summary>SHA-256 over the names and contents of config, weight and tokenizer files, lower-case hex.</summary>
+    /// <exception cref="Core.BadInputException">The folder has no weights, or a shard is missing.</exception>
+    public static string Hash(string folder)
+    {
+        string[] files =
+            [Path.Combine(folder, ConfigFile.Name), .. Checkpoint.Files(folder), .. TokenizerFolder.Files(folder)];
+        using var total = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var path in files)
+        {
+            using var file = OpenExisting(path);
+            total.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(path)}\n"));
+            total.AppendData(SHA256.HashData(file));
+        }
+
+        return Convert.ToHexStringLower(total.GetHashAndReset());
+    }
+
+    private static FileStream OpenExisting(string path)
+    {
+        try
+        {
+            return File.OpenRead(path);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new Core.BadInputException($"There is no file {path}.", inner: e);
+        }
+    }
+}

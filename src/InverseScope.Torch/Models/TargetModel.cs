@@ -1,0 +1,106 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Torch.Runtime;
+using InverseScope.Torch.Safetensors;
+using InverseScope.Torch.Tokenizers;
+
+namespace InverseScope.Torch.Models;
+
+/// <summary>
+/// A target model opened from its folder. What is known from its files is there at once; weights are loaded, and
+/// libtorch with them, when something has to be computed.
+/// </summary>
+public sealed class TargetModel : IDisposable
+{
+    private readonly string _folder;
+    private readonly TorchThread _thread;
+    private readonly ITokenizer? _tokenizer;
+    private CausalTransformer? _network;
+
+    private TargetModel(
+        string folder, TorchThread thread, TransformerConfig config, ITokenizer? tokenizer, TargetDescription description) =>
+        (_folder, _thread, Config, _tokenizer, Description) = (folder, thread, config, tokenizer, description);
+
+    public TargetDescription Description { get; }
+
+    public TransformerConfig Config { get; }
+
+    /// <param name="folder">In Hugging Face layout.</param>
+    /// <param name="thread">Runs all that the model computes; belongs to the caller.</param>
+    /// <param name="name">For results; the folder's name by default.</param>
+    /// <exception cref="BadInputException">A file is missing or malformed, or the family is not supported.</exception>
+    public static TargetModel Open(string folder, TorchThread thread, string? name = null)
+    {
+        var config = ConfigFile.Read(folder);
+        var tokenizer = TokenizerFolder.Load(folder);
+        if (tokenizer?.Vocabulary > config.Vocabulary)
+        {
+            throw new BadInputException(
+                $"The tokenizer of {folder} gives ids up to {tokenizer.Vocabulary - 1}, but the model knows {config.Vocabulary} tokens.");
+        }
+
+        var description = new TargetDescription(
+            name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            config.Family,
+            TargetContent.Hash(folder),
+            config.Layers,
+            config.Heads,
+            config.HeadWidth,
+            config.Width,
+            config.Vocabulary,
+            config.Context);
+        return new TargetModel(folder, thread, config, tokenizer, description);
+    }
+
+    /// <summary>The text as the model reads it.</summary>
+    /// <exception cref="BadInputException">
+    /// The model has no tokenizer, the text holds what its vocabulary does not, or is longer than its context.
+    /// </exception>
+    public TokenizedText Tokenize(string text)
+    {
+        var tokenizer = _tokenizer ?? throw new BadInputException(
+            $"{_folder} has no tokenizer, so that the model cannot read texts.", "It needs vocab.json (and merges.txt).");
+        var tokens = tokenizer.Encode(text);
+        if (tokens.Ids.Length > Config.Context)
+        {
+            var shown = text.Length <= 80 ? text : $"{text[..80]}…";
+            throw new BadInputException(
+                $"The text \"{shown}\" has {tokens.Ids.Length} tokens, but the model reads at most {Config.Context}.");
+        }
+
+        return tokens.Ids.Length > 0 ? tokens : throw new BadInputException("An empty text has no token to look at.");
+    }
+
+    /// <summary>Loads the weights if they are not loaded.</summary>
+    /// <exception cref="BadInputException">The weights do not fit the config; lists all differences.</exception>
+    public void LoadWeights() => Compute(_ => true);
+
+    public void Dispose()
+    {
+        if (_network is { } network)
+            _thread.Run(network.Dispose);
+        _network = null;
+    }
+
+    /// <summary>Runs work on the tensor thread with the network in evaluation mode.</summary>
+    internal T Compute<T>(Func<CausalTransformer, T> work, CancellationToken cancel = default) =>
+        _thread.Run(() => work(_network ??= LoadNetwork()), cancel);
+
+    private CausalTransformer LoadNetwork()
+    {
+        using var checkpoint = Checkpoint.Open(_folder);
+        var network = new CausalTransformer(Config);
+        try
+        {
+            WeightLoader.Load(network, checkpoint);
+            network.eval();
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+}

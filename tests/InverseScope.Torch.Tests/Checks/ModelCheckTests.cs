@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using InverseScope.Core;
+using InverseScope.Testing;
+using InverseScope.Torch.Checks;
+
+namespace InverseScope.Torch.Tests.Checks;
+
+[Collection(TorchCollection.Name)]
+public sealed class ModelCheckTests(TorchFixture torch)
+{
+    // Measured below 1e-6; erf-GELU in place of tanh-GELU gives 2e-4.
+    private const double ExpectedError = 3e-6;
+
+    [Theory]
+    [InlineData("gpt2-tiny")]
+    [InlineData("gpt2-tiny-f16")]
+    [InlineData("gpt2-tiny-bf16-sharded")]
+    [InlineData("gpt2-tiny-hub-layout")]
+    public void Reference_folders_agree(string name)
+    {
+        var result = ModelCheck.Run(Golden.Folder(name), torch.Thread);
+        Assert.All(result.Quantities, q => Assert.InRange(q.WorstError, 0, ExpectedError));
+        Assert.Contains(result.Quantities, q => q.Name == "greedy" && q.Compared >= 12);
+        Assert.True(result.Passed);
+    }
+
+    [Fact]
+    public void The_full_reference_compares_every_quantity()
+    {
+        var names = ModelCheck.Run(Golden.Folder("gpt2-tiny"), torch.Thread).Quantities.Select(q => q.Name).Order(StringComparer.Ordinal);
+        Assert.Equal(
+            ["attn_out", "attn_probs", "batch final_logits", "batch_greedy", "final_logits", "final_norm_out", "greedy",
+                "head_out", "mlp_out", "next_token_logprob", "patched final_logits", "patched_value", "resid_mid", "resid_post",
+                "resid_pre", "z"],
+            names);
+    }
+
+    [Theory]
+    [InlineData("models/addition")]
+    [InlineData("models/counting")]
+    public void Trained_models_agree_in_both_bases(string name)
+    {
+        var result = ModelCheck.Run(Shared.Path(name), torch.Thread);
+        Assert.All(result.Quantities, q => Assert.InRange(q.WorstError, 0, 1e-5));
+        Assert.Contains(result.Quantities, q => q.Name == "head_out_tl");
+    }
+
+    [Theory]
+    [InlineData("final_logits")]
+    [InlineData("greedy")]
+    [InlineData("position_ids")]
+    public void A_deviation_is_found_and_placed(string what)
+    {
+        using var folder = new TempFolder();
+        var json = Copy("gpt2-tiny", folder);
+        switch (what)
+        {
+            case "final_logits":
+                json["prompts"]![2]!["final_logits"]![0] = json["prompts"]![2]!["final_logits"]![0]!.GetValue<double>() + 0.01;
+                break;
+            case "greedy":
+                json["greedy"]![0]!["continuation"]![3] = 1;
+                break;
+            default:
+                json["batches"]![0]!["position_ids"]![0]![11] = 9;
+                break;
+        }
+
+        File.WriteAllText(folder["golden.json"], json.ToJsonString());
+        var result = ModelCheck.Run(folder.Path, torch.Thread);
+        Assert.False(result.Passed);
+        Assert.NotEmpty(result.Quantities.MaxBy(q => q.WorstError)!.Where);
+    }
+
+    [Theory]
+    [InlineData("{", "malformed")]
+    [InlineData("{}", "neither")]
+    [InlineData("""{"prompts":[]}""", "nothing to compare")]
+    [InlineData("""{"prompts":[{"id":"p","input_ids":[512]}]}""", "token id")]
+    [InlineData("""{"prompts":[{"id":"p","input_ids":[1],"final_logits":[1]}]}""", "1 numbers for final_logits")]
+    [InlineData("""{"prompts":[{"id":"p"}]}""", "malformed")]
+    public void A_reference_that_cannot_be_used_is_refused(string golden, string message)
+    {
+        using var folder = new TempFolder();
+        Copy("gpt2-tiny", folder);
+        File.WriteAllText(folder["golden.json"], golden);
+        var e = Assert.Throws<BadInputException>(() => ModelCheck.Run(folder.Path, torch.Thread));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_reference_says_so()
+    {
+        using var folder = new TempFolder();
+        Copy("gpt2-tiny", folder);
+        File.Delete(folder["golden.json"]);
+        var e = Assert.Throws<BadInputException>(() => ModelCheck.Run(folder.Path, torch.Thread));
+        Assert.Contains("no golden.json", e.Message, StringComparison.Ordinal);
+    }
+
+    private static JsonNode Copy(string name, TempFolder folder)
+    {
+        foreach (var file in Directory.GetFiles(Golden.Folder(name)))
+            File.Copy(file, folder[Path.GetFileName(file)]);
+        return JsonNode.Parse(File.ReadAllText(folder["golden.json"]))!;
+    }
+}
