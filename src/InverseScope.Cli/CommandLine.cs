@@ -55,6 +55,7 @@ internal static class CommandLine
             new VersionOption { Action = new PrintVersion(shell.Out) },
             TaskCommands.Create(shell),
             TestCommand.Create(),
+            DoctorCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));
         return root;

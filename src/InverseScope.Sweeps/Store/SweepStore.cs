@@ -36,6 +36,7 @@ public sealed class SweepStore : IDisposable
         var fileLock = TakeLock(path);
         try
         {
+            CheckHeader(path);
             var mapper = new BsonMapper { EmptyStringToNull = false, EnumAsInteger = false };
             var connection = new ConnectionString { Filename = path, Connection = ConnectionType.Direct };
             var database = new LiteDatabase(connection, mapper);
@@ -128,6 +129,22 @@ public sealed class SweepStore : IDisposable
     }
 
     private static string StepId(string sweep, string site, string stage) => $"{sweep}|{site}|{stage}";
+
+    // LiteDB would overwrite a short file, and read a long one as if it were its own until something breaks.
+    private static void CheckHeader(string path)
+    {
+        const int offset = 32;
+        var expected = "** This is a LiteDB file **"u8;
+        if (!File.Exists(path) || new FileInfo(path).Length == 0)
+            return;
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Span<byte> header = stackalloc byte[offset + expected.Length];
+        if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length
+            || !header[offset..].SequenceEqual(expected))
+        {
+            throw new InvalidDataException("it does not begin as one.");
+        }
+    }
 
     private static FileStream TakeLock(string path)
     {

@@ -11,9 +11,12 @@ public static class CliProcess
         "inversescope.dll");
 
     /// <summary>Runs to the end.</summary>
-    public static CliRun Run(params string[] args)
+    public static CliRun Run(params string[] args) => RunAt(ProgramPath, args);
+
+    /// <summary>Runs a copy of the program to the end.</summary>
+    public static CliRun RunAt(string program, params string[] args)
     {
-        using var process = Start(args);
+        using var process = StartAt(program, args);
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
@@ -22,8 +25,10 @@ public static class CliProcess
     }
 
     /// <summary>Starts with all three streams redirected.</summary>
-    public static Process Start(params string[] args) => Process.Start(
-        new ProcessStartInfo("dotnet", [ProgramPath, .. args])
+    public static Process Start(params string[] args) => StartAt(ProgramPath, args);
+
+    private static Process StartAt(string program, string[] args) => Process.Start(
+        new ProcessStartInfo("dotnet", [program, .. args])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

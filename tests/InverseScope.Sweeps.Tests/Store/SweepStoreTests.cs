@@ -54,11 +54,18 @@ public sealed class SweepStoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData(20_000)]
-    public void A_file_that_is_no_store_is_refused(int bytes)
+    [InlineData(10)]
+    [InlineData(8192)]
+    [InlineData(40_000)]
+    public void A_file_that_is_no_store_is_refused_and_left_alone(int length)
     {
-        File.WriteAllBytes(StorePath, [.. Enumerable.Range(0, bytes).Select(i => (byte)(i * 31))]);
-        Assert.Contains("not a store", Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath)).Message, StringComparison.Ordinal);
+        var content = Enumerable.Range(0, length).Select(i => (byte)(i * 7919)).ToArray();
+        File.WriteAllBytes(StorePath, content);
+
+        var failure = Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath));
+
+        Assert.Contains("is not a store", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(content, File.ReadAllBytes(StorePath));
     }
 
     [Fact]
