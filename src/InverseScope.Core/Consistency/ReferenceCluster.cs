@@ -9,10 +9,11 @@ public sealed class ReferenceCluster
     private readonly double[] _shares;
 
     internal ReferenceCluster(
-        int reference, int label, int observations, double matched, int[] labels, double[] shares, double effectiveSamples)
+        int reference, int label, int observations, double matched, double defined, int[] labels, double[] shares,
+        double effectiveSamples)
     {
         (Reference, Label, Observations) = (reference, label, observations);
-        (Matched, _labels, _shares) = (matched, labels, shares);
+        (Matched, Defined, _labels, _shares) = (matched, defined, labels, shares);
         EffectiveSamples = effectiveSamples;
     }
 
@@ -27,6 +28,9 @@ public sealed class ReferenceCluster
 
     /// <summary>Weighted share of samples with the reference's label, in [0, 1].</summary>
     public double Matched { get; }
+
+    /// <summary>Weighted share of samples on which the feature is defined, in [0, 1].</summary>
+    public double Defined { get; }
 
     /// <summary>
     /// Number of equally weighted samples that the shares are worth: the smaller of the neighbours' effective sample

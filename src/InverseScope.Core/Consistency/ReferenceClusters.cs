@@ -119,7 +119,8 @@ public sealed class ReferenceClusters
         }
     }
 
-    private readonly record struct EntryShares(double Matched, double Known, double EffectiveSamples);
+    private readonly record struct EntryShares(
+        double Matched, double Defined, double Known, double EffectiveSamples);
 
     /// <summary>Adds up the samples of one entry at a time, and the counts of all.</summary>
     private sealed class Tally(int labels, IReadOnlyList<LabelledReference> references)
@@ -159,7 +160,7 @@ public sealed class ReferenceClusters
             foreach (var label in _touched)
                 _shares[label] = 0;
             _touched.Clear();
-            var (total, known, squares, matchedWeight) = (0.0, 0.0, 0.0, 0.0);
+            var (total, known, squares, defined, matchedWeight) = (0.0, 0.0, 0.0, 0.0, 0.0);
             var (matched, undefined, failed, truncated) = (0L, 0L, 0L, 0L);
             for (var i = 0; i < reference.Weights.Length; i++)
             {
@@ -188,6 +189,7 @@ public sealed class ReferenceClusters
                     continue;
                 }
 
+                defined += weight;
                 if (label == reference.Label)
                 {
                     matched++;
@@ -205,7 +207,7 @@ public sealed class ReferenceClusters
             if (total <= 0)
                 return null;
             if (known <= 0)
-                return new EntryShares(0, 0, 0);
+                return new EntryShares(0, 0, 0, 0);
             foreach (var label in _touched)
                 _shares[label] /= known;
             var samples = reference.Weights.Length;
@@ -218,7 +220,7 @@ public sealed class ReferenceClusters
             foreach (var text in reference.SampleTexts)
                 _seen[text] = true;
             var effective = Math.Min(reference.Ess, known * known / squares);
-            return new EntryShares(Math.Min(1, matchedWeight / known), known / total, effective);
+            return new EntryShares(matchedWeight / known, defined / known, known / total, effective);
         }
     }
 
@@ -228,6 +230,7 @@ public sealed class ReferenceClusters
         private readonly SortedDictionary<int, double> _shares = [];
         private int _observations;
         private double _matched;
+        private double _defined;
         private double _effective;
 
         public void Add(LabelledReference entry, EntryShares shares, Tally tally)
@@ -236,13 +239,14 @@ public sealed class ReferenceClusters
                 throw new ArgumentException($"Reference {reference} has two labels, {label} and {entry.Label}.");
             _observations++;
             _matched += shares.Matched;
+            _defined += shares.Defined;
             _effective += shares.EffectiveSamples;
             foreach (var touched in tally.Touched)
                 _shares[touched] = _shares.GetValueOrDefault(touched) + tally.ShareOf(touched);
         }
 
         public ReferenceCluster ToCluster() => new(
-            reference, label, _observations, _matched / _observations,
+            reference, label, _observations, _matched / _observations, _defined / _observations,
             [.. _shares.Keys], [.. _shares.Values.Select(s => s / _observations)], _effective / _observations);
     }
 }
