@@ -15,132 +15,163 @@ public sealed class TorchBackendTests : IDisposable
     private static readonly MeasurementOptions Enumerate = new()
     {
         Sampler = SamplerKind.Enumerate,
-        Distance = DistanceKind.Euclidean,
-        Epsilon = 1.5,
+        Kernel = KernelKind.Threshold,
+        Distance = DistanceKind.Relative,
+        Epsilon = 0.5,
         Samples = 0,
+        IncludeReference = true,
     };
 
-    private static readonly Site Head = SitePattern.Parse("L1H0@last").Expand(2, 2)[0];
-    private static readonly Site Third = SitePattern.Parse("L0.mlp@2").Expand(2, 2)[0];
-
+    private readonly TempFolder _banks = new();
     private readonly TorchFixture _torch;
     private readonly TempFolder _model;
-    private readonly TempFolder _folder = new();
-    private readonly ITask _task;
+    private readonly TargetModel _target;
+    private readonly TextFileTask _task = new(
+        "own", "test", Enumerable.Range(0, 200).Select(i => new WeightedText($"{"abcdefgh"[i % 8]}{"abcdefgh"[i / 8 % 8]}{"cdef"[i / 64]}", 1 + i % 3)));
 
     public TorchBackendTests(TorchFixture torch)
     {
         (_torch, _model) = (torch, TinyTarget.Make(torch.Thread));
-        var letters = "abcdefgh";
-        var texts = letters.SelectMany(a => letters.Select(b => $"{a}{b}")).Concat(letters.Select(a => $"{a}cb"));
-        File.WriteAllLines(_folder["texts.txt"], texts);
-        _task = new TaskCatalog().Find(_folder["texts.txt"]);
-    }
-
-    [Fact]
-    public void Samples_are_the_neighbours_that_a_slow_computation_finds()
-    {
-        using var backend = Open(Enumerate);
-        backend.Prepare([Head, Third], null, default);
-        var samples = backend.Sample(Head, ["ab", "gcb"], "test", default);
-        using var target = TargetModel.Open(_model.Path, _torch.Thread);
-        using var capture = new ActivationCapture(target, [Head], Basis.Raw, _task);
-        var all = Enumerable.Range(0, (int)_task.Count!).Select(i => _task.TextAt(i)).ToArray();
-        var found = capture.Read(all, default)[0];
-        foreach (var set in samples.Sets)
-        {
-            var at = Array.IndexOf(all, backend.Texts[set.Reference]);
-            var distances = all.Select((_, i) => Distance(found[at], found[i])).ToArray();
-            var near = Enumerable.Range(0, all.Length).Where(i => i != at && distances[i] < 1.5 * Math.Sqrt(2 * Math.Log(1e9)));
-            Assert.Equal(near.Select(i => all[i]), set.Texts.Select(t => backend.Texts[t]));
-            var weights = near.Select(i => Math.Exp(-distances[i] * distances[i] / (2 * 1.5 * 1.5))).ToArray();
-            for (var i = 0; i < weights.Length; i++)
-                Assert.Equal(weights[i] / weights.Sum(), set.Weights[i], 1e-5);
-        }
-    }
-
-    [Fact]
-    public void A_text_without_the_position_is_neither_reference_nor_sample()
-    {
-        using var backend = Open(Enumerate with { Epsilon = 100 });
-        backend.Prepare([Third], null, default);
-        var samples = backend.Sample(Third, ["ab", "gcb"], "test", default);
-        Assert.Equal("gcb", backend.Texts[Assert.Single(samples.Sets).Reference]);
-        Assert.Equal("ab", backend.Texts[Assert.Single(samples.WithoutPosition)]);
-        Assert.Equal((8 / 72.0, 8L), (samples.PriorShareWithPosition, samples.Rows));
-        Assert.All(samples.Sets[0].Texts, t => Assert.Equal(3, backend.Texts[t].Length));
-    }
-
-    [Fact]
-    public void A_position_that_no_text_has_is_refused_and_nothing_is_left_behind()
-    {
-        using var backend = Open(Enumerate);
-        var site = SitePattern.Parse("L0H0@7").Expand(2, 2)[0];
-        Assert.Contains("@7", Assert.Throws<BadInputException>(() => backend.Prepare([site], null, default)).Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFiles(_folder["banks"]));
-    }
-
-    [Fact]
-    public void A_bank_is_made_once_and_made_again_when_it_is_broken()
-    {
-        using (var first = Open(Enumerate))
-            first.Prepare([Head], null, default);
-        var file = Assert.Single(Directory.GetFiles(_folder["banks"]));
-        var bytes = File.ReadAllBytes(file);
-        var written = File.GetLastWriteTimeUtc(file);
-        using (var second = Open(Enumerate with { Epsilon = 3, Kernel = KernelKind.Threshold }))
-            second.Prepare([Head], null, default);
-        Assert.Equal(written, File.GetLastWriteTimeUtc(file));
-        File.WriteAllBytes(file, bytes[..^5]);
-        using var third = Open(Enumerate);
-        third.Prepare([Head], null, default);
-        Assert.Equal(bytes, File.ReadAllBytes(file));
-    }
-
-    [Fact]
-    public void A_draw_that_comes_twice_weighs_twice()
-    {
-        var bank = Enumerate with { Sampler = SamplerKind.Bank, BankSize = 2000, Epsilon = 1e6, Kernel = KernelKind.Threshold };
-        using var backend = Open(bank);
-        backend.Prepare([Head], null, default);
-        Assert.Equal(72, backend.PriorTexts);
-        var set = backend.Sample(Head, ["ab"], "test", default).Sets[0];
-        var random = new RunSeed(3).Stream("bank", _task.Fingerprint);
-        var times = Enumerable.Range(0, 2000).Select(_ => _task.Draw(random)).CountBy(t => t).ToDictionary();
-        var others = 2000.0 - times["ab"];
-        Assert.All(set.Texts.Zip(set.Weights), s => Assert.Equal(times[backend.Texts[s.First]] / others, s.Second, 1e-6));
-    }
-
-    [Fact]
-    public void A_prior_without_end_cannot_be_enumerated()
-    {
-        var counting = new TaskCatalog().Find("counting");
-        var error = Assert.Throws<BadInputException>(() =>
-            TorchBackend.Open(_torch.Thread, _model.Path, null, counting, Enumerate, new RunSeed(3), _folder["banks"]));
-        Assert.Contains("sampler", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_target_has_read_through_the_end_of_the_sites_token()
-    {
-        using var backend = Open(Enumerate);
-        Assert.Equal((3, 3, null), (backend.CharactersRead(Head, "abc"), backend.CharactersRead(Third, "abcd"), backend.CharactersRead(Third, "ab")));
+        _target = TargetModel.Open(_model.Path, torch.Thread);
     }
 
     public void Dispose()
     {
+        _target.Dispose();
         _model.Dispose();
-        _folder.Dispose();
+        _banks.Dispose();
     }
 
-    private TorchBackend Open(MeasurementOptions options) =>
-        TorchBackend.Open(_torch.Thread, _model.Path, "tiny", _task, options, new RunSeed(3), _folder["banks"]);
-
-    private static double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    [Fact]
+    public void Samples_are_the_texts_within_epsilon_with_their_prior_weights()
     {
-        double sum = 0;
-        for (var k = 0; k < a.Length; k++)
-            sum += Math.Pow(a[k] - (double)b[k], 2);
-        return Math.Sqrt(sum);
+        using var backend = Backend(Enumerate);
+        var site = Sites("L1H0")[0];
+        backend.Prepare([site], null, default);
+        using var capture = new ActivationCapture(_target, [site], Basis.Raw, null);
+        var texts = Enumerable.Range(0, backend.PriorTexts).Select(i => backend.Texts[i]).ToArray();
+        var activations = capture.Read(texts, default)[0];
+        var set = Assert.Single(backend.Sample(site, [texts[17]], "s", default).Sets);
+
+        var target = activations[17].ToArray();
+        double Distance(int i) => Norm(activations[i].ToArray().Zip(target, (a, b) => a - b)) / Norm(target);
+        var near = Enumerable.Range(0, texts.Length).Where(i => Distance(i) < 0.5).ToArray();
+        Assert.InRange(near.Length, 2, texts.Length - 1);
+        Assert.Equal(near, set.Texts);
+        var prior = near.Select(i => Math.Exp(_task.LogProbability(texts[i])!.Value)).ToArray();
+        for (var i = 0; i < near.Length; i++)
+        {
+            Assert.Equal(Distance(near[i]), set.Distances[i], 1e-4);
+            Assert.Equal(prior[i] / prior.Sum(), set.Weights[i], 1e-5);
+        }
     }
+
+    [Fact]
+    public void A_reference_outside_the_population_is_run_and_joins_the_pool()
+    {
+        using var backend = Backend(Enumerate with { Epsilon = 10 });
+        var site = Sites("L0H1")[0];
+        backend.Prepare([site], null, default);
+        var samples = backend.Sample(site, ["hhhh", "aac"], "s", default);
+        Assert.Equal(backend.PriorTexts, samples.Sets[0].Reference);
+        Assert.Equal("hhhh", backend.Texts[samples.Sets[0].Reference]);
+        Assert.Equal(backend.PriorTexts, samples.Sets[0].Neighbours);
+        Assert.DoesNotContain(samples.Sets[0].Reference, samples.Sets[0].Texts);
+    }
+
+    [Fact]
+    public void References_without_the_position_are_told_apart()
+    {
+        using var backend = Backend(Enumerate, new TextFileTask("own", "test", [new("ab", 3), new("abcd", 1), new("bbcd", 1)]));
+        var site = Sites("L0H0@3")[0];
+        backend.Prepare([site], null, default);
+        var samples = backend.Sample(site, ["abcd", "ab", "c", "hhhh"], "s", default);
+        Assert.Equal(["abcd", "hhhh"], samples.Sets.Select(s => backend.Texts[s.Reference]));
+        Assert.Equal(["ab", "c"], samples.WithoutPosition.Select(id => backend.Texts[id]));
+        Assert.Equal(0.4, samples.PriorShareWithPosition, 1e-9);
+        Assert.Equal(2, samples.Rows);
+        Assert.DoesNotContain(0, samples.Sets[0].Texts);
+    }
+
+    [Fact]
+    public void Samples_depend_on_seed_stream_site_and_reference_alone()
+    {
+        var options = new MeasurementOptions { BankSize = 500, Samples = 8, Epsilon = 0.3 };
+        var sites = Sites("L0H0", "L1H1");
+        string[] references = ["abc", "hgf", "hhhh", "cccc"];
+        using var first = Backend(options);
+        first.Prepare(sites, null, default);
+        var together = first.Sample(sites[1], references, "s", default).Sets;
+        using var second = Backend(options);
+        second.Prepare([sites[1]], null, default);
+        for (var i = references.Length - 1; i >= 0; i--)
+        {
+            var alone = second.Sample(sites[1], [references[i]], "s", default).Sets[0];
+            Assert.Equal(Texts(first, together[i]), Texts(second, alone));
+            Assert.Equal(together[i].Distances, alone.Distances);
+            Assert.Equal(together[i].Ess, alone.Ess);
+        }
+
+        var otherStream = first.Sample(sites[1], references, "t", default).Sets;
+        Assert.Contains(references.Index(), r => !Texts(first, together[r.Index]).SequenceEqual(Texts(first, otherStream[r.Index])));
+    }
+
+    [Fact]
+    public void Characters_read_end_with_the_token_at_the_site()
+    {
+        using var backend = Backend(Enumerate);
+        Assert.Equal(2, backend.CharactersRead(Sites("L0H0@1")[0], "abcd"));
+        Assert.Equal(4, backend.CharactersRead(Sites("L0H0")[0], "abcd"));
+        Assert.Null(backend.CharactersRead(Sites("L0H0@6")[0], "abcd"));
+    }
+
+    [Fact]
+    public void A_begin_token_has_read_no_characters()
+    {
+        using var backend = TorchBackend.Open(
+            _torch.Thread, Shared.Path("models/addition"), null, new AdditionTask(), new MeasurementOptions { BankSize = 2 }, new RunSeed(1), _banks.Path);
+        Assert.Equal(0, backend.CharactersRead(Sites("L0H0@0")[0], "615+861=1476"));
+        Assert.Equal(8, backend.CharactersRead(SitePattern.Parse("L0H0@eq").Expand(2, 4)[0], "615+861=1476"));
+    }
+
+    [Fact]
+    public void A_site_that_is_not_prepared_is_the_callers_fault()
+    {
+        using var backend = Backend(Enumerate);
+        Assert.Throws<ArgumentException>(() => backend.Sample(Sites("L0H0")[0], ["abc"], "s", default));
+    }
+
+    [Fact]
+    public void Options_that_cannot_be_used_are_refused()
+    {
+        var e = Assert.Throws<BadInputException>(() => Backend(Enumerate with { Epsilon = 0 }));
+        Assert.Contains("epsilon", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Many_sites_and_callers_at_once_give_the_same_samples()
+    {
+        using var backend = Backend(Enumerate);
+        var sites = Sites("L*H*", "L*.attn", "L*.mlp", "L*.resid", "embed");
+        backend.Prepare(sites, null, default);
+        string[] references = ["aac", "hhhh", "bcd"];
+        var expected = sites.Select(site => Shown(backend, site, references)).ToArray();
+        var found = new string[sites.Length];
+        var callers = sites.Select((site, s) => new Thread(() => found[s] = Shown(backend, site, references))).ToArray();
+        Array.ForEach(callers, c => c.Start());
+        Array.ForEach(callers, c => c.Join());
+        Assert.Equal(expected, found);
+    }
+
+    private static string Shown(TorchBackend backend, Site site, string[] references) =>
+        string.Join(';', backend.Sample(site, references, "s", default).Sets.Select(set => string.Join(',', Texts(backend, set)) + string.Join(',', set.Weights)));
+
+    private static IEnumerable<string> Texts(TorchBackend backend, SampleSet set) => set.Texts.Select(id => backend.Texts[id]);
+
+    private static double Norm(IEnumerable<float> values) => Math.Sqrt(values.Sum(v => (double)v * v));
+
+    private static Site[] Sites(params string[] patterns) => [.. SitePattern.ExpandAll(patterns, TinyTarget.Layers, TinyTarget.Heads)];
+
+    private TorchBackend Backend(MeasurementOptions options, ITask? task = null) =>
+        TorchBackend.Open(_torch.Thread, _model.Path, "tiny", task ?? _task, options, new RunSeed(7), _banks.Path);
 }

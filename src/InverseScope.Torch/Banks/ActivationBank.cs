@@ -1,3 +1,4 @@
+using System.Text;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
@@ -9,122 +10,173 @@ using InverseScope.Torch.Safetensors;
 namespace InverseScope.Torch.Banks;
 
 /// <summary>
-/// Activations of the prior's texts, a file for each site, found by a hash of all that they depend on: target, task,
-/// texts, basis and site. A file is written whole or not at all, and made again if it cannot be read.
+/// The activations of a population, in one folder with a file for each site. The folder's name is the hash of all that
+/// decides its numbers (target, task, texts, basis), so that what was collected once is found again, and never mistaken
+/// for something else.
 /// </summary>
-internal sealed class ActivationBank(TargetModel target, ITask task, PriorTexts prior, Basis basis, string folder)
+public sealed class ActivationBank
 {
-    private const string Version = "bank/1";
-    private const string Rows = "rows";
-    private const string Present = "present";
+    // Rows held in memory for each site while collecting. Part of what decides the last digit of the numbers, because
+    // batches are formed within it: changing it makes banks that differ from older ones by rounding.
+    private const int RowsAtOnce = 4096;
 
-    // Texts captured before their rows go to disk: bounds memory, whatever the prior's size.
-    private const int TextsPerChunk = 32_768;
+    // Files open at a time, and a bound on memory.
+    private const int SitesAtOnce = 256;
 
-    /// <summary>Captures what is missing, all sites in one pass over the texts.</summary>
-    /// <exception cref="BadInputException">A site that no text has.</exception>
-    /// <exception cref="OutsideServiceException">The disk is full.</exception>
+    private const string TextsName = "texts.safetensors";
+
+    private readonly TargetModel _target;
+    private readonly ITask _task;
+    private readonly Population _population;
+    private readonly Basis _basis;
+    private readonly string _key;
+
+    /// <param name="root">The folder with all banks.</param>
+    public ActivationBank(string root, TargetModel target, ITask task, Population population, Basis basis)
+    {
+        (_target, _task, _population, _basis) = (target, task, population, basis);
+        _key = ContentHash.Of(target.Description.ContentHash, task.Fingerprint, population.Hash, basis.ToString());
+        Folder = Path.Combine(root, _key[..32]);
+    }
+
+    /// <summary>Where the files are; it need not exist before something was collected.</summary>
+    public string Folder { get; }
+
+    /// <summary>Collects what is missing or damaged; what is there is verified and kept.</summary>
+    /// <exception cref="BadInputException">
+    /// No text has a site's position, or the target lacks a site or cannot read a text.
+    /// </exception>
+    /// <exception cref="OutsideServiceException">The files cannot be written, e.g. because the disk is full.</exception>
     public void Collect(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var missing = sites.Where(s => !IsThere(s)).ToArray();
-        if (missing.Length == 0)
-            return;
-        using var capture = new ActivationCapture(target, missing, basis, task);
-        var writers = new SafetensorsWriter[missing.Length];
-        var counts = new long[missing.Length];
+        DeleteAbandoned();
+        var missing = new List<Site>();
+        foreach (var site in sites.Distinct())
+        {
+            cancel.ThrowIfCancellationRequested();
+            var path = PathOf(site);
+            if (!File.Exists(path))
+            {
+                missing.Add(site);
+            }
+            else if (BankFile.FaultOf(path, _key, site, _population.Rows) is { } fault)
+            {
+                progress?.Report(new WorkProgress($"{path} {fault}; collecting it again", 0, _population.Rows, "texts"));
+                missing.Add(site);
+            }
+        }
+
         try
         {
-            for (var s = 0; s < missing.Length; s++)
-                writers[s] = Writer(missing[s], capture.Width(s));
-            for (var first = 0; first < prior.Texts.Count; first += TextsPerChunk)
-            {
-                progress?.Report(new WorkProgress("activations", first, prior.Texts.Count, "texts"));
-                var chunk = new string[Math.Min(TextsPerChunk, prior.Texts.Count - first)];
-                for (var i = 0; i < chunk.Length; i++)
-                    chunk[i] = prior.Texts[first + i];
-                foreach (var (s, found) in capture.Read(chunk, cancel).Index())
-                {
-                    writers[s].Write<float>(Rows, (long)first * found.Width, found.Values);
-                    writers[s].Write<byte>(Present, first, found.Present);
-                    counts[s] += found.Present.Count(p => p != 0);
-                }
-            }
-
-            for (var s = 0; s < missing.Length; s++)
-            {
-                if (counts[s] == 0)
-                {
-                    throw new BadInputException(
-                        $"No text of task '{task.Name}' has the position {missing[s].Position} (site {missing[s]}).",
-                        $"Its positions: {(task.PositionNames.Count == 0 ? "none by name" : string.Join(", ", task.PositionNames))}; also @last, @-2, @5, @tok:\"x\".");
-                }
-
-                writers[s].Commit();
-            }
-
-            progress?.Report(new WorkProgress("activations", prior.Texts.Count, prior.Texts.Count, "texts"));
+            if (missing.Count > 0)
+                WriteTexts();
+            foreach (var group in missing.Chunk(SitesAtOnce))
+                CollectMissing(group, progress, cancel);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new OutsideServiceException(
-                $"The activations cannot be written to '{folder}': {e.Message} Free space, or give another home with --home DIR.", e);
+                $"The activations cannot be written to {Folder}: {e.Message} Free space, or give another home with --home DIR.", e);
+        }
+    }
+
+    /// <summary>
+    /// Activations at a site that was collected, (M, K) row by row; rows of texts without the position are NaN.
+    /// </summary>
+    public (float[] Values, int Width, byte[] Present) Read(Site site)
+    {
+        var (values, width, present) = BankFile.Read(PathOf(site));
+        for (var row = 0; row < present.Length; row++)
+        {
+            if (present[row] == 0)
+                values.AsSpan(row * width, width).Fill(float.NaN);
+        }
+
+        return (values, width, present);
+    }
+
+    private string[] Texts(int begin) =>
+        [.. Enumerable.Range(begin, Math.Min(RowsAtOnce, _population.Rows - begin)).Select(row => _population.Pool[row])];
+
+    private string PathOf(Site site) => Path.Combine(Folder, BankFile.NameOf(site));
+
+    private void CollectMissing(Site[] sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        using var capture = new ActivationCapture(_target, sites, _basis, _task);
+        var writers = new List<BankFile.Writer>();
+        try
+        {
+            for (var s = 0; s < sites.Length; s++)
+                writers.Add(new BankFile.Writer(PathOf(sites[s]), _key, sites[s], _population.Rows, capture.Width(s)));
+            var stage = sites.Length == 1 ? $"activations at {sites[0]}" : $"activations at {sites.Length} sites";
+            for (var begin = 0; begin < _population.Rows; begin += RowsAtOnce)
+            {
+                progress?.Report(new WorkProgress(stage, begin, _population.Rows, "texts"));
+                var texts = Texts(begin);
+                var found = capture.Read(texts, cancel);
+                for (var s = 0; s < sites.Length; s++)
+                    writers[s].Append(found[s].Values, found[s].Present);
+            }
+
+            progress?.Report(new WorkProgress(stage, _population.Rows, _population.Rows, "texts"));
+            for (var s = 0; s < sites.Length; s++)
+            {
+                if (!writers[s].AnyPresent)
+                {
+                    throw new BadInputException(
+                        $"Site '{sites[s]}': no text of task '{_task.Name}' has the position {sites[s].Position}.",
+                        $"Its positions: {(_task.PositionNames.Count == 0 ? "none by name" : string.Join(", ", _task.PositionNames))}; "
+                        + $"also @last, @-2, @5, @tok:\"x\". A text reads \"{_population.Pool[0]}\".");
+                }
+            }
+
+            writers.ForEach(writer => writer.Commit());
         }
         finally
         {
-            foreach (var writer in writers)
-                writer?.Dispose();
+            writers.ForEach(writer => writer.Dispose());
         }
     }
 
-    /// <summary>A site's activations: row indices into the prior's texts, and their rows, (M, K).</summary>
-    public (int[] Texts, float[] Rows, int Width) Read(Site site)
+    /// <summary>The texts themselves, for whoever opens the folder without this program: one UTF-8 string, cut at the ends.</summary>
+    private void WriteTexts()
     {
-        using var file = SafetensorsFile.Open(PathOf(site));
-        var width = (int)file.Tensors[Rows].Shape[1];
-        var present = file.Read<byte>(Present);
-        var texts = new List<int>(present.Length);
-        for (var i = 0; i < present.Length; i++)
+        var path = Path.Combine(Folder, TextsName);
+        if (File.Exists(path))
+            return;
+        using var utf8 = new MemoryStream();
+        var ends = new long[_population.Rows];
+        for (var row = 0; row < ends.Length; row++)
         {
-            if (present[i] != 0)
-                texts.Add(i);
+            utf8.Write(Encoding.UTF8.GetBytes(_population.Pool[row]));
+            ends[row] = utf8.Length;
         }
 
-        var all = file.Read<float>(Rows);
-        if (texts.Count == present.Length)
-            return ([.. texts], all.ToArray(), width);
-        var rows = new float[texts.Count * width];
-        for (var r = 0; r < texts.Count; r++)
-            all.Slice(texts[r] * width, width).CopyTo(rows.AsSpan(r * width));
-        return ([.. texts], rows, width);
+        using var writer = new SafetensorsWriter(
+            path,
+            [("ends", DType.I64, [ends.Length]), ("utf8", DType.U8, [utf8.Length])],
+            new Dictionary<string, string> { ["target"] = _target.Description.ContentHash, ["task"] = _task.Name, ["basis"] = _basis.ToString() });
+        writer.Write<long>("ends", 0, ends);
+        writer.Write<byte>("utf8", 0, utf8.GetBuffer().AsSpan(0, (int)utf8.Length));
+        writer.Commit();
     }
 
-    private bool IsThere(Site site)
+    // A process that was killed leaves its temporary files; one that lives holds them locked.
+    private void DeleteAbandoned()
     {
-        try
+        if (!Directory.Exists(Folder))
+            return;
+        foreach (var path in Directory.GetFiles(Folder, $"*{SafetensorsWriter.TemporaryEnding}"))
         {
-            using var file = SafetensorsFile.Open(PathOf(site));
-            return file.Tensors.TryGetValue(Rows, out var rows) && rows.Shape[0] == prior.Texts.Count
-                && file.Tensors.ContainsKey(Present);
-        }
-        catch (BadInputException)
-        {
-            // Absent, or cut off by a crash of the machine: made again either way.
-            return false;
+            try
+            {
+                using (new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                    File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Someone else is writing it.
+            }
         }
     }
-
-    private SafetensorsWriter Writer(Site site, int width) => new(
-        PathOf(site),
-        [(Rows, DType.F32, [prior.Texts.Count, width]), (Present, DType.U8, [prior.Texts.Count])],
-        new Dictionary<string, string>
-        {
-            ["site"] = site.ToString(),
-            ["basis"] = basis.ToString(),
-            ["model"] = target.Description.ContentHash,
-            ["texts"] = prior.Identity,
-        });
-
-    private string PathOf(Site site) => Path.Combine(
-        folder,
-        ContentHash.Of(Version, target.Description.ContentHash, prior.Identity, basis.ToString(), site.ToString())[..32] + ".safetensors");
 }

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
 using InverseScope.Core;
 
 namespace InverseScope.Torch.Safetensors;
@@ -75,8 +76,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return new ReadOnlySpan<T>(Address(tensor), (int)tensor.Count);
     }
 
-    /// <summary>Address of the tensor's first byte; valid until the file is disposed.</summary>
-    internal byte* Address(TensorEntry tensor)
+    /// <summary>Adds the tensor's bytes to a hash; any size.</summary>
+    internal void Append(IncrementalHash hash, string name)
+    {
+        var tensor = Tensors[name];
+        const int step = 1 << 24;
+        for (var at = 0L; at < tensor.Bytes; at += step)
+            hash.AppendData(new ReadOnlySpan<byte>(Address(tensor) + at, (int)Math.Min(step, tensor.Bytes - at)));
+    }
+
+    private byte* Address(TensorEntry tensor)
     {
         ObjectDisposedException.ThrowIf(_view.SafeMemoryMappedViewHandle.IsClosed, this);
         return _data + tensor.Begin;

@@ -8,6 +8,9 @@ namespace InverseScope.Torch.Safetensors;
 /// </summary>
 public sealed class SafetensorsWriter : IDisposable
 {
+    /// <summary>How the names of unfinished files end.</summary>
+    public const string TemporaryEnding = ".tmp";
+
     private readonly string _path;
     private readonly string _temporary;
     private readonly FileStream _file;
@@ -36,7 +39,7 @@ public sealed class SafetensorsWriter : IDisposable
         var header = SafetensorsHeader.Write(_tensors, metadata ?? new Dictionary<string, string>());
         _headerLength = header.Length;
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-        _temporary = $"{_path}.{Guid.NewGuid():n}.tmp";
+        _temporary = $"{_path}.{Guid.NewGuid():n}{TemporaryEnding}";
         _file = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         try
         {

@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using InverseScope.Core;
+using InverseScope.Core.Sites;
+using InverseScope.Torch.Safetensors;
+
+namespace InverseScope.Torch.Banks;
+
+/// <summary>
+/// The file with a population's activations at one site: <c>activations</c> (M, K) float32 and <c>present</c> (M) bytes,
+/// 1 where the text has the site's position. Its header names what it was made from and the hash of its data.
+/// </summary>
+internal static class BankFile
+{
+    private const string Format = "inversescope/activation-bank/1";
+    private const string Activations = "activations";
+    private const string Present = "present";
+    private const string HashKey = "sha256";
+
+    /// <summary>A file name that tells the site to people, and tells apart sites whose spelling a file name cannot hold.</summary>
+    public static string NameOf(Site site)
+    {
+        var full = site.ToString();
+        var readable = string.Concat(full.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '@' or '-' or '=' ? c : '_'));
+        return $"{readable[..Math.Min(readable.Length, 40)]}-{ContentHash.Of(full)[..8]}.safetensors";
+    }
+
+    /// <summary>Why a file cannot be used, or null if it holds what is wanted, whole.</summary>
+    /// <param name="key">Identity of the bank.</param>
+    /// <param name="rows">M.</param>
+    public static string? FaultOf(string path, string key, Site site, int rows)
+    {
+        try
+        {
+            using var file = SafetensorsFile.Open(path);
+            if (Value("format") != Format || Value("bank") != key || Value("site") != site.ToString())
+                return "was made for something else";
+            if (!file.Tensors.TryGetValue(Activations, out var values) || !file.Tensors.TryGetValue(Present, out var present)
+                || values.DType != DType.F32 || present.DType != DType.U8 || values.Shape.Count != 2
+                || values.Shape[0] != rows || !present.Shape.SequenceEqual([rows]))
+            {
+                return "has another number of rows";
+            }
+
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            file.Append(hash, Activations);
+            file.Append(hash, Present);
+            return Convert.ToHexStringLower(hash.GetHashAndReset()) == Value(HashKey) ? null : "is damaged: its hash differs";
+
+            string? Value(string name) => file.Metadata.GetValueOrDefault(name);
+        }
+        catch (BadInputException e)
+        {
+            return $"is damaged: {e.What}";
+        }
+    }
+
+    /// <summary>Reads a file that <see cref="FaultOf"/> has found whole.</summary>
+    public static (float[] Values, int Width, byte[] Present) Read(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        return (file.ReadSingles(Activations), (int)file.Tensors[Activations].Shape[1], file.Read<byte>(Present).ToArray());
+    }
+
+    /// <summary>Writes a file in stretches of rows, in order.</summary>
+    public sealed class Writer : IDisposable
+    {
+        private readonly SafetensorsWriter _writer;
+        private readonly Dictionary<string, string> _metadata;
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly byte[] _present;
+        private readonly int _width;
+        private int _rows;
+
+        public Writer(string path, string key, Site site, int rows, int width)
+        {
+            (_width, _present) = (width, new byte[rows]);
+            _metadata = new Dictionary<string, string>
+            {
+                ["format"] = Format,
+                ["bank"] = key,
+                ["site"] = site.ToString(),
+                [HashKey] = new('0', 64),
+            };
+            _writer = new SafetensorsWriter(
+                path, [(Activations, DType.F32, [rows, width]), (Present, DType.U8, [rows])], _metadata);
+        }
+
+        /// <summary>Whether any row so far has the position.</summary>
+        public bool AnyPresent { get; private set; }
+
+        public void Append(float[] values, byte[] present)
+        {
+            _writer.Write<float>(Activations, (long)_rows * _width, values);
+            _hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+            present.CopyTo(_present, _rows);
+            _rows += present.Length;
+            AnyPresent |= present.AsSpan().Contains((byte)1);
+        }
+
+        public void Commit()
+        {
+            _writer.Write<byte>(Present, 0, _present);
+            _hash.AppendData(_present);
+            _metadata[HashKey] = Convert.ToHexStringLower(_hash.GetHashAndReset());
+            _writer.Commit(_metadata);
+        }
+
+        public void Dispose()
+        {
+            _writer.Dispose();
+            _hash.Dispose();
+        }
+    }
+}

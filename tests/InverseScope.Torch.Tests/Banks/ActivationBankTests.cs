@@ -1,0 +1,231 @@
+using System.Text;
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Testing;
+using InverseScope.Torch.Banks;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Safetensors;
+
+namespace InverseScope.Torch.Tests.Banks;
+
+[Collection(TorchCollection.Name)]
+public sealed class ActivationBankTests : IDisposable
+{
+    private static readonly MeasurementOptions Enumerate = new() { Sampler = SamplerKind.Enumerate };
+
+    private readonly TempFolder _root = new();
+    private readonly TempFolder _model;
+    private readonly TargetModel _target;
+    private readonly Reports _reports = new();
+
+    public ActivationBankTests(TorchFixture torch)
+    {
+        _model = TinyTarget.Make(torch.Thread);
+        _target = TargetModel.Open(_model.Path, torch.Thread);
+    }
+
+    public void Dispose()
+    {
+        _target.Dispose();
+        _model.Dispose();
+        _root.Dispose();
+    }
+
+    [Fact]
+    public void What_was_collected_is_kept_and_only_the_rest_is_made()
+    {
+        var bank = Bank();
+        bank.Collect(Sites("L0H0", "L1H1"), _reports, default);
+        var before = Files(bank);
+        Assert.NotEmpty(_reports.Stages);
+        _reports.Stages.Clear();
+        Bank().Collect(Sites("L0H0", "L1H1"), _reports, default);
+        Assert.Empty(_reports.Stages);
+        bank.Collect(Sites("L0H0", "L1.resid@0"), _reports, default);
+        Assert.All(_reports.Stages, stage => Assert.Equal("activations at L1.resid@0", stage));
+        Assert.Equal(before, Files(bank).Where(f => before.ContainsKey(f.Key)).ToDictionary());
+        Assert.Equal(before.Count + 1, Files(bank).Count);
+    }
+
+    [Theory]
+    [InlineData("flip a bit")]
+    [InlineData("truncate")]
+    [InlineData("empty")]
+    [InlineData("another site")]
+    [InlineData("another bank")]
+    public void A_damaged_file_is_noticed_told_and_made_again(string damage)
+    {
+        var bank = Bank();
+        var site = Sites("L0H1")[0];
+        bank.Collect(Sites("L0H1", "L0H0"), null, default);
+        var path = Directory.GetFiles(bank.Folder, "L0H1*").Single();
+        var whole = File.ReadAllBytes(path);
+        switch (damage)
+        {
+            case "flip a bit":
+                var flipped = whole.ToArray();
+                flipped[^40] ^= 1;
+                File.WriteAllBytes(path, flipped);
+                break;
+            case "truncate":
+                File.WriteAllBytes(path, whole[..^1]);
+                break;
+            case "empty":
+                File.WriteAllBytes(path, []);
+                break;
+            case "another site":
+                File.Copy(Directory.GetFiles(bank.Folder, "L0H0*").Single(), path, overwrite: true);
+                break;
+            default:
+                var other = Bank(basis: Basis.Centred);
+                other.Collect([site], null, default);
+                File.Copy(Directory.GetFiles(other.Folder, "L0H1*").Single(), path, overwrite: true);
+                break;
+        }
+
+        bank.Collect([site], _reports, default);
+        Assert.Contains(_reports.Stages, stage => stage.Contains("collecting it again", StringComparison.Ordinal));
+        Assert.Equal(whole, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void Numbers_do_not_depend_on_what_is_collected_together()
+    {
+        var site = Sites("L1H0@1")[0];
+        var together = Bank();
+        together.Collect(Sites("L*H*", "L1H0@1", "L1.resid"), null, default);
+        var (values, width, present) = together.Read(site);
+        Directory.Delete(together.Folder, recursive: true);
+        var alone = Bank();
+        alone.Collect([site], null, default);
+        Assert.Equal(values, alone.Read(site).Values);
+        Assert.Equal((width, present.Length), (alone.Read(site).Width, alone.Read(site).Present.Length));
+    }
+
+    [Fact]
+    public void Texts_without_the_position_have_no_numbers()
+    {
+        var bank = Bank(new TextFileTask("own", "test", [new("ab", 1), new("abcd", 1)]));
+        var site = Sites("L0H0@3")[0];
+        bank.Collect([site], null, default);
+        var (values, width, present) = bank.Read(site);
+        Assert.Equal([0, 1], present);
+        Assert.All(values[..width], v => Assert.True(float.IsNaN(v)));
+        Assert.All(values[width..], v => Assert.True(float.IsFinite(v)));
+    }
+
+    [Fact]
+    public void A_position_that_no_text_has_is_an_error_and_leaves_no_file()
+    {
+        var bank = Bank();
+        var e = Assert.Throws<BadInputException>(() => bank.Collect(Sites("L0H0", "L0H0@7"), null, default));
+        Assert.Contains("no text of task 'own' has the position @7", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Files(bank));
+    }
+
+    [Fact]
+    public void Cancelling_leaves_no_unfinished_file()
+    {
+        var bank = Bank();
+        using var cancel = new CancellationTokenSource();
+        var reports = new Reports { OnReport = cancel.Cancel };
+        Assert.Throws<OperationCanceledException>(() => bank.Collect(Sites("L0H0"), reports, cancel.Token));
+        Assert.Empty(Files(bank));
+        Assert.Empty(Directory.GetFiles(bank.Folder, "*.tmp"));
+    }
+
+    [Fact]
+    public void Files_of_a_killed_process_are_removed_and_those_of_a_living_one_are_not()
+    {
+        var bank = Bank();
+        Directory.CreateDirectory(bank.Folder);
+        var dead = Path.Combine(bank.Folder, "L0H0.safetensors.1.tmp");
+        var living = Path.Combine(bank.Folder, "L0H0.safetensors.2.tmp");
+        File.WriteAllText(dead, "half");
+        using (new FileStream(living, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            bank.Collect(Sites("L0H0"), null, default);
+        Assert.False(File.Exists(dead));
+        Assert.True(File.Exists(living));
+    }
+
+    [Fact]
+    public void Everything_that_decides_the_numbers_gives_another_folder()
+    {
+        var other = new TextFileTask("own", "test", [new("ab", 1), new("abc", 2)]);
+        var drawn = new MeasurementOptions { BankSize = 50 };
+        string[] folders =
+        [
+            Bank().Folder,
+            Bank(basis: Basis.Centred).Folder,
+            Bank(other).Folder,
+            Bank(options: drawn).Folder,
+            Bank(options: drawn, seed: 2).Folder,
+            Bank(options: drawn with { BankSize = 60 }).Folder,
+        ];
+        Assert.Equal(folders.Length, folders.Distinct().Count());
+        Assert.Equal(Bank().Folder, Bank(seed: 2).Folder);
+    }
+
+    [Fact]
+    public void The_texts_lie_beside_the_activations()
+    {
+        var bank = Bank();
+        bank.Collect(Sites("L0H0"), null, default);
+        using var file = SafetensorsFile.Open(Path.Combine(bank.Folder, "texts.safetensors"));
+        var ends = file.Read<long>("ends").ToArray();
+        var utf8 = file.Read<byte>("utf8").ToArray();
+        var task = Own();
+        for (var i = 0; i < ends.Length; i++)
+            Assert.Equal(task.TextAt(i), Encoding.UTF8.GetString(utf8, i == 0 ? 0 : (int)ends[i - 1], (int)(ends[i] - (i == 0 ? 0 : ends[i - 1]))));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_named()
+    {
+        File.WriteAllText(_root["file"], "");
+        var bank = new ActivationBank(_root["file"], _target, Own(), Population.Of(Own(), Enumerate, new RunSeed(1)), Basis.Raw);
+        var e = Assert.Throws<OutsideServiceException>(() => bank.Collect(Sites("L0H0"), null, default));
+        Assert.Contains(_root["file"], e.Message, StringComparison.Ordinal);
+        Assert.Contains("--home", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sites_whose_spelling_a_file_name_cannot_hold_have_files_of_their_own()
+    {
+        var bank = Bank();
+        bank.Collect(Sites("L0H0@tok:\"a\"", "L0H0@tok:\"b\"", "L0H0@tok:\"a\"+1"), null, default);
+        Assert.Equal(3, Files(bank).Count);
+    }
+
+    private static TextFileTask Own() =>
+        new("own", "test", Enumerable.Range(0, 300).Select(i => new WeightedText($"{(char)('a' + i % 8)}{(char)('a' + i / 8 % 8)}{new string('c', i / 64)}", 1)));
+
+    private static Site[] Sites(params string[] patterns) =>
+        [.. SitePattern.ExpandAll(patterns, TinyTarget.Layers, TinyTarget.Heads)];
+
+    private static Dictionary<string, DateTime> Files(ActivationBank bank) =>
+        Directory.GetFiles(bank.Folder, "L*.safetensors").ToDictionary(f => f, File.GetLastWriteTimeUtc);
+
+    private ActivationBank Bank(
+        TextFileTask? task = null, MeasurementOptions? options = null, Basis basis = Basis.Raw, long seed = 1)
+    {
+        task ??= Own();
+        return new ActivationBank(_root["banks"], _target, task, Population.Of(task, options ?? Enumerate, new RunSeed(seed)), basis);
+    }
+
+    private sealed class Reports : IProgress<WorkProgress>
+    {
+        public List<string> Stages { get; } = [];
+
+        public Action? OnReport { get; init; }
+
+        public void Report(WorkProgress value)
+        {
+            Stages.Add(value.Stage);
+            OnReport?.Invoke();
+        }
+    }
+}
