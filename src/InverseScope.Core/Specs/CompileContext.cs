@@ -18,6 +18,9 @@ public sealed class CompileContext(IReadOnlyDictionary<string, IReadOnlyList<str
     /// <summary>Splits a text into the target model's tokens, as text; null: <c>tokens</c> is an error.</summary>
     public Func<string, IReadOnlyList<string>>? Tokenizer { get; init; }
 
+    /// <summary>Answers the questions of <c>llm</c> specs; null: they are errors.</summary>
+    public ITextLabeller? Labeller { get; init; }
+
     internal EvaluationPool Evaluations { get; } = new();
 
     internal WordSet? TaskLexicon(string name) => Lexicons.TryGetValue(name, out var words)

@@ -1,8 +1,12 @@
 using InverseScope.Core.Specs.Compilation;
 using InverseScope.Core.Specs.Running;
+using InverseScope.Core.Specs.Scripts;
 using InverseScope.Core.Specs.Syntax;
 
 namespace InverseScope.Core.Specs;
+
+/// <summary>A spec and the feature that it describes.</summary>
+public sealed record CompiledSpec(FeatureSpec Spec, IFeature Feature);
 
 /// <summary>Makes features of specs: checks types, makes the code, runs the spec's tests. Never throws on a spec.</summary>
 public static class FeatureCompiler
@@ -14,15 +18,64 @@ public static class FeatureCompiler
         var compiler = new StepCompiler(spec, context, source);
         if (FeatureSpecForm.WhyNotOne(spec) is { } problem)
             compiler.Error(spec, problem, null);
-        CompiledPipeline? applies = null;
-        if (spec.Applies is not null)
-            applies = CompileTop(compiler, spec.Applies, StepType.Bool, "'applies' must end in true or false");
-        var rule = spec.Rule is null
+        var feature = Compile(spec, compiler);
+        if (feature is not null && compiler.Errors.Count == 0)
+            RunTests(spec, feature, compiler);
+        return compiler.Errors.Count > 0
+            ? new SpecResult<IFeature>(null, FeatureSpecText.InOrder(compiler.Errors))
+            : new SpecResult<IFeature>(feature, []);
+    }
+
+    /// <summary>Parses and compiles, with the errors of both at once.</summary>
+    /// <param name="format">Null: JSON if it begins with a brace, else YAML.</param>
+    /// <param name="folder">Folder of the spec, where its lexicon files are; null: it has none.</param>
+    public static SpecResult<CompiledSpec> Compile(
+        string text, CompileContext context, SpecFormat? format = null, string? folder = null)
+    {
+        var (spec, reading) = FeatureSpecText.Read(text, format, folder);
+        if (spec is null)
+            return new SpecResult<CompiledSpec>(null, FeatureSpecText.InOrder(reading.Errors));
+        if (reading.Errors.Count == 0)
+        {
+            var result = Compile(spec, context, reading.Source);
+            return new SpecResult<CompiledSpec>(
+                result.Value is null ? null : new CompiledSpec(spec, result.Value), result.Errors);
+        }
+
+        var compiler = new StepCompiler(spec, context, reading.Source);
+        Compile(spec, compiler);
+        return new SpecResult<CompiledSpec>(null, FeatureSpecText.InOrder(reading.Errors.Concat(compiler.Errors)));
+    }
+
+    // Null if there is nothing to compile, or after errors were reported.
+    private static CompiledFeature? Compile(FeatureSpec spec, StepCompiler compiler)
+    {
+        var applies = spec.Applies is null
             ? null
-            : CompileTop(compiler, spec.Rule, StepType.Labels, "a rule must end in one label");
-        if (rule is null || compiler.Errors.Count > 0)
-            return new SpecResult<IFeature>(null, compiler.Errors);
-        return new SpecResult<IFeature>(new FeatureFunction(spec, applies, rule, context.Evaluations), []);
+            : CompileTop(compiler, spec.Applies, StepType.Bool, "'applies' must end in true or false");
+        var pool = compiler.Context.Evaluations;
+        if (spec.Rule is not null)
+        {
+            return CompileTop(compiler, spec.Rule, StepType.Labels, "a rule must end in one label") is { } rule
+                ? new FeatureFunction(spec, applies, rule, pool)
+                : null;
+        }
+
+        if (spec.Script is not null)
+        {
+            var (sandbox, problem, fix) = ScriptSandbox.Prepare(spec.Script.Source);
+            if (sandbox is not null)
+                return new ScriptFeature(spec, applies, sandbox, pool);
+            compiler.Error(spec.Script, problem!, fix);
+            return null;
+        }
+
+        if (spec.Llm is null)
+            return null;
+        if (compiler.Context.Labeller is { } labeller)
+            return new LlmFeature(spec, spec.Llm, applies, labeller, pool);
+        compiler.Error(spec.Llm, "this spec asks a language model, and none is given.", "Give one, or write a rule or a script.");
+        return null;
     }
 
     private static CompiledPipeline? CompileTop(StepCompiler compiler, Pipeline pipeline, StepType needs, string rule)
@@ -32,7 +85,23 @@ public static class FeatureCompiler
             return compiled;
         compiler.Error(
             pipeline[^1], $"{rule}, but this one ends in {compiled.Type.Describe()}.",
-            StepCompiler.HowToTurn(compiled.Type, needs).Replace("before it", "at its end", StringComparison.Ordinal));
+            StepCompiler.HowToTurn(compiled.Type, needs, "after it"));
         return null;
+    }
+
+    private static void RunTests(FeatureSpec spec, CompiledFeature feature, StepCompiler compiler)
+    {
+        foreach (var test in spec.Tests)
+        {
+            var label = feature.Label(test.Text);
+            if (label != test.Label)
+            {
+                compiler.Error(
+                    test, $"on the text {SpecNode.Quote(test.Text)} the label is {Show(label)}, the test expects {Show(test.Label)}.",
+                    "Correct the test if the rule is right, else the rule.");
+            }
+        }
+
+        static string Show(string? label) => label is null ? "undefined" : SpecNode.Quote(label);
     }
 }

@@ -11,4 +11,7 @@ public interface IFeature
     /// null where the feature is undefined, which includes texts that <c>applies</c> excludes.
     /// </summary>
     string? Label(string text);
+
+    /// <summary>Calls so far that ended undefined because a limit was broken, or because a script or labeller failed.</summary>
+    long LimitBreaks => 0;
 }

@@ -40,15 +40,19 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
 
     /// <summary>Codes of many texts.</summary>
     /// <param name="codes">As long as <paramref name="textIds"/>.</param>
-    public void Read(ReadOnlySpan<int> textIds, Span<int> codes)
+    public void Read(ReadOnlySpan<int> textIds, Span<int> codes, CancellationToken cancel = default)
     {
+        if (Feature is IBatchFeature batch)
+            AddAll(batch, textIds, cancel);
         for (var i = 0; i < textIds.Length; i++)
             codes[i] = this[textIds[i]];
     }
 
     /// <summary>Codes of the texts 0 .. <paramref name="count"/> − 1.</summary>
-    public ReadOnlySpan<int> ReadFirst(int count)
+    public ReadOnlySpan<int> ReadFirst(int count, CancellationToken cancel = default)
     {
+        if (Feature is IBatchFeature batch)
+            AddAll(batch, [.. Enumerable.Range(0, count)], cancel);
         for (var id = 0; id < count; id++)
             _ = this[id];
         return Volatile.Read(ref _codes).AsSpan(0, count);
@@ -58,14 +62,7 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
     {
         lock (_writing)
         {
-            if (textId >= _codes.Length)
-            {
-                var larger = new int[Math.Max(Math.Max(textId + 1, texts.Count), 2 * _codes.Length)];
-                _codes.CopyTo(larger, 0);
-                larger.AsSpan(_codes.Length).Fill(NotYet);
-                Volatile.Write(ref _codes, larger);
-            }
-
+            MakeRoom(textId);
             ref var code = ref _codes[textId];
             if (code == NotYet)
             {
@@ -76,5 +73,36 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
 
             return code;
         }
+    }
+
+    private void AddAll(IBatchFeature batch, ReadOnlySpan<int> textIds, CancellationToken cancel)
+    {
+        lock (_writing)
+        {
+            var missing = new List<int>();
+            foreach (var id in textIds)
+            {
+                MakeRoom(id);
+                if (_codes[id] == NotYet)
+                    missing.Add(id);
+            }
+
+            missing = [.. missing.Distinct()];
+            if (missing.Count == 0)
+                return;
+            var labels = batch.LabelAll([.. missing.Select(id => texts[id])], cancel);
+            for (var i = 0; i < missing.Count; i++)
+                Volatile.Write(ref _codes[missing[i]], _labels.CodeOf(labels[i]));
+        }
+    }
+
+    private void MakeRoom(int textId)
+    {
+        if (textId < _codes.Length)
+            return;
+        var larger = new int[Math.Max(Math.Max(textId + 1, texts.Count), 2 * _codes.Length)];
+        _codes.CopyTo(larger, 0);
+        larger.AsSpan(_codes.Length).Fill(NotYet);
+        Volatile.Write(ref _codes, larger);
     }
 }

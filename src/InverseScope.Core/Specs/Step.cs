@@ -175,6 +175,12 @@ public abstract record Step
 
     /// <summary>A fixed value.</summary>
     public sealed record Const(Constant Value) : Step;
+
+    /// <summary>
+    /// Stands for a step that could not be read, so that what follows it can still be checked.
+    /// </summary>
+    /// <param name="Gives">Type of its result; <see cref="StepType.None"/> if that is unknown too.</param>
+    internal sealed record Unreadable(StepType Gives) : Step;
 }
 
 /// <summary>One row of <see cref="Step.Map"/>: labels in canonical form.</summary>

@@ -23,8 +23,7 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
     public void Error(object part, string what, string? fix)
     {
         var (path, mark) = source?.Find(part) ?? ("", default);
-        var name = path.Length == 0 && part is Step step ? $"{StepTable.Of(step).Name}: " : "";
-        Errors.Add(new SpecError(name + what, fix, path, mark.Line, mark.Column));
+        Errors.Add(new SpecError(what, fix, path, mark.Line, mark.Column));
     }
 
     /// <summary>Null after errors were reported.</summary>
@@ -44,25 +43,27 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
         }
 
         var fromCurrent = pipeline[0] is Step.It;
+        var first = fromCurrent ? 1 : 0;
         var type = fromCurrent ? current : StepType.Text;
-        var functions = new StepFunction[fromCurrent ? pipeline.Count - 1 : pipeline.Count];
+        var functions = new StepFunction[pipeline.Count - first];
+        var ok = true;
         _nesting++;
-        try
+        for (var i = first; i < pipeline.Count; i++)
         {
-            for (var i = fromCurrent ? 1 : 0; i < pipeline.Count; i++)
+            var source = i switch
             {
-                var previous = i == 0 ? "the text" : $"'{StepTable.Of(pipeline[i - 1]).Name}'";
-                if (Bind(pipeline[i], ref type, previous) is not { } function)
-                    return null;
-                functions[fromCurrent ? i - 1 : i] = function;
-            }
-        }
-        finally
-        {
-            _nesting--;
+                0 => "a pipeline starts from",
+                1 when fromCurrent => "'it' is",
+                _ => $"'{(pipeline[i - 1] is Step.Unreadable ? "the step before" : StepTable.Of(pipeline[i - 1]).Name)}' gives",
+            };
+            if (Bind(pipeline[i], ref type, source) is { } function)
+                functions[i - first] = function;
+            else
+                ok = false;
         }
 
-        return new CompiledPipeline(type, !fromCurrent, functions);
+        _nesting--;
+        return ok ? new CompiledPipeline(type, !fromCurrent, functions) : null;
     }
 
     public WordSet? FindLexicon(string name, out IReadOnlyList<string> known)
@@ -89,19 +90,22 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
     }
 
     /// <summary>Which steps turn one type into another, as advice.</summary>
-    public static string HowToTurn(StepType from, StepType to)
+    /// <param name="where">Where the advice says to put them.</param>
+    public static string HowToTurn(StepType from, StepType to, string where = "before it")
     {
         var steps = StepTable.All
             .Where(d => (d.Takes & from) != 0 && (d.Gives & to) != 0 && (d.Takes & to) == 0)
             .Select(d => d.Name).ToArray();
         if (steps.Length > 0)
-            return $"Put one of these before it: {string.Join(", ", steps)}.";
+            return $"Put one of these {where}: {string.Join(", ", steps)}.";
         return from == StepType.List
             ? "Take one item first: first, last, nth, join or count."
             : $"No step makes {to.Describe()} of {from.Describe()}: start again from the text in a nested pipeline.";
     }
 
-    private StepFunction? Bind(Step step, ref StepType type, string previous)
+    // The type becomes that of the step's result; None if it is not known after an error, which then silences what
+    // would only follow from it.
+    private StepFunction? Bind(Step step, ref StepType type, string source)
     {
         if (++_steps > MaxSteps)
         {
@@ -110,16 +114,28 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
             return null;
         }
 
-        var definition = StepTable.Of(step);
-        if ((definition.Takes & type) == 0)
+        var input = type;
+        if (step is Step.Unreadable unreadable)
         {
-            Error(
-                step, $"'{definition.Name}' takes {definition.Takes.Describe()}, but {previous} gives {type.Describe()}.",
-                HowToTurn(type, definition.Takes));
+            type = unreadable.Gives;
             return null;
         }
 
-        var binding = new StepBinding(this, step, type, definition.Gives);
+        var definition = StepTable.Of(step);
+        type = definition.Gives;
+        if (input == StepType.None && int.IsPow2((int)definition.Takes))
+            input = definition.Takes;
+        if (input == StepType.None)
+            return null;
+        if ((definition.Takes & input) == 0)
+        {
+            Error(
+                step, $"'{definition.Name}' takes {definition.Takes.Describe()}, but {source} {input.Describe()}.",
+                HowToTurn(input, definition.Takes));
+            return null;
+        }
+
+        var binding = new StepBinding(this, step, input, definition.Gives);
         var function = definition.Bind(step, binding);
         type = binding.Gives;
         return function;

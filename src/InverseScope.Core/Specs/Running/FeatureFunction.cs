@@ -1,54 +1,34 @@
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>A compiled rule. Thread-safe.</summary>
-internal sealed class FeatureFunction : IFeature
+internal sealed class FeatureFunction(
+    FeatureSpec spec, CompiledPipeline? applies, CompiledPipeline rule, EvaluationPool evaluations)
+    : CompiledFeature(spec, applies, evaluations)
 {
-    private readonly FeatureSpec _spec;
-    private readonly CompiledPipeline? _applies;
-    private readonly CompiledPipeline _rule;
-    private readonly Lazy<string> _hash;
-    private readonly EvaluationPool _evaluations;
-    private long _limitBreaks;
-
-    public FeatureFunction(
-        FeatureSpec spec, CompiledPipeline? applies, CompiledPipeline rule, EvaluationPool evaluations)
+    public override string? Label(string text)
     {
-        (_spec, _applies, _rule, _evaluations) = (spec, applies, rule, evaluations);
-        _hash = new Lazy<string>(_spec.ComputeHash);
-    }
-
-    public string Hash => _hash.Value;
-
-    public long LimitBreaks => Interlocked.Read(ref _limitBreaks);
-
-    public string? Label(string text)
-    {
-        var evaluation = _evaluations.Rent();
-        var value = Evaluate(evaluation, text);
+        var evaluation = Begin(text);
+        var value = Evaluate(evaluation);
         var label = value.IsDefined ? LabelText.Of(value) : null;
-        _evaluations.Return(evaluation);
+        End(evaluation);
         return label;
     }
 
     /// <summary>The label's code in <paramref name="codes"/>; −1 where undefined.</summary>
     public int Code(string text, LabelCodes codes)
     {
-        var evaluation = _evaluations.Rent();
-        var code = codes.CodeOf(Evaluate(evaluation, text));
-        _evaluations.Return(evaluation);
+        var evaluation = Begin(text);
+        var code = codes.CodeOf(Evaluate(evaluation));
+        End(evaluation);
         return code;
     }
 
-    private Value Evaluate(Evaluation evaluation, string text)
+    private Value Evaluate(Evaluation evaluation)
     {
-        evaluation.Begin(text);
-        var start = Value.Of(text);
-        var value = Value.Undefined;
-        if (_applies is null || evaluation.RunForLabel(_applies, start) is { IsDefined: true, Bool: true })
-            value = _rule.Run(evaluation, start);
+        var value = Applies(evaluation) ? rule.Run(evaluation, Value.Of(evaluation.Text)) : Value.Undefined;
         if (!evaluation.RanOut)
             return value;
-        Interlocked.Increment(ref _limitBreaks);
+        CountLimitBreak();
         return Value.Undefined;
     }
 }

@@ -24,7 +24,7 @@ internal static class FeatureSpecForm
                 Form.Range(Form.Number, 0, 1), threshold => new LabelEquivalence.Embedding(threshold),
                 equivalence => equivalence.Threshold)));
 
-    private static readonly Form<LlmQuestion> LlmForm = new ObjectForm<LlmQuestion>(
+    private static readonly Form<LlmQuestion> LlmForm = Form.Located(new ObjectForm<LlmQuestion>(
         "{instruction: …, labels: […]} or {instruction: …, equivalence: …}",
         new LlmQuestion("", [], null),
         [
@@ -48,9 +48,9 @@ internal static class FeatureSpecForm
         ],
         q => (q.Labels.Count > 0) == (q.Equivalence is not null)
             ? "give either 'labels' (a closed set) or 'equivalence' (an open one)."
-            : null);
+            : null));
 
-    private static readonly Form<FeatureScript> ScriptForm = Form.Either(
+    private static readonly Form<FeatureScript> ScriptForm = Form.Located(Form.Either(
         static script => script.MaxFailures == new FeatureScript("").MaxFailures ? 0 : 1,
         Form.SomeText.As(source => new FeatureScript(source), script => script.Source),
         new ObjectForm<FeatureScript>(
@@ -61,9 +61,9 @@ internal static class FeatureSpecForm
                 Field.Optional<FeatureScript, double>(
                     "max_failures", "share of texts on which it may break a limit", Form.Range(Form.Number, 0, 1),
                     s => s.MaxFailures, (s, v) => s with { MaxFailures = v }),
-            ]));
+            ])));
 
-    private static readonly Form<SpecTest> TestForm = new ObjectForm<SpecTest>(
+    private static readonly Form<SpecTest> TestForm = Form.Located(new ObjectForm<SpecTest>(
         "{text: …, label: …}", new SpecTest("", null),
         [
             Field.Required<SpecTest, string>(
@@ -71,7 +71,7 @@ internal static class FeatureSpecForm
             Field.Required<SpecTest, string?>(
                 "label", "the label that it must get, or null for undefined",
                 new OptionalForm(Form.Label), t => t.Label, (t, v) => t with { Label = v }),
-        ]);
+        ]));
 
     private static readonly Form<string> IdForm = Form.Refine(
         Form.Text, "letters, digits, dots, hyphens and underscores, at most 80, beginning with a letter or digit",

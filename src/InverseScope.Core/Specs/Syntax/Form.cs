@@ -16,6 +16,9 @@ internal abstract class Form<T>
     /// <summary>Whether a node is of the right kind, which decides between alternatives.</summary>
     public abstract bool Fits(SpecNode node);
 
+    /// <summary>Advice where something else was found; null if there is none.</summary>
+    public virtual string? Advise(SpecNode found) => null;
+
     /// <summary>The value, or false after errors were reported.</summary>
     public abstract bool TryRead(SpecNode node, SpecReading reading, out T value);
 
@@ -121,6 +124,10 @@ internal static class Form
     /// <param name="choose">Index of the form that writes a value.</param>
     public static Form<T> Either<T>(Func<T, int> choose, params Form<T>[] forms) => new EitherForm<T>(choose, forms);
 
+    /// <summary>Remembers where a value stands, so that errors found later can say so.</summary>
+    public static Form<T> Located<T>(Form<T> form)
+        where T : class => new LocatedForm<T>(form);
+
     /// <summary>A mapping with exactly one of several keys.</summary>
     public static Form<T> OneOf<T>(string expected, params Choice<T>[] choices) => new ChoiceForm<T>(expected, choices);
 
@@ -195,11 +202,19 @@ internal sealed class ScalarForm<T>(
 
     public override bool Fits(SpecNode node) => read(node).Ok;
 
+    public override string? Advise(SpecNode found) => (found, jsonTypes) switch
+    {
+        (SpecNode.Number number, ["string"]) => $"Put it in quotes: \"{LabelText.Of(number.Value)}\".",
+        (SpecNode.Bool truth, ["string"]) => $"Put it in quotes: \"{LabelText.Of(truth.Value)}\".",
+        (SpecNode.Null, ["string"]) => "Write \"\" for the empty text.",
+        _ => null,
+    };
+
     public override bool TryRead(SpecNode node, SpecReading reading, out T value)
     {
         (var ok, value) = read(node);
         if (!ok)
-            reading.Unexpected(node, expected);
+            reading.Unexpected(node, expected, Advise(node));
         return ok;
     }
 
@@ -220,12 +235,14 @@ internal sealed class RefinedForm<T>(
 
     public override bool Fits(SpecNode node) => form.Fits(node);
 
+    public override string? Advise(SpecNode found) => form.Advise(found);
+
     public override bool TryRead(SpecNode node, SpecReading reading, out T value)
     {
         if (!form.Fits(node))
         {
             value = default!;
-            reading.Unexpected(node, expected);
+            reading.Unexpected(node, expected, Advise(node));
             return false;
         }
 
@@ -253,6 +270,8 @@ internal sealed class ConvertedForm<T, TOther>(Form<T> form, Func<T, TOther> mak
 
     public override bool Fits(SpecNode node) => form.Fits(node);
 
+    public override string? Advise(SpecNode found) => form.Advise(found);
+
     public override bool TryRead(SpecNode node, SpecReading reading, out TOther value)
     {
         var ok = form.TryRead(node, reading, out var inner);
@@ -261,6 +280,28 @@ internal sealed class ConvertedForm<T, TOther>(Form<T> form, Func<T, TOther> mak
     }
 
     public override SpecNode Write(TOther value) => form.Write(take(value));
+
+    public override JsonObject Schema(SpecSchemaBuilder schema) => form.Schema(schema);
+}
+
+internal sealed class LocatedForm<T>(Form<T> form) : Form<T>
+    where T : class
+{
+    public override string Expected => form.Expected;
+
+    public override bool Fits(SpecNode node) => form.Fits(node);
+
+    public override string? Advise(SpecNode found) => form.Advise(found);
+
+    public override bool TryRead(SpecNode node, SpecReading reading, out T value)
+    {
+        if (!form.TryRead(node, reading, out value))
+            return false;
+        reading.Locate(value, node.Mark);
+        return true;
+    }
+
+    public override SpecNode Write(T value) => form.Write(value);
 
     public override JsonObject Schema(SpecSchemaBuilder schema) => form.Schema(schema);
 }

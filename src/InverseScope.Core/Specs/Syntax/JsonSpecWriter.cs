@@ -1,7 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using InverseScope.Core.Specs.Running;
 
 namespace InverseScope.Core.Specs.Syntax;
@@ -9,54 +6,79 @@ namespace InverseScope.Core.Specs.Syntax;
 /// <summary>Writes nodes as JSON.</summary>
 internal static class JsonSpecWriter
 {
-    // Specs go into files and prompts, never unescaped into a page: names and formulas stay readable.
-    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonWriterOptions Pretty = Compact with { Indented = true, NewLine = "\n" };
+    private const int LineLength = 100;
 
-    public static string WriteCompact(SpecNode node) => Write(node, Compact);
+    /// <summary>Without any white space.</summary>
+    public static string WriteCompact(SpecNode node) => Flat(node, "", new StringBuilder()).ToString();
 
-    public static string WritePretty(SpecNode node) => Write(node, Pretty) + "\n";
-
-    private static string Write(SpecNode node, JsonWriterOptions options)
+    /// <summary>One key or item on a line, but what is short on one.</summary>
+    public static string WritePretty(SpecNode node)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, options))
-            Write(node, json);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        var text = new StringBuilder();
+        Write(node, 0, text);
+        return text.Append('\n').ToString();
     }
 
-    private static void Write(SpecNode node, Utf8JsonWriter json)
+    private static void Write(SpecNode node, int indent, StringBuilder to)
+    {
+        var flat = Flat(node, " ", new StringBuilder());
+        if (node is SpecNode.Text or SpecNode.Number or SpecNode.Bool or SpecNode.Null
+            || (indent > 0 && indent + flat.Length <= LineLength))
+        {
+            to.Append(flat);
+            return;
+        }
+
+        var inner = new string(' ', indent + 2);
+        var (open, close) = node is SpecNode.List ? ('[', ']') : ('{', '}');
+        to.Append(open);
+        var first = true;
+        foreach (var (key, value) in Children(node))
+        {
+            to.Append(first ? "\n" : ",\n").Append(inner);
+            first = false;
+            if (key is not null)
+                to.AppendQuoted(key.Value).Append(": ");
+            Write(value, indent + 2, to);
+        }
+
+        to.Append('\n').Append(' ', indent).Append(close);
+    }
+
+    private static StringBuilder Flat(SpecNode node, string space, StringBuilder to)
     {
         switch (node)
         {
             case SpecNode.Text text:
-                json.WriteStringValue(text.Value);
-                break;
+                return to.AppendQuoted(text.Value);
             case SpecNode.Number number:
-                json.WriteRawValue(LabelText.Of(number.Value));
-                break;
+                return to.Append(LabelText.Of(number.Value));
             case SpecNode.Bool truth:
-                json.WriteBooleanValue(truth.Value);
-                break;
+                return to.Append(LabelText.Of(truth.Value));
             case SpecNode.Null:
-                json.WriteNullValue();
-                break;
-            case SpecNode.List list:
-                json.WriteStartArray();
-                foreach (var item in list.Items)
-                    Write(item, json);
-                json.WriteEndArray();
-                break;
-            case SpecNode.Map map:
-                json.WriteStartObject();
-                foreach (var (key, value) in map.Entries)
-                {
-                    json.WritePropertyName(key.Value);
-                    Write(value, json);
-                }
-
-                json.WriteEndObject();
-                break;
+                return to.Append("null");
         }
+
+        var (open, close) = node is SpecNode.List ? ('[', ']') : ('{', '}');
+        to.Append(open);
+        var first = true;
+        foreach (var (key, value) in Children(node))
+        {
+            if (!first)
+                to.Append(',').Append(space);
+            first = false;
+            if (key is not null)
+                to.AppendQuoted(key.Value).Append(':').Append(space);
+            Flat(value, space, to);
+        }
+
+        return to.Append(close);
     }
+
+    private static IEnumerable<(SpecNode.Text? Key, SpecNode Value)> Children(SpecNode node) => node switch
+    {
+        SpecNode.List list => list.Items.Select(item => ((SpecNode.Text?)null, item)),
+        SpecNode.Map map => map.Entries.Select(entry => ((SpecNode.Text?)entry.Key, entry.Value)),
+        _ => [],
+    };
 }

@@ -33,22 +33,17 @@ internal sealed class PipelineForm : Form<Pipeline>
             return false;
         }
 
-        var ok = true;
-        var steps = new List<Step>(list.Items.Count);
-        for (var i = 0; i < list.Items.Count; i++)
+        // Always true from here on: what could not be read is reported, and the rest is worth checking.
+        var steps = new Step[list.Items.Count];
+        for (var i = 0; i < steps.Length; i++)
         {
             using (reading.Within(i))
-            {
-                if (_step.TryRead(list.Items[i], reading, out var step))
-                    steps.Add(step);
-                else
-                    ok = false;
-            }
+                _step.TryRead(list.Items[i], reading, out steps[i]);
         }
 
-        value = new Pipeline([.. steps]);
+        value = new Pipeline(steps);
         reading.Locate(value, node.Mark);
-        return ok;
+        return true;
     }
 
     public override SpecNode Write(Pipeline value) => new SpecNode.List([.. value.Select(_step.Write)]);
@@ -71,54 +66,11 @@ internal sealed class StepForm : Form<Step>
 
     public override bool TryRead(SpecNode node, SpecReading reading, out Step value)
     {
-        value = null!;
-        switch (node)
-        {
-            case SpecNode.Text name when StepTable.Find(name.Value) is { } definition:
-                if (definition.HasArgument)
-                {
-                    reading.Error(
-                        node.Mark, $"the step '{name.Value}' needs an argument.", $"Write {{{name.Value}: {definition.ArgumentExpected}}}.");
-                    return false;
-                }
-
-                value = definition.New();
-                reading.Locate(value, node.Mark);
-                return true;
-
-            case SpecNode.Text name:
-                return Unknown(name, reading);
-
-            case SpecNode.Map { Entries: [var (name, argument)] }:
-                if (StepTable.Find(name.Value) is not { } found)
-                    return Unknown(name, reading);
-                if (!found.HasArgument)
-                {
-                    reading.Error(
-                        argument.Mark, $"the step '{name.Value}' takes no argument, found {argument.Describe()}.",
-                        $"Write the bare name: {name.Value}");
-                    return false;
-                }
-
-                using (reading.Within(name.Value))
-                {
-                    if (!found.TryRead(argument, reading, out value))
-                        return false;
-                }
-
-                reading.Locate(value, node.Mark);
-                return true;
-
-            case SpecNode.Map map:
-                reading.Unexpected(
-                    map, "a step, which has one key only",
-                    map.Entries.Count > 1 ? "Make each key a list item of its own: one step each." : null);
-                return false;
-
-            default:
-                reading.Unexpected(node, Expected);
-                return false;
-        }
+        var ok = TryReadNamed(node, reading, out var definition, out value);
+        if (!ok)
+            value = new Step.Unreadable(definition?.Gives ?? StepType.None);
+        reading.Locate(value, node.Mark);
+        return ok;
     }
 
     public override SpecNode Write(Step value)
@@ -155,12 +107,54 @@ internal sealed class StepForm : Form<Step>
         return new JsonObject { ["anyOf"] = alternatives };
     });
 
-    private static bool Unknown(SpecNode.Text name, SpecReading reading)
+    private bool TryReadNamed(SpecNode node, SpecReading reading, out StepDefinition? definition, out Step value)
     {
-        var near = NearestName.Hint(name.Value, StepTable.Names);
-        reading.Error(
-            name.Mark, $"unknown step {SpecNode.Quote(name.Value)}.",
-            $"{near.TrimStart()} Steps: {string.Join(", ", StepTable.Names)}.".TrimStart());
-        return false;
+        definition = null;
+        value = null!;
+        var (name, argument) = node switch
+        {
+            SpecNode.Text text => (text, null),
+            SpecNode.Map { Entries: [var (key, only)] } => (key, only),
+            _ => (null, (SpecNode?)null),
+        };
+        if (name is null)
+        {
+            reading.Unexpected(
+                node, Expected,
+                node is SpecNode.Map { Entries.Count: > 1 } ? "Make each key a list item of its own: one step each." : null);
+            return false;
+        }
+
+        definition = StepTable.Find(name.Value);
+        if (definition is null)
+        {
+            var near = NearestName.Hint(name.Value, StepTable.Names).TrimStart();
+            reading.Error(
+                name.Mark, $"unknown step {SpecNode.Quote(name.Value)}.",
+                $"{near} Steps: {string.Join(", ", StepTable.Names)}.".TrimStart());
+            return false;
+        }
+
+        if (definition.HasArgument != argument is not null)
+        {
+            reading.Error(
+                node.Mark,
+                argument is null
+                    ? $"the step '{name.Value}' needs an argument."
+                    : $"the step '{name.Value}' takes no argument, found {argument.Describe()}.",
+                argument is null
+                    ? $"Write {{{name.Value}: …}} with {definition.ArgumentExpected}."
+                    : $"Write the bare name: {name.Value}");
+            return false;
+        }
+
+        if (argument is null)
+        {
+            value = definition.New();
+            return true;
+        }
+
+        using (reading.Within(name.Value))
+            return definition.TryRead(argument, reading, out value);
     }
 }

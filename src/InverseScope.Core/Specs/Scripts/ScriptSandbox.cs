@@ -1,0 +1,177 @@
+using System.Globalization;
+using Acornima;
+using Acornima.Ast;
+using InverseScope.Core.Specs.Running;
+using Jint;
+using Jint.Runtime;
+
+namespace InverseScope.Core.Specs.Scripts;
+
+/// <summary>What running a script on one text came to.</summary>
+/// <param name="Label">Null: the script gave none, or failed.</param>
+/// <param name="Failure">Why it failed; null if it did not.</param>
+internal readonly record struct ScriptOutcome(string? Label, string? Failure);
+
+/// <summary>
+/// Runs a script's <c>label(x)</c> on texts. Every text gets an engine of its own, so that nothing can be carried from
+/// one text to the next. Statements, recursion, memory and array sizes are limited; limits on time stand behind them for
+/// what happens between two statements. Thread-safe.
+/// </summary>
+internal sealed class ScriptSandbox
+{
+    /// <summary>Statements for one text, those of the sandbox's own functions among them.</summary>
+    public const int MaxStatements = 50_000;
+
+    /// <summary>Bytes allocated for one text.</summary>
+    public const int MaxMemory = 2 << 20;
+
+    public const int MaxRecursion = 64;
+
+    public const int MaxArrayLength = 100_000;
+
+    /// <summary>Characters of a label.</summary>
+    public const int MaxLabelLength = 1000;
+
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxRegexTime = TimeSpan.FromMilliseconds(100);
+
+    private static readonly ScriptPreparationOptions Preparation = new()
+    {
+        ParsingOptions = new ScriptParsingOptions { RegexTimeout = MaxRegexTime, CompileRegex = false },
+    };
+
+    private static readonly Prepared<Script> Prelude = Engine.PrepareScript(ReadPrelude(), strict: true, options: Preparation);
+
+    private readonly Prepared<Script> _script;
+
+    private ScriptSandbox(Prepared<Script> script) => _script = script;
+
+    /// <summary>Parses a script and makes sure that it defines <c>label</c>.</summary>
+    /// <returns>The sandbox, or what is wrong with the script and how to mend it.</returns>
+    public static (ScriptSandbox? Sandbox, string? Problem, string? Fix) Prepare(string source)
+    {
+        Prepared<Script> script;
+        try
+        {
+            script = Engine.PrepareScript(source, strict: true, options: Preparation);
+        }
+        catch (ScriptPreparationException e)
+        {
+            var reason = e.InnerException is ParseErrorException parse
+                ? $"{parse.Description} (line {parse.LineNumber}, column {parse.Column + 1} of the script)"
+                : e.InnerException?.Message ?? e.Message;
+            return (null, $"the script cannot be parsed: {reason.TrimEnd('.')}.", null);
+        }
+
+        if (FindRefused(script.Program!) is { } refused)
+        {
+            var (what, at) = refused;
+            return (null, $"the script uses {what} (line {at.Line}, column {at.Column + 1} of the script), which specs may not.",
+                "Write plain functions over strings, numbers and arrays.");
+        }
+
+        var sandbox = new ScriptSandbox(script);
+        var failure = sandbox.InEngine(engine =>
+            engine.GetValue("label").IsCallable() ? default : new ScriptOutcome(null, "it does not define a function label(x)")).Failure;
+        return failure is null
+            ? (sandbox, null, null)
+            : (null, $"the script cannot be used: {failure}.", "Define function label(x) { … } that returns a string, number, boolean or null.");
+    }
+
+    /// <summary>The label of a text.</summary>
+    public ScriptOutcome Run(string text) => InEngine(engine =>
+    {
+        var result = engine.Invoke("label", text);
+        return result switch
+        {
+            { Type: Types.Undefined or Types.Null } => default,
+            { Type: Types.Boolean } => new ScriptOutcome(LabelText.Of(result.AsBoolean()), null),
+            { Type: Types.Number } => Value.Of(result.AsNumber()) is { IsDefined: true } number
+                ? new ScriptOutcome(LabelText.Of(number), null)
+                : default,
+            { Type: Types.String } => result.AsString() is { Length: <= MaxLabelLength } label
+                ? new ScriptOutcome(label, null)
+                : new ScriptOutcome(null, $"its label is longer than {MaxLabelLength} characters"),
+            _ => new ScriptOutcome(null, $"it returned a value of type {result.Type.ToString().ToLowerInvariant()}"),
+        };
+    });
+
+    private ScriptOutcome InEngine(Func<Engine, ScriptOutcome> use)
+    {
+        try
+        {
+            using var engine = new Engine(Restrict);
+            engine.Execute(Prelude);
+            engine.Execute(_script);
+            return use(engine);
+        }
+        catch (JavaScriptException e)
+        {
+            return new ScriptOutcome(null, $"it threw {Shorten(e.Message)}");
+        }
+        // The engine tells of broken limits with exceptions of many kinds, and a fault of its own must not end a sweep.
+#pragma warning disable CA1031
+        catch (Exception e)
+        {
+            return new ScriptOutcome(null, e switch
+            {
+                StatementsCountOverflowException => $"it ran more than {MaxStatements} statements",
+                MemoryLimitExceededException => $"it used more than {MaxMemory >> 20} MiB of memory or an array of more than {MaxArrayLength} items",
+                RecursionDepthOverflowException => $"it called itself more than {MaxRecursion} deep",
+                System.Text.RegularExpressions.RegexMatchTimeoutException => "a regular expression took too long",
+                TimeoutException => "it took too long",
+                _ => $"it failed: {Shorten(e.Message)}",
+            });
+        }
+#pragma warning restore CA1031
+    }
+
+    private static void Restrict(Options options)
+    {
+        options.Strict();
+        options.Culture(CultureInfo.InvariantCulture);
+        options.LocalTimeZone(TimeZoneInfo.Utc);
+        options.MaxStatements(MaxStatements);
+        options.LimitMemory(MaxMemory);
+        options.LimitRecursion(MaxRecursion);
+        options.TimeoutInterval(MaxTime);
+        options.RegexTimeoutInterval(MaxRegexTime);
+        options.DisableStringCompilation();
+        options.Constraints.MaxArraySize = MaxArrayLength;
+        options.Constraints.StackOverflowGuard = true;
+    }
+
+    // Generators and async functions can be chained without end inside the engine; a few digits of a big integer make
+    // millions in one operation.
+    private static (string What, Position At)? FindRefused(Script script)
+    {
+        var open = new Stack<Node>([script]);
+        while (open.TryPop(out var node))
+        {
+            var what = node switch
+            {
+                IFunction { Generator: true } => "a generator",
+                IFunction { Async: true } => "an async function",
+                AwaitExpression => "await",
+                ImportExpression => "import",
+                BigIntLiteral => "a big integer",
+                _ => null,
+            };
+            if (what is not null)
+                return (what, node.Location.Start);
+            foreach (var child in node.ChildNodes)
+                open.Push(child);
+        }
+
+        return null;
+    }
+
+    private static string Shorten(string message) => message.Length <= 200 ? message : message[..200] + "…";
+
+    private static string ReadPrelude()
+    {
+        using var stream = typeof(ScriptSandbox).Assembly.GetManifestResourceStream("InverseScope.Core.Specs.Scripts.sandbox.js")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
