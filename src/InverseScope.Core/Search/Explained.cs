@@ -1,0 +1,134 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace InverseScope.Core.Search;
+
+/// <summary>
+/// What is taken as known when further features are scored: the features found so far. Each reference keeps only the samples
+/// that agree with it on all of them, and what is usual is told from prior texts with the same labels.
+/// </summary>
+internal sealed class Explained
+{
+    private const double EnoughUsable = 0.75;
+
+    private Explained(IReadOnlyList<Grouping> groupings, float[] weights, double[] effective) =>
+        (Groupings, Weights, Effective) = (groupings, weights, effective);
+
+    /// <summary>
+    /// By the features jointly, if their joint labels are common enough; else by the largest combinations that are, which
+    /// are taken to be independent given a label.
+    /// </summary>
+    public IReadOnlyList<Grouping> Groupings { get; }
+
+    /// <summary>(R, S); 0 for samples that differ from their reference in a known feature, else summing to 1.</summary>
+    public float[] Weights { get; }
+
+    /// <summary>(R), how many samples the kept ones are worth.</summary>
+    public double[] Effective { get; }
+
+    /// <summary>Whether the known features leave nothing open about a column, as far as the prior sample shows.</summary>
+    public bool Determine(Column column) => Groupings.Any(g => g.Groups > 1 && g.Determines(column));
+
+    public static Explained By(SiteTable table, IReadOnlyList<Column> features)
+    {
+        if (features.Count == 0)
+            return new Explained([Grouping.One(table)], table.Weights, table.Effective);
+        var found = new List<(int Mask, Grouping Grouping)>();
+        var masks = Enumerable.Range(1, (1 << features.Count) - 1);
+        foreach (var mask in masks.OrderByDescending(m => BitOperations.PopCount((uint)m)))
+        {
+            if (found.Any(f => (f.Mask & mask) == mask))
+                continue;
+            var grouping = Grouping.Of(table, [.. features.Where((_, i) => (mask >> i & 1) == 1)]);
+            // A feature alone counts however rare its labels are: it must not be found again.
+            if (grouping.Usable >= EnoughUsable * table.References || int.IsPow2(mask))
+                found.Add((mask, grouping));
+        }
+
+        var (weights, effective) = Agreeing(table, features);
+        return new Explained([.. found.Select(f => f.Grouping)], weights, effective);
+    }
+
+    private static (float[] Weights, double[] Effective) Agreeing(SiteTable table, IReadOnlyList<Column> features)
+    {
+        var weights = table.Weights.ToArray();
+        var effective = new double[table.References];
+        var first = table.PriorRows + table.References;
+        for (var r = 0; r < effective.Length; r++)
+        {
+            double kept = 0;
+            for (var i = r * table.Samples; i < (r + 1) * table.Samples; i++)
+            {
+                foreach (var feature in features)
+                {
+                    if (feature.Codes[first + i] != feature.Codes[table.PriorRows + r])
+                        weights[i] = 0;
+                }
+
+                kept += weights[i];
+            }
+
+            for (var i = r * table.Samples; i < (r + 1) * table.Samples && kept > 0; i++)
+                weights[i] = (float)(weights[i] / kept);
+            effective[r] = table.Effective[r] * kept;
+        }
+
+        return (weights, effective);
+    }
+}
+
+/// <summary>Prior texts and references, grouped by the joint label of some features.</summary>
+/// <param name="Groups">Number of groups.</param>
+/// <param name="Prior">(P), group of each prior row.</param>
+/// <param name="Size">(Groups), number of prior rows.</param>
+/// <param name="References">(R), group of each reference; −1 where it is too small to tell what is usual there.</param>
+internal sealed record Grouping(int Groups, int[] Prior, int[] Size, int[] References)
+{
+    private const int SmallestGroup = 8;
+
+    /// <summary>References whose group is large enough.</summary>
+    public int Usable => References.Count(g => g >= 0);
+
+    /// <summary>Whether nearly all prior rows of a group have the same label.</summary>
+    public bool Determines(Column column)
+    {
+        const double NearlyAll = 0.98;
+        var counts = new Dictionary<(int Group, int Code), int>();
+        for (var i = 0; i < Prior.Length; i++)
+            CollectionsMarshal.GetValueRefOrAddDefault(counts, (Prior[i], column.Codes[i]), out _)++;
+        var most = new int[Groups];
+        foreach (var ((group, _), n) in counts)
+            most[group] = Math.Max(most[group], n);
+        return most.Sum() >= NearlyAll * Prior.Length;
+    }
+
+    /// <summary>All in one group.</summary>
+    public static Grouping One(SiteTable table) =>
+        new(1, new int[table.PriorRows], [table.PriorRows], new int[table.References]);
+
+    public static Grouping Of(SiteTable table, IReadOnlyList<Column> features)
+    {
+        var rows = table.PriorRows + table.References;
+        var wide = new long[rows];
+        var codes = new int[rows];
+        var groups = 1;
+        foreach (var feature in features)
+        {
+            for (var i = 0; i < rows; i++)
+                wide[i] = codes[i] * ((long)feature.Count + 1) + feature.Codes[i] + 1;
+            groups = Column.Compress(wide, codes);
+        }
+
+        var size = new int[groups];
+        foreach (var group in codes.AsSpan(0, table.PriorRows))
+            size[group]++;
+        var references = codes.AsSpan(table.PriorRows).ToArray();
+        for (var r = 0; r < references.Length; r++)
+        {
+            if (size[references[r]] < SmallestGroup)
+                references[r] = -1;
+        }
+
+        return new Grouping(groups, codes.AsSpan(0, table.PriorRows).ToArray(), size, references);
+    }
+}

@@ -1,0 +1,185 @@
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+
+namespace InverseScope.Core.Search;
+
+/// <summary>
+/// Labels of all atoms for the texts that matter at one site. Rows: first the prior sample, then the R references, then S
+/// samples for each reference.
+/// </summary>
+internal sealed class SiteTable
+{
+    private readonly Column[] _columns;
+    private readonly Stack<int[]> _pool = [];
+
+    private SiteTable(int prior, int references, int samples, Column[] columns, bool[] ahead)
+    {
+        (PriorRows, References, Samples, _columns, Ahead) = (prior, references, samples, columns, ahead);
+        Weights = new float[references * samples];
+        Effective = new double[references];
+    }
+
+    /// <summary>Number of prior rows, P.</summary>
+    public int PriorRows { get; }
+
+    /// <summary>Number of references, R.</summary>
+    public int References { get; }
+
+    /// <summary>Sample rows of each reference, S; the unused ones have weight 0.</summary>
+    public int Samples { get; }
+
+    /// <summary>P + R + R·S.</summary>
+    public int Rows => PriorRows + References + References * Samples;
+
+    /// <summary>(R, S); each reference's weights sum to 1.</summary>
+    public float[] Weights { get; }
+
+    /// <summary>(R), number of equally weighted samples that each reference's samples are worth.</summary>
+    public double[] Effective { get; }
+
+    /// <summary>For each atom, whether it depends on characters that the target has not read at the site.</summary>
+    public bool[] Ahead { get; }
+
+    /// <summary>(R), the text of each reference.</summary>
+    public required string[] ReferenceTexts { get; init; }
+
+    public Column Labels(Atom atom) => _columns[atom.Index];
+
+    /// <summary>An array with room for every row.</summary>
+    public int[] Rent() => _pool.Count > 0 ? _pool.Pop() : new int[Rows];
+
+    public void Return(int[] rows) => _pool.Push(rows);
+
+    /// <param name="mostSamples">Sets with more samples are thinned to this number, at random by weight.</param>
+    public static SiteTable Build(SearchInput input, int mostSamples, RandomStream random, CancellationToken cancel)
+    {
+        var space = input.Space;
+        var sets = input.ExploreSets.Where(s => s.Texts.Length > 0).Select(s => Thin(s, mostSamples, random)).ToArray();
+        var samples = sets.Length == 0 ? 0 : sets.Max(s => s.Texts.Length);
+        var prior = PriorRowsWithPosition(input);
+        var rows = prior.Length + sets.Length * (1 + samples);
+
+        var distinct = new Dictionary<int, int>();
+        foreach (var set in sets)
+        {
+            distinct.TryAdd(set.Reference, distinct.Count);
+            foreach (var text in set.Texts)
+                distinct.TryAdd(text, distinct.Count);
+        }
+
+        cancel.ThrowIfCancellationRequested();
+        var atoms = space.Atoms.Count;
+        var values = new int[distinct.Count][];
+        space.Read(distinct.Keys.Select(id => input.Texts[id]), (row, read) => values[row] = read.ToArray());
+        cancel.ThrowIfCancellationRequested();
+
+        var columns = new Column[atoms];
+        for (var a = 0; a < atoms; a++)
+        {
+            var codes = new int[rows];
+            var labels = space.Prior(a);
+            for (var i = 0; i < prior.Length; i++)
+                codes[i] = labels[prior[i]];
+            for (var r = 0; r < sets.Length; r++)
+            {
+                codes[prior.Length + r] = values[distinct[sets[r].Reference]][a];
+                var start = prior.Length + sets.Length + r * samples;
+                for (var s = 0; s < samples; s++)
+                {
+                    codes[start + s] =
+                        s < sets[r].Texts.Length ? values[distinct[sets[r].Texts[s]]][a] : Atom.NoValue;
+                }
+            }
+
+            columns[a] = Normalise(space.Atoms[a].Kind, codes);
+        }
+
+        var references = sets.Select(s => input.Texts[s.Reference]).ToArray();
+        var table = new SiteTable(prior.Length, sets.Length, samples, columns, AheadOf(input, references))
+        {
+            ReferenceTexts = references,
+        };
+        for (var r = 0; r < sets.Length; r++)
+        {
+            double sum = 0, squares = 0;
+            foreach (var w in sets[r].Weights)
+                (sum, squares) = (sum + w, squares + (double)w * w);
+            for (var s = 0; s < sets[r].Texts.Length; s++)
+                table.Weights[r * samples + s] = (float)(sets[r].Weights[s] / sum);
+            // Samples that were drawn from few neighbours repeat them: they are worth no more than those.
+            table.Effective[r] = Math.Min(sum * sum / squares, sets[r].Ess);
+        }
+
+        return table;
+    }
+
+    private static Column Normalise(TermKind kind, int[] codes)
+    {
+        int low = int.MaxValue, high = int.MinValue + 1;
+        foreach (var code in codes)
+        {
+            if (code == Atom.NoValue)
+                continue;
+            low = Math.Min(low, code);
+            high = Math.Max(high, code);
+        }
+
+        var offset = kind == TermKind.Number && low <= high ? low : 0;
+        for (var i = 0; i < codes.Length; i++)
+            codes[i] = codes[i] == Atom.NoValue ? Column.Undefined : codes[i] - offset;
+        return new Column(codes, Math.Max(1, high - offset + 1), offset);
+    }
+
+    private static int[] PriorRowsWithPosition(SearchInput input)
+    {
+        var all = Enumerable.Range(0, input.Space.PriorSample.Count);
+        return input.CharactersRead is { } read
+            ? [.. all.Where(i => read(input.Space.PriorSample[i]) is not null)]
+            : [.. all];
+    }
+
+    /// <summary>An atom looks ahead if the text cut off where the target stands gives another value.</summary>
+    private static bool[] AheadOf(SearchInput input, IReadOnlyList<string> references)
+    {
+        const int Tried = 60;
+        const double Tolerated = 0.02;
+        var ahead = new bool[input.Space.Atoms.Count];
+        if (input.CharactersRead is not { } read)
+            return ahead;
+        var whole = references.Take(Tried).ToArray();
+        var part = whole.Select(t => t[..Math.Clamp(read(t) ?? t.Length, 0, t.Length)]).ToArray();
+        var values = new int[whole.Length][];
+        var different = new int[ahead.Length];
+        input.Space.Read(whole, (row, v) => values[row] = v.ToArray());
+        input.Space.Read(part, (row, v) =>
+        {
+            for (var a = 0; a < different.Length; a++)
+                different[a] += v[a] == values[row][a] ? 0 : 1;
+        });
+        for (var a = 0; a < ahead.Length; a++)
+            ahead[a] = different[a] > Tolerated * whole.Length;
+        return ahead;
+    }
+
+    // Systematic resampling: each text as often as its weight says, to within one.
+    private static SampleSet Thin(SampleSet set, int most, RandomStream random)
+    {
+        if (set.Texts.Length <= most)
+            return set;
+        var texts = new int[most];
+        double total = set.Weights.Sum(w => (double)w), passed = 0;
+        var next = random.NextDouble();
+        for (int i = 0, k = 0; i < set.Texts.Length && k < most; i++)
+        {
+            passed += set.Weights[i] / total * most;
+            for (; k < most && next + k < passed; k++)
+                texts[k] = set.Texts[i];
+            if (i == set.Texts.Length - 1)
+                Array.Fill(texts, set.Texts[i], k, most - k);
+        }
+
+        var weights = new float[most];
+        Array.Fill(weights, 1f / most);
+        return set with { Texts = texts, Weights = weights, Distances = [] };
+    }
+}
