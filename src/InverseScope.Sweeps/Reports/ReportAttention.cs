@@ -111,7 +111,8 @@ internal static class AttentionRules
             yield return Because(
                 AttentionReason.LabelsMissing,
                 $"{ReportNumbers.Count(missing)} of {ReportNumbers.Count(h.Counts.Samples)} samples have no label"
-                + $" because labelling failed or was cut off; the rate lies in {ReportNumbers.Interval(h.Bounds)}.");
+                + " because labelling failed or was cut off; "
+                + (h.Bounds is null ? "what that can change is not known." : $"the rate lies in {ReportNumbers.Interval(h.Bounds)}."));
         }
 
         if (h.Verdict == HypothesisVerdict.Confirmed)
@@ -120,8 +121,8 @@ internal static class AttentionRules
             {
                 yield return Because(
                     AttentionReason.ControlNotQuiet,
-                    $"control '{control.Name}' gave κ {ReportNumbers.Rate(control.Kappa)}"
-                    + $" {ReportNumbers.Interval(control.KappaCi)}, expected: {control.Expected}.");
+                    $"control '{control.Name}' gave {ReportProse.Kappa(control.Kappa, control.KappaCi)},"
+                    + $" expected: {control.Expected}.");
             }
 
             if (Humps(h.Evidence.MatchHistogram) is { } humps)
@@ -137,7 +138,7 @@ internal static class AttentionRules
         {
             yield return Because(
                 AttentionReason.UndecidedButLarge,
-                $"κ {ReportNumbers.Rate(h.Kappa)} {ReportNumbers.Interval(h.KappaCi)} on"
+                $"{ReportProse.Kappa(h.Kappa, h.KappaCi)} on"
                 + $" {ReportNumbers.Count(h.Counts.References)} references. {h.VerdictReason}");
         }
     }

@@ -20,6 +20,9 @@ public static class ReportJson
     /// <summary>The document as indented JSON with a final line feed.</summary>
     public static string Write(ReportDocument document) => JsonSerializer.Serialize(document, Options) + "\n";
 
+    /// <summary>The comparison as indented JSON with a final line feed.</summary>
+    public static string Write(ReportComparison comparison) => JsonSerializer.Serialize(comparison, Options) + "\n";
+
     /// <summary>One hypothesis on one line, as a command streams it.</summary>
     public static string WriteLine(HypothesisRecord hypothesis) => JsonSerializer.Serialize(hypothesis, LineOptions);
 

@@ -14,7 +14,7 @@ internal static class ReportNumbers
     public static string Distance(double? value) => Fixed(value, "0.000");
 
     public static string Interval(ReportInterval? value) =>
-        value is { } i ? $"[{Rate(i.Lower)}, {Rate(i.Upper)}]" : $"[{NotMeasured}]";
+        value is { } i ? $"[{Rate(i.Lower)}, {Rate(i.Upper)}]" : NotMeasured;
 
     /// <summary>A share as a percentage.</summary>
     public static string Share(double? value) =>
@@ -35,7 +35,7 @@ internal static class ReportNumbers
         if (log is not { } l || double.IsNaN(l))
             return value == 0 ? "0" : NotMeasured;
         if (l is > -2 and < 3)
-            return Math.Pow(10, l).ToString("0.##", CultureInfo.InvariantCulture);
+            return Math.Pow(10, l).ToString(l < 1 ? "0.##" : "0", CultureInfo.InvariantCulture);
         var exponent = Math.Floor(l);
         var mantissa = Math.Round(Math.Pow(10, l - exponent), 1);
         if (mantissa >= 10)

@@ -1,0 +1,75 @@
+namespace InverseScope.Sweeps.Reports.Html;
+
+/// <summary>References with their samples, mismatches first. What is shown is untrusted text.</summary>
+internal static class HtmlSamples
+{
+    private const int MaximumTextLength = 320;
+
+    // Hypotheses that nothing hangs on take less of the page.
+    private const int BriefExamples = 2;
+    private const int BriefSamples = 5;
+
+    private const int BarWidth = 60;
+
+    public static void Write(HtmlBuilder html, HypothesisRecord h, double epsilon)
+    {
+        if (h.Samples.Count == 0)
+            return;
+        var brief = h.Verdict is HypothesisVerdict.Refuted or HypothesisVerdict.Degenerate;
+        var examples = h.Samples.Take(brief ? BriefExamples : int.MaxValue).ToList();
+        // ε always in view, and the farthest sample within the bar.
+        var scale = Math.Max(1.25 * epsilon, examples.SelectMany(e => e.Samples).Max(s => s.Distance) ?? 0);
+        html.Add($"<section class=\"block samples\"><h4>Samples</h4><p class=\"quiet\">Mismatches first; bold is shared with the reference. Bar and first number: distance, the line is ε = {ReportNumbers.Distance(epsilon)}. Second number: weight.</p><div class=\"examples\">");
+        foreach (var example in examples)
+        {
+            html.Add($"<div class=\"example\"><p class=\"ref\"><span class=\"x\">x̂</span> <bdi class=\"text\">");
+            Text(html, example.Reference);
+            html.Add($"</bdi> <span class=\"lab\"><bdi>{example.Label}</bdi></span> <span class=\"quiet\">{ReportNumbers.Of(example.SampleCount, "sample")}, match rate {ReportNumbers.Rate(example.MatchRate)}, ESS {ReportNumbers.Ess(example.Ess)}</span></p><ul>");
+            foreach (var sample in example.Samples.Take(brief ? BriefSamples : int.MaxValue))
+                Sample(html, example, sample, epsilon, scale);
+            html.Add($"</ul></div>");
+        }
+
+        html.Add($"</div></section>\n");
+    }
+
+    private static void Sample(HtmlBuilder html, ExampleRecord example, SampleRecord sample, double epsilon, double scale)
+    {
+        var bar = BarWidth * Math.Clamp((sample.Distance ?? scale) / scale, 0, 1);
+        html.Add($"<li class=\"{(sample.Match ? "hit" : "miss")}\"><i>{(sample.Match ? "=" : "≠")}</i><svg class=\"dist\">");
+        if (sample.Distance is null)
+            html.Add($"<rect class=\"untested\" y=\"3\" width=\"{BarWidth}\" height=\"4\"/>");
+        else
+            html.Add($"<rect class=\"bar\" y=\"3\" width=\"{bar}\" height=\"4\"/>");
+        html.Add($"<path class=\"eps\" d=\"M{BarWidth * epsilon / scale} 0v10\"/></svg><small>{(sample.Distance is null ? "∞" : ReportNumbers.Distance(sample.Distance))}</small><small>{ReportNumbers.Share(sample.Weight)}</small><span class=\"lab\">");
+        if (sample.Label is null)
+            html.Add($"<em>undefined</em>");
+        else
+            html.Add($"<bdi>{sample.Label}</bdi>");
+        html.Add($"</span><bdi class=\"text\">");
+        var (text, left) = VisibleText.Cut(sample.Text, MaximumTextLength);
+        foreach (var (piece, shared) in SharedPieces.Of(VisibleText.Cut(example.Reference, MaximumTextLength).Head, text))
+        {
+            if (shared)
+                html.Add($"<b>{piece}</b>");
+            else
+                html.Add($"{piece}");
+        }
+
+        More(html, left);
+        html.Add($"</bdi></li>\n");
+    }
+
+    private static void Text(HtmlBuilder html, string text)
+    {
+        var (head, left) = VisibleText.Cut(text, MaximumTextLength);
+        html.Add($"{head}");
+        More(html, left);
+    }
+
+    private static void More(HtmlBuilder html, int left)
+    {
+        if (left > 0)
+            html.Add($"<em> … {ReportNumbers.Of(left, "character")} more</em>");
+    }
+}

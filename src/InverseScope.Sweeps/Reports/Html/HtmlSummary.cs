@@ -1,0 +1,135 @@
+namespace InverseScope.Sweeps.Reports.Html;
+
+/// <summary>The top of the page: whose report, and the morning summary.</summary>
+internal static class HtmlSummary
+{
+    private const int ListedFindings = 10;
+    private const int ListedMatters = 8;
+
+    public static void Header(HtmlBuilder html, ReportDocument document)
+    {
+        var sweep = document.Sweep;
+        html.Add($"<header><p class=\"kicker\">InverseScope report</p><h1>{ReportProse.Title(document)}</h1>\n");
+        html.Add($"<p class=\"byline\">Task <b>{sweep.Task}</b> · sweep <b>{sweep.Id}</b> · {ReportNumbers.Time(sweep.Started)} to {ReportNumbers.Time(sweep.Finished)} · {ReportNumbers.Words(sweep.State)} · model <code title=\"SHA-256 {sweep.Model.ContentHash}\">{Short(sweep.Model.ContentHash)}</code> · seed {string.Join(", ", sweep.Seeds.Values)}</p>\n");
+        html.Add($"<nav aria-label=\"Parts of the report\"><a href=\"#summary\">Summary</a><a href=\"#map\">Map</a><a href=\"#hypotheses\">Hypotheses</a><a href=\"#method\">Method</a></nav></header>\n");
+    }
+
+    public static void Write(HtmlBuilder html, ReportDocument document, HtmlLinks links)
+    {
+        html.Add($"<section id=\"summary\" aria-labelledby=\"summary-h\"><h2 id=\"summary-h\" class=\"hidden\">Summary</h2>\n");
+        html.Add($"<p class=\"lead\">{ReportProse.Morning(document)} {ReportProse.Ending(document.Sweep)}</p>\n");
+        Tally(html, document.Summary.Hypotheses);
+        html.Add($"<div class=\"cards\"><div>\n");
+        Established(html, document, links);
+        Cost(html, document.Sweep);
+        html.Add($"</div><div>\n");
+        Matters(html, "Needs a person", "card-ask", document.Summary.NeedsAPerson, "Nothing does.", links);
+        Matters(html, "Broke", "card-broke", document.Summary.Broke, "Nothing did.", links);
+        html.Add($"</div></div></section>\n");
+    }
+
+    public static string Short(string hash) => hash.Length > 10 ? hash[..10] : hash;
+
+    private static void Tally(HtmlBuilder html, HypothesisTally tally)
+    {
+        if (tally.Total == 0)
+            return;
+        var parts = Parts(tally).Where(p => p.Count > 0).ToList();
+        html.Add($"<svg class=\"tally\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+        var x = 0.0;
+        foreach (var (verdict, count) in parts)
+        {
+            var width = 1000.0 * count / tally.Total;
+            html.Add($"<rect class=\"{HtmlVerdict.Class(verdict)}\" x=\"{x}\" width=\"{Math.Max(1, width - 2)}\" height=\"10\"/>");
+            x += width;
+        }
+
+        html.Add($"</svg>\n<ul class=\"tally-key\">");
+        foreach (var (verdict, count) in parts)
+            html.Add($"<li class=\"{HtmlVerdict.Class(verdict)}\"><i>{HtmlVerdict.Sign(verdict)}</i><b>{ReportNumbers.Count(count)}</b> {ReportNumbers.Words(verdict)}</li>");
+        html.Add($"</ul>\n");
+    }
+
+    private static IEnumerable<(HypothesisVerdict Verdict, int Count)> Parts(HypothesisTally t) =>
+    [
+        (HypothesisVerdict.Confirmed, t.Confirmed), (HypothesisVerdict.Undecided, t.Undecided),
+        (HypothesisVerdict.Refuted, t.Refuted), (HypothesisVerdict.Degenerate, t.Degenerate),
+        (HypothesisVerdict.Failed, t.Failed),
+    ];
+
+    private static void Established(HtmlBuilder html, ReportDocument document, HtmlLinks links)
+    {
+        var found = document.Summary.Established;
+        html.Add($"<section class=\"card card-found\"><h3>Established <span>{found.Count}</span></h3>");
+        if (found.Count == 0)
+        {
+            html.Add($"<p>Nothing was.</p></section>\n");
+            return;
+        }
+
+        html.Add($"<table><thead><tr><th scope=\"col\">feature</th><th scope=\"col\">site</th><th scope=\"col\" class=\"n\">κ</th><th scope=\"col\" class=\"n wide\">interval</th><th scope=\"col\" class=\"n wide\">bits</th></tr></thead><tbody>");
+        foreach (var f in found.Take(ListedFindings))
+            Finding(html, f, links);
+        html.Add($"</tbody></table>");
+        if (found.Count > ListedFindings)
+        {
+            html.Add($"<details><summary>{ReportNumbers.Count(found.Count - ListedFindings)} more</summary><table><tbody>");
+            foreach (var f in found.Skip(ListedFindings))
+                Finding(html, f, links);
+            html.Add($"</tbody></table></details>");
+        }
+
+        html.Add($"</section>\n");
+    }
+
+    private static void Finding(HtmlBuilder html, FindingRecord f, HtmlLinks links)
+    {
+        html.Add($"<tr><td><a href=\"#{links.OfHypothesis(f.Hypothesis)}\">{f.Title}</a></td><td><code>{f.Site}</code></td>");
+        html.Add($"<td class=\"n\"><b>{ReportNumbers.Rate(f.Kappa)}</b></td><td class=\"n wide\">{ReportNumbers.Interval(f.KappaCi)}</td><td class=\"n wide\">{ReportNumbers.Rate(f.Bits)}</td></tr>");
+    }
+
+    private static void Matters(
+        HtmlBuilder html, string heading, string style, IReadOnlyList<AttentionRecord> matters, string none, HtmlLinks links)
+    {
+        html.Add($"<section class=\"card {style}\"><h3>{heading} <span>{matters.Count}</span></h3>");
+        if (matters.Count == 0)
+            html.Add($"<p>{none}</p>");
+        else
+            List(html, matters.Take(ListedMatters), links);
+        if (matters.Count > ListedMatters)
+        {
+            html.Add($"<details><summary>{ReportNumbers.Count(matters.Count - ListedMatters)} more</summary>");
+            List(html, matters.Skip(ListedMatters), links);
+            html.Add($"</details>");
+        }
+
+        html.Add($"</section>\n");
+    }
+
+    private static void List(HtmlBuilder html, IEnumerable<AttentionRecord> matters, HtmlLinks links)
+    {
+        html.Add($"<ul>");
+        foreach (var m in matters)
+        {
+            html.Add($"<li><span class=\"why\">{ReportNumbers.Words(m.Reason)}</span> ");
+            if ((links.OfHypothesis(m.Hypothesis) ?? links.OfSite(m.Site)) is { } anchor)
+                html.Add($"<a href=\"#{anchor}\"><code>{m.Site}</code></a> ");
+            html.Add($"{m.Detail}</li>");
+        }
+
+        html.Add($"</ul>");
+    }
+
+    private static void Cost(HtmlBuilder html, SweepRecord sweep)
+    {
+        var cost = sweep.Cost;
+        html.Add($"<section class=\"card card-cost\"><h3>Cost</h3><dl>");
+        html.Add($"<dt>time</dt><dd>{ReportNumbers.Duration(cost.WallSeconds)}</dd>");
+        html.Add($"<dt>samples</dt><dd>{ReportNumbers.Count(cost.Samples)}</dd>");
+        html.Add($"<dt>labels</dt><dd>{ReportNumbers.Count(cost.Labels)}</dd>");
+        html.Add($"<dt>texts through the target</dt><dd>{ReportNumbers.Count(cost.TargetTexts)}</dd>");
+        if (cost.LanguageModelTokens is { } tokens)
+            html.Add($"<dt>language-model tokens</dt><dd>{ReportNumbers.Count(tokens)}</dd>");
+        html.Add($"<dt>peak memory</dt><dd>{ReportNumbers.Bytes(cost.PeakMemoryBytes)}</dd></dl></section>\n");
+    }
+}

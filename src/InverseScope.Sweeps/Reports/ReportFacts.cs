@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace InverseScope.Sweeps.Reports;
+
+/// <summary>Everything that decides a sweep's numbers, as names and values for a table.</summary>
+internal static class ReportFacts
+{
+    public static IEnumerable<(string Name, string Value)> Of(SweepRecord sweep)
+    {
+        var model = sweep.Model;
+        yield return ("model", model.Name);
+        yield return ("model content hash", model.ContentHash);
+        yield return ("model shape", string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model.Family}, {model.Layers} layers of {model.Heads} heads, width {model.Width}, vocabulary {model.Vocabulary}"));
+        yield return ("task", sweep.Task);
+        if (sweep.TaskFingerprint is { } fingerprint)
+            yield return ("task fingerprint", fingerprint);
+        if (sweep.TaskSize is { } size)
+            yield return ("texts of the prior", ReportNumbers.Count(size));
+        yield return ("sites", string.Join(", ", sweep.Sites));
+        yield return ("samplers", string.Join(", ", sweep.Samplers.Select(s => ReportNumbers.Words(s))));
+        foreach (var (name, value) in Flat("", JsonSerializer.SerializeToNode(sweep.Options, ReportJson.Options)))
+            yield return (name, value);
+        foreach (var (name, value) in sweep.Seeds.OrderBy(s => s.Key, StringComparer.Ordinal))
+            yield return ($"seed {name}", value.ToString(CultureInfo.InvariantCulture));
+        foreach (var (name, value) in sweep.Versions.OrderBy(s => s.Key, StringComparer.Ordinal))
+            yield return ($"version {name}", value);
+    }
+
+    private static IEnumerable<(string Name, string Value)> Flat(string prefix, JsonNode? node)
+    {
+        if (node is JsonObject members)
+            return members.SelectMany(m => Flat(prefix.Length == 0 ? m.Key : $"{prefix}.{m.Key}", m.Value));
+        return [(prefix, node is null ? "none" : node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString())];
+    }
+}

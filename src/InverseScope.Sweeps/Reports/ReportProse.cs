@@ -1,0 +1,113 @@
+namespace InverseScope.Sweeps.Reports;
+
+/// <summary>Sentences about a report. Every number in them is taken from the record.</summary>
+internal static class ReportProse
+{
+    /// <summary>The heading; of a model that was named by its folder, the folder's name.</summary>
+    public static string Title(ReportDocument document) =>
+        $"What {Path.GetFileName(Path.TrimEndingDirectorySeparator(document.Sweep.Model.Name))} encodes";
+
+    /// <summary>What was done and what came of it, in two sentences.</summary>
+    public static string Morning(ReportDocument document)
+    {
+        var (sites, hypotheses) = (document.Summary.Sites, document.Summary.Hypotheses);
+        var found = document.Summary.Established.Select(f => f.Site).Distinct().Count();
+        var tried = hypotheses.Total == 1 ? "1 hypothesis was" : $"{ReportNumbers.Count(hypotheses.Total)} hypotheses were";
+        var confirmed = hypotheses.Confirmed == 0
+            ? "None was confirmed."
+            : $"{ReportNumbers.Count(hypotheses.Confirmed)} {(hypotheses.Confirmed == 1 ? "was" : "were")} confirmed,"
+              + $" at {ReportNumbers.Of(found, "site")}.";
+        return $"{ReportNumbers.Count(sites.Done)} of {ReportNumbers.Of(sites.Total, "site")} investigated;"
+            + $" {tried} tried. {confirmed}";
+    }
+
+    /// <summary>How the sweep ended.</summary>
+    public static string Ending(SweepRecord sweep) => sweep.StopReason switch
+    {
+        null => "It is still running: these results are partial.",
+        "finished" => "It ran to its end.",
+        "budget" => "It stopped when its budget was spent: these results are partial, and valid as far as they go.",
+        "user" => "It was stopped by its user: these results are partial, and valid as far as they go.",
+        var reason => $"It broke: {reason}",
+    };
+
+    public static string Cost(CostRecord cost)
+    {
+        var parts = new List<string> { ReportNumbers.Duration(cost.WallSeconds) };
+        if (cost.Samples is { } samples)
+            parts.Add($"{ReportNumbers.Count(samples)} samples");
+        if (cost.Labels is { } labels)
+            parts.Add($"{ReportNumbers.Count(labels)} labels");
+        if (cost.TargetTexts is { } texts)
+            parts.Add($"{ReportNumbers.Count(texts)} texts through the target");
+        if (cost.LanguageModelTokens is { } tokens)
+            parts.Add($"{ReportNumbers.Count(tokens)} language-model tokens");
+        if (cost.PeakMemoryBytes is { } bytes)
+            parts.Add($"at most {ReportNumbers.Bytes(bytes)} of memory");
+        return string.Join(", ", parts);
+    }
+
+    /// <summary>The verdict with the numbers that it rests on, e.g. for the top of a hypothesis.</summary>
+    public static string VerdictLine(HypothesisRecord h, OptionsRecord options)
+    {
+        var parts = new List<string>();
+        var on = h is { Kappa: not null, Counts.References: { } n }
+            ? $" on {ReportNumbers.Count(n)} {ReportNumbers.Words(h.Phase)} references"
+            : "";
+        parts.Add(Kappa(h.Kappa, h.KappaCi) + on);
+
+        if (h.EValue is not null || h.Log10EValue is not null)
+        {
+            var pairs = h.Pairs is { } p ? $" on {ReportNumbers.Of(p, "pair")}" : "";
+            parts.Add($"E = {ReportNumbers.EValue(h.EValue, h.Log10EValue)}{pairs}");
+        }
+
+        if (h.PassesFdr is { } passes)
+            parts.Add($"{(passes ? "selected" : "not selected")} at FDR {ReportNumbers.Share(options.FalseDiscoveryRate)}");
+        if (h.Fcr is not null)
+            parts.Add($"raw {ReportNumbers.Rate(h.Fcr)} against chance {ReportNumbers.Rate(h.Chance)}");
+        return string.Join("; ", parts) + ".";
+    }
+
+    /// <summary>e.g. "κ = 0.41 [0.30, 0.52]".</summary>
+    public static string Kappa(double? kappa, ReportInterval? interval) => kappa is null
+        ? $"κ {ReportNumbers.NotMeasured}"
+        : $"κ = {ReportNumbers.Rate(kappa)}{(interval is null ? "" : " " + ReportNumbers.Interval(interval))}";
+
+    public static string Author(HypothesisRecord h) => h.Author switch
+    {
+        HypothesisAuthor.Symbolic => "proposed by the symbolic search",
+        HypothesisAuthor.Llm => "proposed by a language model",
+        HypothesisAuthor.Person => "written by a person",
+        HypothesisAuthor.Mcp => "proposed by an outside agent",
+        _ => throw new ArgumentOutOfRangeException(nameof(h), h.Author, "No words for this author."),
+    };
+
+    /// <summary>The numbers of a site in one line.</summary>
+    public static string SiteLine(SiteRecord site)
+    {
+        var parts = new List<string>();
+        if (site.Bits is { } bits)
+        {
+            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(residual)} of them unexplained" : "";
+            parts.Add($"carries {ReportNumbers.Bits(bits)}{left}");
+        }
+        else
+        {
+            parts.Add($"bits {ReportNumbers.NotMeasured}");
+        }
+
+        parts.Add(site.Ess is null ? $"ESS {ReportNumbers.NotMeasured}" : $"mean ESS {ReportNumbers.Ess(site.Ess)}");
+        if (site.RefusalRate is { } refused)
+            parts.Add($"refusal rate {ReportNumbers.Share(refused)}");
+        if (site.References.NotMeasured > 0)
+            parts.Add($"{ReportNumbers.Of(site.References.NotMeasured.Value, "reference")} not measured");
+        if (site.References.WithoutPosition > 0)
+            parts.Add($"{ReportNumbers.Of(site.References.WithoutPosition.Value, "reference")} without the position");
+        return string.Join("; ", parts);
+    }
+
+    /// <summary>Why a hypothesis is put before a person, or null.</summary>
+    public static AttentionRecord? Question(ReportDocument document, HypothesisRecord h) =>
+        document.Summary.NeedsAPerson.FirstOrDefault(a => a.Hypothesis == h.Id && a.Site == h.Site);
+}
