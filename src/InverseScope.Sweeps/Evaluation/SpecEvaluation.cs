@@ -1,0 +1,72 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Specs;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Reports;
+
+namespace InverseScope.Sweeps.Evaluation;
+
+/// <summary>
+/// Measures given specs at given sites, every spec at every site, as <c>spec eval</c> does. Nobody proposes here, so
+/// that all references may be used.
+/// </summary>
+public static class SpecEvaluation
+{
+    /// <param name="backend">Disposed by the caller. Its options say how neighbours are chosen.</param>
+    /// <param name="specs">Compiled against the task.</param>
+    /// <param name="references">Distinct references drawn from the prior; fewer if a small prior has no more.</param>
+    /// <param name="minimumKappa">δ of the verdict.</param>
+    /// <param name="falseDiscoveryRate">Of e-BH over all records.</param>
+    /// <returns>A record for each spec and site, site by site.</returns>
+    /// <exception cref="BadInputException">A site that the target lacks.</exception>
+    public static IReadOnlyList<HypothesisRecord> Measure(
+        IInversionBackend backend,
+        ITask task,
+        IReadOnlyList<HypothesisDraft> specs,
+        IReadOnlyList<Site> sites,
+        int references,
+        double minimumKappa,
+        double falseDiscoveryRate,
+        RunSeed seed,
+        IProgress<WorkProgress>? progress,
+        CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(references);
+        var texts = Draw(task, references, seed);
+        backend.Prepare(sites, progress, cancel);
+        var columns = specs.Select(s => new LabelColumn(s.Feature, backend.Texts)).ToArray();
+        var tested = new List<TestedHypothesis>();
+        foreach (var (done, site) in sites.Index())
+        {
+            cancel.ThrowIfCancellationRequested();
+            progress?.Report(new WorkProgress($"measuring {site}", done, sites.Count, "sites"));
+            var samples = backend.Sample(site, texts, "evaluation", cancel);
+            var test = new HypothesisTest(
+                site, samples, backend.Texts, backend.PriorTexts, backend.Options.MinimumEss, seed);
+            foreach (var (spec, labels) in specs.Zip(columns))
+            {
+                var (record, consistency) = test.Measure(spec, labels, HypothesisPhase.Confirm);
+                tested.Add(new TestedHypothesis(record, consistency, VerdictRule.WhyDegenerate(consistency, sameAs: null)));
+            }
+        }
+
+        return new VerdictRule(minimumKappa, falseDiscoveryRate).Decide(tested);
+    }
+
+    private static List<string> Draw(ITask task, int count, RunSeed seed)
+    {
+        var random = seed.Stream("evaluation references", task.Fingerprint);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var texts = new List<string>();
+        for (var draw = 0; draw < 50L * count && texts.Count < count; draw++)
+        {
+            var text = task.Draw(random);
+            if (seen.Add(text))
+                texts.Add(text);
+        }
+
+        return texts;
+    }
+}

@@ -1,0 +1,27 @@
+using InverseScope.Core;
+
+namespace InverseScope.Sweeps.Reports;
+
+/// <summary>The report of a sweep in its folder, in every form.</summary>
+public static class ReportFiles
+{
+    /// <summary>Writes each form so that a reader sees the old file or the new one whole.</summary>
+    /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
+    public static void Write(string folder, ReportDocument report)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var format in Enum.GetValues<ReportFormat>())
+            {
+                var file = Path.Combine(folder, ReportWriter.FileName(format));
+                File.WriteAllText(file + ".new", ReportWriter.Write(report, format));
+                File.Move(file + ".new", file, overwrite: true);
+            }
+        }
+        catch (IOException e)
+        {
+            throw new OutsideServiceException($"The report cannot be written to '{folder}': {e.Message} Free space and resume.", e);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Reports;
+
+namespace InverseScope.Sweeps.Stages;
+
+/// <summary>A proposal as committed: enough to test it without proposing again.</summary>
+/// <param name="Spec">The spec as JSON, lexicon files resolved.</param>
+public sealed record ProposalResult(
+    string Spec, HypothesisAuthor Author, ExploreRecord? Explore, IReadOnlyList<TrailStep> Trail);
+
+/// <summary>What the stage <c>propose</c> commits.</summary>
+/// <param name="Tried">Candidates that the search scored.</param>
+/// <param name="Summary">What the search did, one sentence.</param>
+public sealed record ProposeResult(IReadOnlyList<ProposalResult> Proposals, long Tried, string Summary);
+
+/// <summary>What the stage <c>confirm</c> commits.</summary>
+/// <param name="Hypotheses">In the order of their proposal.</param>
+/// <param name="Bits">Bits that the activation tells of its text.</param>
+/// <param name="JointBits">Bits of <paramref name="JointOf"/> taken jointly; null if none stands out.</param>
+/// <param name="JointOf">Spec hashes of the hypotheses that stand out on their own numbers.</param>
+/// <param name="Samples">Samples drawn for the site, both phases.</param>
+/// <param name="Labels">Labels read for the site.</param>
+public sealed record ConfirmResult(
+    IReadOnlyList<TestedHypothesis> Hypotheses,
+    double? Bits,
+    double? JointBits,
+    IReadOnlyList<string> JointOf,
+    double? Ess,
+    ReferenceCounts References,
+    long Samples,
+    long Labels);

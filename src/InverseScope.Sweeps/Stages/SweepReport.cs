@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Store;
+
+namespace InverseScope.Sweeps.Stages;
+
+/// <summary>
+/// The last step of a sweep: corrects for the number of hypotheses by e-BH, which holds under any dependence, decides
+/// verdicts, and assembles the report.
+/// </summary>
+internal static class SweepReport
+{
+    private const double Confidence = 0.95;
+
+    // A site counts as explained if its confirmed features leave less than this open.
+    private const double ExplainedShare = 0.1;
+
+    public static ReportDocument Build(
+        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, SiteInvestigation stages,
+        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed)
+    {
+        var confirmed = sites.Where(stages.IsDone).ToDictionary(s => s, s => stages.Results(s).Confirmed);
+        var rule = new VerdictRule(plan.MinimumKappa, plan.FalseDiscoveryRate);
+        var decided = rule.Decide([.. confirmed.SelectMany(c => c.Value.Hypotheses)])
+            .ToLookup(h => h.Site, StringComparer.Ordinal);
+        var records = new List<SiteRecord>();
+        foreach (var site in sites)
+        {
+            if (!confirmed.TryGetValue(site, out var result))
+            {
+                records.Add(Unfinished(site, sweep, failed));
+                continue;
+            }
+
+            records.Add(Finished(site, plan, result, [.. decided[site.ToString()]]));
+        }
+
+        return ReportDocument.Of(Sweep(sweep, plan, task, target, confirmed.Values), records);
+    }
+
+    private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed)
+    {
+        if (failed.TryGetValue(site, out var why))
+        {
+            return SiteRecord.Of(site, SiteStatus.Failed) with
+            {
+                Verdict = SiteVerdict.Failed,
+                VerdictReason = $"{why} (tried again by 'sweep resume {sweep.Id}')",
+            };
+        }
+
+        return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"the sweep ended first ({sweep.StopReason})" };
+    }
+
+    private static SiteRecord Finished(
+        Site site, SweepPlan plan, ConfirmResult result, IReadOnlyList<HypothesisRecord> hypotheses)
+    {
+        var standing = hypotheses.Where(h => h.Verdict == HypothesisVerdict.Confirmed).Select(h => h.SpecHash).ToHashSet();
+        double? explained = standing.Count == 0 ? 0 : standing.SetEquals(result.JointOf) ? result.JointBits : null;
+        var residual = result.Bits - explained;
+        var (verdict, reason) = Verdict(result, hypotheses, standing.Count, residual);
+        return SiteRecord.Of(site, SiteStatus.Done) with
+        {
+            Verdict = verdict,
+            VerdictReason = reason,
+            Bits = result.Bits,
+            ExplainedBits = result.Bits is null ? null : explained,
+            ResidualBits = residual,
+            Ess = result.Ess,
+            Epsilon = plan.Measurement.Epsilon,
+            References = result.References,
+            Hypotheses = hypotheses,
+        };
+    }
+
+    private static (SiteVerdict Verdict, string Reason) Verdict(
+        ConfirmResult result, IReadOnlyList<HypothesisRecord> hypotheses, int confirmed, double? residual)
+    {
+        var measured = result.References.Confirm - result.References.NotMeasured;
+        if (!(measured >= Math.Max(10, result.References.Confirm.GetValueOrDefault() / 10)))
+        {
+            return (SiteVerdict.NotMeasured, Text(
+                $"only {measured} of {result.References.Confirm} references have samples enough: a wider ε or a larger bank may help"));
+        }
+
+        if (confirmed == 0)
+        {
+            return (SiteVerdict.EncodesNoneOfWhatWasTried, hypotheses.Count == 0
+                ? "nothing that varies in the prior stood out on the explore references"
+                : Text($"none of {hypotheses.Count} hypotheses was confirmed"));
+        }
+
+        if (residual is not { } left || result.Bits is not { } bits)
+            return (SiteVerdict.PartlyExplained, Text($"{confirmed} confirmed; the bits they leave were not measured"));
+        return left <= ExplainedShare * bits
+            ? (SiteVerdict.Explained, Text($"{confirmed} confirmed; they account for {bits - left:0.0} of {bits:0.0} bits"))
+            : (SiteVerdict.PartlyExplained, Text($"{confirmed} confirmed; {left:0.0} of {bits:0.0} bits are left"));
+    }
+
+    private static SweepRecord Sweep(
+        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, IReadOnlyCollection<ConfirmResult> results) =>
+        new()
+        {
+            Id = sweep.Id,
+            Name = sweep.Name,
+            Task = task.Name,
+            TaskFingerprint = task.Fingerprint,
+            TaskSize = task.Count,
+            Model = target,
+            Sites = plan.Sites,
+            Samplers = [plan.Measurement.Sampler],
+            Options = new OptionsRecord
+            {
+                Measurement = plan.Measurement,
+                ExploreReferences = plan.ExploreReferences,
+                ConfirmReferences = plan.ConfirmReferences,
+                MinimumKappa = plan.MinimumKappa,
+                FalseDiscoveryRate = plan.FalseDiscoveryRate,
+                Confidence = Confidence,
+                Search = plan.Search ? new JsonObject { ["max_proposals"] = plan.MaxProposals } : null,
+                BudgetMinutes = plan.BudgetMinutes,
+            },
+            Seeds = new Dictionary<string, long> { ["run"] = plan.Seed },
+            Versions = new Dictionary<string, string>
+            {
+                ["inversescope"] = sweep.Version,
+                [".net"] = Environment.Version.ToString(),
+            },
+            Started = Timestamp.Read(sweep.Started),
+            Finished = sweep.Finished is null ? null : Timestamp.Read(sweep.Finished),
+            State = sweep.State,
+            StopReason = sweep.StopReason,
+            Cost = new CostRecord
+            {
+                WallSeconds = sweep.WorkSeconds,
+                Samples = results.Sum(r => r.Samples),
+                Labels = results.Sum(r => r.Labels),
+                PeakMemoryBytes = System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64,
+            },
+            Command = sweep.Command,
+        };
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using InverseScope.Sweeps.Store;
+
+namespace InverseScope.Sweeps;
+
+/// <summary>
+/// Where a running sweep stands, in a file beside its report: other processes can read it while the store is owned.
+/// </summary>
+/// <param name="Stage">What is being done.</param>
+/// <param name="SitesDone">Sites finished.</param>
+/// <param name="Sites">Sites in all.</param>
+/// <param name="Process">Id of the process that runs it.</param>
+/// <param name="Updated">UTC.</param>
+public sealed record SweepProgress(
+    string Id, SweepState State, string Stage, int SitesDone, int Sites, int Process, DateTimeOffset Updated)
+{
+    private const string FileName = "progress.json";
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>Writes the file so that a reader sees the old or the new one whole.</summary>
+    public void Write(Home home)
+    {
+        var folder = Directory.CreateDirectory(home.Sweep(Id)).FullName;
+        var temporary = Path.Combine(folder, FileName + ".new");
+        File.WriteAllText(temporary, JsonSerializer.Serialize(this, Json));
+        File.Move(temporary, Path.Combine(folder, FileName), overwrite: true);
+    }
+
+    /// <summary>Progress of every sweep of a home, the latest first.</summary>
+    public static IReadOnlyList<SweepProgress> ReadAll(Home home)
+    {
+        var folder = Path.Combine(home.Path, "sweeps");
+        if (!Directory.Exists(folder))
+            return [];
+        return [.. Directory.GetDirectories(folder)
+            .Select(d => Path.Combine(d, FileName))
+            .Where(File.Exists)
+            .Select(f => JsonSerializer.Deserialize<SweepProgress>(File.ReadAllText(f), Json)!)
+            .OrderByDescending(p => p.Updated)];
+    }
+
+    /// <summary>Asks the process that runs a sweep to stop at the next stage.</summary>
+    public static void AskToStop(Home home, string id)
+    {
+        Directory.CreateDirectory(home.Sweep(id));
+        File.WriteAllText(StopFile(home, id), "");
+    }
+
+    internal static bool IsAskedToStop(Home home, string id) => File.Exists(StopFile(home, id));
+
+    internal static void ForgetStop(Home home, string id)
+    {
+        if (IsAskedToStop(home, id))
+            File.Delete(StopFile(home, id));
+    }
+
+    private static string StopFile(Home home, string id) => Path.Combine(home.Sweep(id), "stop");
+}

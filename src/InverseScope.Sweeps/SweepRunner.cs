@@ -1,0 +1,157 @@
+using System.Text.Json;
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Stages;
+using InverseScope.Sweeps.Store;
+
+namespace InverseScope.Sweeps;
+
+/// <summary>Makes the compute backend of a sweep: target, task, options and seed in, backend out; the caller disposes it.</summary>
+public delegate IInversionBackend BackendFactory(string model, ITask task, MeasurementOptions options, RunSeed seed);
+
+/// <summary>
+/// Carries a sweep from its plan to its report: for each site explore, propose, test on untouched references; then
+/// correct for the number of hypotheses, and report. Every stage's result is committed before the next begins, and its
+/// chance comes from streams named after it, so that a sweep resumed anywhere ends with the same numbers.
+/// </summary>
+public sealed class SweepRunner(
+    Home home, SweepStore store, BackendFactory backends, TaskCatalog tasks, TimeProvider clock, string version)
+{
+    /// <summary>Stores a new sweep with everything that decides its numbers. Nothing is computed yet.</summary>
+    /// <param name="command">The command that a person can repeat.</param>
+    /// <exception cref="BadInputException">The plan, its task or one of its specs cannot be used.</exception>
+    public StoredSweep Begin(SweepPlan plan, string command)
+    {
+        var problems = plan.Check().ToArray();
+        if (problems.Length > 0)
+            throw new BadInputException(string.Join(Environment.NewLine, problems));
+        var task = tasks.Find(plan.Task);
+        var specs = new SpecLibrary(task).ReadFiles(plan.SpecFiles);
+        return store.Begin(new StoredSweep
+        {
+            Name = plan.Name,
+            Plan = JsonSerializer.Serialize(plan, ReportJson.LineOptions),
+            Specs = [.. specs.Select(d => SpecLibrary.Write(d.Spec))],
+            Command = command,
+            Version = version,
+            State = SweepState.Running,
+            Started = Timestamp.Of(clock.GetUtcNow()),
+        });
+    }
+
+    /// <summary>Runs what is left of a sweep.</summary>
+    /// <returns>The sweep as it then stands: finished, or stopped by the user or its budget.</returns>
+    /// <exception cref="BadInputException">The model or a site cannot be used.</exception>
+    /// <exception cref="OutsideServiceException">The disk is full or the store is out of reach.</exception>
+    public StoredSweep Run(string id, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var sweep = store.Sweep(id);
+        var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!;
+        var began = clock.GetTimestamp();
+        var earlier = sweep.WorkSeconds;
+        SweepProgress.ForgetStop(home, id);
+        sweep.State = SweepState.Running;
+        sweep.StopReason = null;
+        sweep.Finished = null;
+        store.Update(sweep);
+        try
+        {
+            var reason = RunSites(sweep, plan, () => earlier + clock.GetElapsedTime(began).TotalSeconds, progress, cancel);
+            sweep.State = reason is null ? SweepState.Finished : SweepState.Stopped;
+            sweep.StopReason = reason ?? "finished";
+        }
+        catch (OperationCanceledException)
+        {
+            sweep.State = SweepState.Stopped;
+            sweep.StopReason = "user";
+        }
+        catch (Exception e) when (e is BadInputException or OutsideServiceException)
+        {
+            sweep.State = SweepState.Failed;
+            sweep.StopReason = e.Message;
+            End(sweep, earlier + clock.GetElapsedTime(began).TotalSeconds);
+            throw;
+        }
+
+        End(sweep, earlier + clock.GetElapsedTime(began).TotalSeconds);
+        return sweep;
+    }
+
+    // Returns why it stopped early, or null.
+    private string? RunSites(
+        StoredSweep sweep, SweepPlan plan, Func<double> workSeconds, IProgress<WorkProgress>? progress,
+        CancellationToken cancel)
+    {
+        var task = tasks.Find(plan.Task);
+        var seed = new RunSeed(plan.Seed);
+        using var backend = backends(plan.Model, task, plan.Measurement, seed);
+        var positions = plan.Positions.Select(SitePattern.ParsePosition).ToArray();
+        var sites = SitePattern.ExpandAll(
+            plan.Sites, backend.Target.Layers, backend.Target.Heads, positions.Length == 0 ? null : positions, task);
+        var log = new StageLog(
+            store, sweep.Id, ContentHash.Of([sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs]), clock);
+        var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed);
+        var stage = new SiteInvestigation(plan, sweep, task, backend, references, log, clock);
+        var left = sites.Where(s => !stage.IsDone(s)).ToArray();
+        var done = sites.Count - left.Length;
+        void Tell(SweepState state, string what) =>
+            new SweepProgress(sweep.Id, state, what, done, sites.Count, Environment.ProcessId, clock.GetUtcNow()).Write(home);
+
+        var failed = new Dictionary<Site, string>();
+        if (left.Length > 0)
+        {
+            Tell(SweepState.Running, "activations");
+            backend.Prepare(left, progress, cancel);
+        }
+
+        string? stopped = null;
+        foreach (var site in left)
+        {
+            cancel.ThrowIfCancellationRequested();
+            stopped = SweepProgress.IsAskedToStop(home, sweep.Id) ? "user"
+                : workSeconds() > plan.BudgetMinutes * 60 ? "budget"
+                : null;
+            if (stopped is not null)
+                break;
+            progress?.Report(new WorkProgress($"{sweep.Id} {site}", done, sites.Count, "sites"));
+            Tell(SweepState.Running, site.ToString());
+            try
+            {
+                stage.Investigate(site, cancel);
+            }
+#pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
+            catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException))
+#pragma warning restore CA1031
+            {
+                failed[site] = e.Message;
+                log.Note(site.ToString(), "failed", e.ToString());
+            }
+
+            done++;
+        }
+
+        progress?.Report(new WorkProgress($"{sweep.Id} report", done, sites.Count, "sites"));
+        sweep.WorkSeconds = workSeconds();
+        sweep.Finished = Timestamp.Of(clock.GetUtcNow());
+        sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
+        sweep.StopReason = stopped ?? "finished";
+        var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed);
+        ReportFiles.Write(home.Sweep(sweep.Id), report);
+        log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
+        Tell(sweep.State, "report");
+        return stopped;
+    }
+
+    private void End(StoredSweep sweep, double workSeconds)
+    {
+        sweep.WorkSeconds = workSeconds;
+        sweep.Finished = Timestamp.Of(clock.GetUtcNow());
+        store.Update(sweep);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Text.Json.Nodes;
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Store;
+using InverseScope.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace InverseScope.Sweeps.Tests;
+
+public sealed class SweepRunnerTests : IDisposable
+{
+    private const string Carry = """
+        schema: inversescope/feature-spec/v1
+        id: addition.carry-tens
+        title: Carry out of the tens
+        rule: [ { sum: [ [ chars, { nth: 1 }, int ], [ chars, { nth: 5 }, int ] ] }, { ge: 10 } ]
+        """;
+
+    private static readonly Dictionary<string, Func<string, string?>> Planted = new()
+    {
+        ["L0H0@last"] = text => text[1] + text[5] - 2 * '0' >= 10 ? "true" : "false",
+    };
+
+    private readonly TempFolder _folder = new();
+    private readonly FakeTimeProvider _clock = new(DateTimeOffset.Parse("2030-01-01T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
+
+    [Fact]
+    public void A_planted_feature_is_confirmed_and_a_null_site_confirms_nothing()
+    {
+        var (sweep, report) = Run(Plan(), Planted);
+        Assert.Equal((SweepState.Finished, "finished"), (sweep.State, sweep.StopReason));
+        var planted = Assert.Single(report.Sites[0].Hypotheses);
+        Assert.Equal(HypothesisVerdict.Confirmed, planted.Verdict);
+        Assert.Equal(("Carry out of the tens", HypothesisAuthor.Person), (planted.Title, planted.Author));
+        Assert.True(planted.Kappa > 0.95);
+        Assert.True(planted.PassesFdr);
+        Assert.All(planted.Controls, c => Assert.True(c.AsExpected, c.Name));
+        Assert.Equal(SiteVerdict.Explained, report.Sites[0].Verdict);
+        var none = Assert.Single(report.Sites[1].Hypotheses);
+        Assert.NotEqual(HypothesisVerdict.Confirmed, none.Verdict);
+    }
+
+    [Fact]
+    public void The_search_finds_the_planted_feature_by_itself()
+    {
+        var (_, report) = Run(Plan() with { SpecFiles = [], Search = true }, Planted);
+        var best = report.Sites[0].Hypotheses[0];
+        Assert.Equal((HypothesisVerdict.Confirmed, HypothesisAuthor.Symbolic), (best.Verdict, best.Author));
+        Assert.True(best.Kappa > 0.95, $"{best.Title}: {best.Kappa}");
+        Assert.DoesNotContain(report.Sites[1].Hypotheses, h => h.Verdict == HypothesisVerdict.Confirmed);
+    }
+
+    [Fact]
+    public void A_sweep_broken_off_anywhere_resumes_to_the_same_report()
+    {
+        var plan = Plan() with { Search = true };
+        var whole = Comparable(Run(plan, Planted).Report);
+        foreach (var breakAt in new[] { 1, 2 })
+        {
+            var calls = 0;
+            var (stopped, _) = Run(plan, Planted, _ =>
+            {
+                if (calls++ == breakAt)
+                    throw new OperationCanceledException();
+            });
+            Assert.Equal((SweepState.Stopped, "user"), (stopped.State, stopped.StopReason));
+            var (resumed, report) = Resume(stopped.Id, Planted);
+            Assert.Equal(SweepState.Finished, resumed.State);
+            Assert.Equal(whole, Comparable(report).Replace(stopped.Id, "addition-001", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void A_fault_at_one_site_is_told_and_tried_again_on_resume()
+    {
+        var (sweep, report) = Run(Plan(), Planted, site =>
+        {
+            if (site.ToString() == "L0H0@last")
+                throw new InvalidOperationException("no luck");
+        });
+        Assert.Equal(SweepState.Finished, sweep.State);
+        Assert.Equal(SiteStatus.Failed, report.Sites[0].Status);
+        Assert.Contains("no luck", report.Sites[0].VerdictReason, StringComparison.Ordinal);
+        Assert.Equal(SiteStatus.Done, report.Sites[1].Status);
+        Assert.Equal(SiteStatus.Done, Resume(sweep.Id, Planted).Report.Sites[0].Status);
+    }
+
+    [Fact]
+    public void A_spent_budget_stops_with_what_is_there()
+    {
+        var (sweep, report) = Run(Plan() with { BudgetMinutes = 1 }, Planted, _ => _clock.Advance(TimeSpan.FromMinutes(2)));
+        Assert.Equal((SweepState.Stopped, "budget"), (sweep.State, sweep.StopReason));
+        Assert.Equal([SiteStatus.Done, SiteStatus.Skipped], report.Sites.Select(s => s.Status));
+    }
+
+    [Fact]
+    public void Another_process_can_ask_it_to_stop_and_read_its_progress()
+    {
+        var (sweep, _) = Run(Plan(), Planted, _ => SweepProgress.AskToStop(Home, "addition-001"));
+        Assert.Equal((SweepState.Stopped, "user"), (sweep.State, sweep.StopReason));
+        var progress = Assert.Single(SweepProgress.ReadAll(Home));
+        Assert.Equal((sweep.Id, SweepState.Stopped, 1, 2), (progress.Id, progress.State, progress.SitesDone, progress.Sites));
+    }
+
+    [Fact]
+    public void Later_edits_of_a_spec_file_do_not_reach_a_sweep_that_began()
+    {
+        var plan = Plan();
+        using var store = SweepStore.Open(Home.Store);
+        var id = Runner(store, Planted, null).Begin(plan, "test").Id;
+        File.WriteAllText(plan.SpecFiles[0], "broken");
+        var done = Runner(store, Planted, null).Run(id, null, default);
+        Assert.Equal(SweepState.Finished, done.State);
+    }
+
+    [Fact]
+    public void The_same_partition_twice_is_told_as_such()
+    {
+        var plan = Plan();
+        File.WriteAllText(_folder["again.yaml"], Carry.Replace("carry-tens", "again").Replace("title: Carry", "title: The carry").Replace("ge: 10", "gt: 9"));
+        var (_, report) = Run(plan with { SpecFiles = [.. plan.SpecFiles, _folder["again.yaml"]] }, Planted);
+        Assert.Equal(HypothesisVerdict.Degenerate, report.Sites[0].Hypotheses[1].Verdict);
+        Assert.Contains("Carry out of the tens", report.Sites[0].Hypotheses[1].VerdictReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unknown_sites_and_tasks_are_refused_before_anything_is_stored()
+    {
+        Assert.Throws<BadInputException>(() => Run(Plan() with { Task = "subtraction" }, Planted));
+        Assert.Throws<BadInputException>(() => Run(Plan() with { Sites = ["L7H0"] }, Planted));
+        Assert.Throws<BadInputException>(() => Run(Plan() with { Sites = ["L0H0@nowhere"] }, Planted));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private Home Home => new(_folder["home"]);
+
+    private SweepPlan Plan()
+    {
+        File.WriteAllText(_folder["carry.yaml"], Carry);
+        return new SweepPlan
+        {
+            Name = "addition",
+            Model = "planted",
+            Task = "addition",
+            Sites = ["L0H0", "L0H1"],
+            Measurement = new MeasurementOptions { Distance = DistanceKind.Euclidean, Kernel = KernelKind.Threshold, Epsilon = 0.6, BankSize = 2000 },
+            ExploreReferences = 80,
+            ConfirmReferences = 80,
+            SpecFiles = [_folder["carry.yaml"]],
+            Search = false,
+        };
+    }
+
+    private (StoredSweep Sweep, ReportDocument Report) Run(
+        SweepPlan plan, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling = null)
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, planted, beforeSampling);
+        return Finish(runner.Run(runner.Begin(plan, "inversescope sweep run plan.yaml").Id, null, default));
+    }
+
+    private (StoredSweep Sweep, ReportDocument Report) Resume(string id, Dictionary<string, Func<string, string?>> planted)
+    {
+        using var store = SweepStore.Open(Home.Store);
+        return Finish(Runner(store, planted, null).Run(id, null, default));
+    }
+
+    private (StoredSweep, ReportDocument) Finish(StoredSweep sweep)
+    {
+        var file = Path.Combine(Home.Sweep(sweep.Id), "report.json");
+        return (sweep, File.Exists(file) ? ReportJson.Read(file, File.ReadAllText(file)) : null!);
+    }
+
+    private SweepRunner Runner(SweepStore store, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling) =>
+        new(Home, store, (_, task, options, seed) => Backend(task, options, seed, planted, beforeSampling), new TaskCatalog(), _clock, "test");
+
+    private static PlantedBackend Backend(
+        ITask task, MeasurementOptions options, RunSeed seed, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling) =>
+        new(task, options, seed, planted) { BeforeSampling = beforeSampling };
+
+    // What may differ between two runs with one seed: times and memory.
+    private static string Comparable(ReportDocument report)
+    {
+        var json = (JsonObject)JsonNode.Parse(ReportJson.Write(report))!;
+        json["sweep"]!["cost"]!["peak_memory_bytes"] = null;
+        return json.ToJsonString();
+    }
+}
