@@ -1,0 +1,68 @@
+using System.Globalization;
+using InverseScope.Core;
+using InverseScope.Torch.Safetensors;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Training;
+
+/// <summary>
+/// The state of an unfinished training, one safetensors file beside the model to be: weights, both moments, and how many
+/// steps were made. It belongs to one task, vocabulary and set of options.
+/// </summary>
+internal sealed class TrainingCheckpoint
+{
+    private const string FileName = "unfinished.safetensors";
+    private const string StepKey = "step";
+    private const string IdentityKey = "training";
+    private readonly string _path;
+    private readonly string _identity;
+
+    /// <param name="identity">Hash of all that decides the training's course.</param>
+    public TrainingCheckpoint(string folder, string identity) =>
+        (_path, _identity) = (Path.Combine(folder, FileName), identity);
+
+    /// <summary>Writes the state after a step.</summary>
+    public void Save(AdamW optimizer, int step)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var tensors = optimizer.Tensors.ToList();
+        using var writer = new SafetensorsWriter(
+            _path,
+            tensors.Select(t => (t.Name, DType.F32, (IReadOnlyList<long>)t.Values.shape)),
+            new Dictionary<string, string>
+            {
+                [IdentityKey] = _identity,
+                [StepKey] = step.ToString(CultureInfo.InvariantCulture),
+            });
+        foreach (var (name, values) in tensors)
+            writer.Write<byte>(name, 0, values.cpu().contiguous().bytes);
+        writer.Commit();
+    }
+
+    /// <summary>Restores the state, if there is one.</summary>
+    /// <returns>Steps made; 0 if there is none.</returns>
+    /// <exception cref="BadInputException">It is of another training, or damaged.</exception>
+    public int Restore(AdamW optimizer)
+    {
+        if (!File.Exists(_path))
+            return 0;
+        using var file = SafetensorsFile.Open(_path);
+        if (file.Metadata.GetValueOrDefault(IdentityKey) != _identity
+            || !int.TryParse(file.Metadata.GetValueOrDefault(StepKey), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
+        {
+            throw new BadInputException(
+                $"{_path} is of a training with other options or of another task.",
+                "Give those options again to go on with it, delete it, or choose another folder.");
+        }
+
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        foreach (var (name, values) in optimizer.Tensors)
+            values.copy_(tensor(file.ReadSingles(name), values.shape));
+        return step;
+    }
+
+    /// <summary>Removes the state, after the training is finished.</summary>
+    public void Delete() => File.Delete(_path);
+}
