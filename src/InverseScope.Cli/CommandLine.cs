@@ -54,7 +54,13 @@ internal static class CommandLine
             new HelpOption { Recursive = true },
             new VersionOption { Action = new PrintVersion(shell.Out) },
             TaskCommands.Create(shell),
+            ModelCommands.Create(shell),
+            ActivationsCommands.Create(shell),
+            SampleCommand.Create(shell),
             TestCommand.Create(),
+            SweepCommands.Create(shell),
+            ReportCommand.Create(shell),
+            DemoCommand.Create(shell),
             DoctorCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));

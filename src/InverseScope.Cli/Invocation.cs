@@ -31,6 +31,8 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
 
     public TaskCatalog Tasks => new(Home.Tasks);
 
+    public ModelCatalog Models => new(Home.Models);
+
     public CancellationToken Cancel => shell.Cancel;
 
     /// <summary>Progress on standard error, or none if the user wants quiet.</summary>

@@ -17,6 +17,12 @@ internal static class UsageErrors
     private static string What(ParseResult parse, Command command, string path)
     {
         var unmatched = parse.UnmatchedTokens;
+        if (command.Subcommands.Count > 0 && unmatched.Count > 0 && !unmatched[0].StartsWith('-'))
+        {
+            var names = CommandNames(command);
+            return $"unknown command '{unmatched[0]}'.{NearestName.Hint(unmatched[0], names)}";
+        }
+
         if (unmatched.FirstOrDefault(t => t.Length > 1 && t[0] == '-') is { } option)
         {
             var given = option.Split('=', ':')[0];
@@ -32,13 +38,7 @@ internal static class UsageErrors
         if (wrongValue is not null)
             return Decapitalised(wrongValue.Message);
         if (command.Subcommands.Count > 0)
-        {
-            var names = command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name).ToArray();
-            return unmatched.Count > 0
-                ? $"unknown command '{unmatched[0]}'.{NearestName.Hint(unmatched[0], names)}"
-                : $"'{path}' needs a command: {string.Join(", ", names)}.";
-        }
-
+            return $"'{path}' needs a command: {string.Join(", ", CommandNames(command))}.";
         if (unmatched.Count > 0)
             return $"'{path}' does not take '{unmatched[0]}'.";
         return Decapitalised(parse.Errors[0].Message);
@@ -46,6 +46,9 @@ internal static class UsageErrors
 
     private static string PathOf(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : result.Command.Name;
+
+    private static string[] CommandNames(Command command) =>
+        [.. command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)];
 
     private static IEnumerable<string> OptionNames(CommandResult result)
     {

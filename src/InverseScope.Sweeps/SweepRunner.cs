@@ -142,7 +142,7 @@ public sealed class SweepRunner(
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
         var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed);
-        ReportFiles.Write(home.Sweep(sweep.Id), report);
+        ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");
         return stopped;

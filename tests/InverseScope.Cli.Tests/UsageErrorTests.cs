@@ -6,6 +6,7 @@ public sealed class UsageErrorTests
 {
     [Theory]
     [InlineData("tsak list", "unknown command 'tsak'. Did you mean 'task'?", "See 'inversescope --help'.")]
+    [InlineData("smaple --site L0H0", "unknown command 'smaple'. Did you mean 'sample'?", "See 'inversescope --help'.")]
     [InlineData("task lst", "unknown command 'lst'. Did you mean 'list'?", "See 'inversescope task --help'.")]
     [InlineData("task", "'inversescope task' needs a command: list, show, sample, import.", "See 'inversescope task --help'.")]
     [InlineData("--sed 3", "unknown option '--sed' of 'inversescope'. Did you mean '--seed'?", "See 'inversescope --help'.")]

@@ -31,8 +31,7 @@ internal static class TaskImportCommand
         if (!File.Exists(file))
             throw new BadInputException($"There is no file '{file}'.");
         var name = givenName ?? Path.GetFileNameWithoutExtension(file);
-        if (name.Length is 0 or > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw new BadInputException($"'{name}' cannot be a task's name.", "Give 1 to 64 letters, digits, '-', '_' or '.' with --name.");
+        NameRule.Check(name, "task");
         var task = invocation.Tasks.Find(Path.GetFullPath(file));
         var replaced = invocation.Tasks.Names.Contains(name);
         var earlier = replaced ? ImportedFile(invocation, name) : null;

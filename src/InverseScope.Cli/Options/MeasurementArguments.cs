@@ -31,7 +31,7 @@ internal static class MeasurementArguments
     public static readonly Option<long?> References = OptionOf.Integer(
         "--references", "How many reference texts.", 1, MostReferences);
 
-    public static readonly Option<string?> Device = OptionOf.Text("--device", "cpu or cuda:0. Default cpu.", "DEVICE");
+    public static readonly Option<string?> Device = OptionOf.Text("--device", "Where to compute. Default cpu.", "DEVICE");
 
     public static readonly Option<long?> Threads = OptionOf.Integer(
         "--threads", "Threads of one tensor operation. Default: all cores.", 1, 1024);
@@ -74,12 +74,26 @@ internal static class MeasurementArguments
     public static void AddSampling(Command command)
     {
         Option[] options =
-        [
-            Positions, Sampler, Kernel, Distance, Epsilon, NormBand, HeadBasis, SampleWeighting, Samples, BankSize, Device,
-            Threads,
-        ];
+            [Positions, Sampler, Kernel, Distance, Epsilon, NormBand, HeadBasis, SampleWeighting, Samples, BankSize];
         foreach (var option in options)
             command.Add(option);
+        AddCompute(command);
+    }
+
+    /// <summary>Adds the options that decide which activations a bank holds.</summary>
+    public static void AddBank(Command command)
+    {
+        Option[] options = [Positions, Sampler, HeadBasis, BankSize];
+        foreach (var option in options)
+            command.Add(option);
+        AddCompute(command);
+    }
+
+    /// <summary>Adds the options that say where it is computed.</summary>
+    public static void AddCompute(Command command)
+    {
+        command.Add(Device);
+        command.Add(Threads);
     }
 
     /// <summary>The options given, over the command's defaults.</summary>
@@ -102,8 +116,15 @@ internal static class MeasurementArguments
         return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));
     }
 
-    /// <summary>The sampler that was asked for; null leaves the choice to the task.</summary>
-    public static SamplerKind? ReadSampler(ParseResult parse) => parse.GetValue(Sampler);
+    /// <summary>The name or folder of the target.</summary>
+    /// <exception cref="BadInputException">None was given.</exception>
+    public static string ReadModel(ParseResult parse) => parse.GetValue(Model)
+        ?? throw new BadInputException("No target is given.", "Name a model or a folder with --model ('model list' shows the names).");
+
+    /// <summary>The name or file of the prior.</summary>
+    /// <exception cref="BadInputException">None was given.</exception>
+    public static string ReadTask(ParseResult parse) => parse.GetValue(Task)
+        ?? throw new BadInputException("No task is given.", "Name a task or a file with --task ('task list' shows the names).");
 
     /// <summary>The sites asked for, in order.</summary>
     /// <param name="layers">Layers of the target.</param>
@@ -114,6 +135,24 @@ internal static class MeasurementArguments
         var patterns = SiteList.Sites(parse.GetValue(Sites) ?? []);
         if (patterns.Count == 0)
             throw new BadInputException("No site is given.", "Name at least one, as in --sites L0H1@last or --sites 'L*H*'.");
+        return Expand(patterns, parse, layers, heads, task);
+    }
+
+    /// <summary>The one site of a command that looks at one.</summary>
+    /// <exception cref="BadInputException">None was given, or several, or one that the target or the task does not have.</exception>
+    public static Site ReadSite(ParseResult parse, string? pattern, int layers, int heads, ITask task)
+    {
+        if (pattern is null)
+            throw new BadInputException("No site is given.", "Name one, as in --site L0H1@last.");
+        var sites = Expand([pattern], parse, layers, heads, task);
+        return sites.Count == 1
+            ? sites[0]
+            : throw new BadInputException($"--site '{pattern}' names {sites.Count} sites.", "Name one, as in --site L0H1@last.");
+    }
+
+    private static IReadOnlyList<Site> Expand(
+        IReadOnlyList<string> patterns, ParseResult parse, int layers, int heads, ITask task)
+    {
         var positions = SiteList.Positions(parse.GetValue(Positions) ?? []).Select(SitePattern.ParsePosition).ToArray();
         return SitePattern.ExpandAll(patterns, layers, heads, positions.Length == 0 ? null : positions, task);
     }

@@ -2,17 +2,17 @@ using InverseScope.Core;
 
 namespace InverseScope.Sweeps.Reports;
 
-/// <summary>The report of a sweep in its folder, in every form.</summary>
+/// <summary>The report of a sweep in its folder, in the forms asked for.</summary>
 public static class ReportFiles
 {
     /// <summary>Writes each form so that a reader sees the old file or the new one whole.</summary>
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
-    public static void Write(string folder, ReportDocument report)
+    public static void Write(string folder, ReportDocument report, IReadOnlyList<ReportFormat> formats)
     {
         try
         {
             Directory.CreateDirectory(folder);
-            foreach (var format in Enum.GetValues<ReportFormat>())
+            foreach (var format in formats)
             {
                 var file = Path.Combine(folder, ReportWriter.FileName(format));
                 File.WriteAllText(file + ".new", ReportWriter.Write(report, format));

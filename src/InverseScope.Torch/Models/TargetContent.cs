@@ -8,14 +8,17 @@ namespace InverseScope.Torch.Models;
 /// <summary>The identity of a model folder: what it computes, not where it lies or what it is called.</summary>
 public static class TargetContent
 {
+    /// <summary>Paths of the files that decide what the model computes, in a fixed order.</summary>
+    /// <exception cref="Core.BadInputException">The folder has no weights, or a shard is missing.</exception>
+    public static IReadOnlyList<string> Files(string folder) =>
+        [Path.Combine(folder, ConfigFile.Name), .. Checkpoint.Files(folder), .. TokenizerFolder.Files(folder)];
+
     /// <summary>SHA-256 over the names and contents of config, weight and tokenizer files, lower-case hex.</summary>
     /// <exception cref="Core.BadInputException">The folder has no weights, or a shard is missing.</exception>
     public static string Hash(string folder)
     {
-        string[] files =
-            [Path.Combine(folder, ConfigFile.Name), .. Checkpoint.Files(folder), .. TokenizerFolder.Files(folder)];
         using var total = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var path in files)
+        foreach (var path in Files(folder))
         {
             using var file = OpenExisting(path);
             total.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(path)}\n"));

@@ -4,6 +4,7 @@ using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Cli.Tests.Commands;
 
+[Collection(TorchCollection.Name)]
 public sealed class DoctorCommandTests
 {
     [Fact]

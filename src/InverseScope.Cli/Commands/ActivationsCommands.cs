@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Globalization;
+using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
+using InverseScope.Core.Sampling;
+using InverseScope.Torch;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>activations collect</c>: builds the activation bank of a model, task and sites ahead of time.</summary>
+internal static class ActivationsCommands
+{
+    public static Command Create(Shell shell)
+    {
+        var collect = new Command("collect", "Run the prior through the model once, and keep the activations.");
+        MeasurementArguments.AddTarget(collect);
+        collect.Add(MeasurementArguments.Sites);
+        MeasurementArguments.AddBank(collect);
+        Invocation.SetAction(collect, shell, Collect);
+        return new Command("activations", "Activation banks: made once, reused by everything that measures.") { collect };
+    }
+
+    private static int Collect(Invocation invocation)
+    {
+        var parse = invocation.Parse;
+        var options = MeasurementArguments.Read(parse, new MeasurementOptions());
+        var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
+        var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));
+        using var thread = Compute.Start(parse);
+        invocation.Home.Make();
+        using var backend = TorchBackend.Open(
+            thread, model.Folder, model.Name, task, options, invocation.Seed, invocation.Home.Banks);
+        var sites = MeasurementArguments.ReadSites(parse, backend.Target.Layers, backend.Target.Heads, task);
+        var began = invocation.Shell.Clock.GetTimestamp();
+        using (var progress = invocation.StartProgress())
+            backend.Prepare(sites, progress, invocation.Cancel);
+        var elapsed = invocation.Shell.Clock.GetElapsedTime(began);
+        if (invocation.Json)
+        {
+            Json.WriteDocument(invocation.Out, new
+            {
+                Model = backend.Target.Name,
+                ModelHash = backend.Target.ContentHash,
+                Task = task.Name,
+                options.Sampler,
+                options.Basis,
+                Texts = backend.PriorTexts,
+                Sites = sites.Select(s => s.ToString()),
+                Folder = invocation.Home.Banks,
+                Seconds = elapsed.TotalSeconds,
+            });
+            return ExitCode.Done;
+        }
+
+        invocation.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{sites.Count:N0} sites of {backend.Target.Name} on {backend.PriorTexts:N0} texts of {task.Name} are in {invocation.Home.Banks} ({Duration.Describe(elapsed)})."));
+        return ExitCode.Done;
+    }
+}

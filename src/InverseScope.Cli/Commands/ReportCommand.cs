@@ -1,0 +1,41 @@
+using System.CommandLine;
+using InverseScope.Cli.Output;
+using InverseScope.Core;
+using InverseScope.Sweeps.Reports;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>report</c>: the report of a sweep, in any of its forms.</summary>
+internal static class ReportCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var id = new Argument<string>("ID") { Description = "The sweep, as 'sweep list' shows it." };
+        var names = Enum.GetNames<ReportFormat>().Select(n => n.ToLowerInvariant()).ToArray();
+        var format = new Option<string>("--format")
+        {
+            Description = $"Comma-separated: {string.Join(", ", names)}. Default html.",
+            HelpName = "FORMAT",
+            DefaultValueFactory = _ => "html",
+        };
+        var folder = new Option<string?>("--out") { Description = "Folder for the files. Default: the sweep's own.", HelpName = "DIR" };
+        var command = new Command("report", "Write the report of a sweep and say where it lies.") { id, format, folder };
+        Invocation.SetAction(command, shell, invocation =>
+        {
+            var formats = invocation.Parse.GetValue(format)!.Split(',', StringSplitOptions.TrimEntries).Select(name =>
+                Array.IndexOf(names, name) is >= 0 and var index
+                    ? Enum.GetValues<ReportFormat>()[index]
+                    : throw new BadInputException($"--format is one of {string.Join(", ", names)}; found '{name}'.{NearestName.Hint(name, names)}")).ToArray();
+            var report = SavedReport.Read(invocation.Home, invocation.Parse.GetValue(id)!);
+            var target = invocation.Parse.GetValue(folder) ?? invocation.Home.Sweep(report.Sweep.Id);
+            ReportFiles.Write(target, report, formats);
+            var files = formats.Select(f => Path.GetFullPath(Path.Combine(target, ReportWriter.FileName(f)))).ToArray();
+            if (invocation.Json)
+                Json.WriteDocument(invocation.Out, new { report.Sweep.Id, Files = files });
+            else
+                invocation.Out.WriteLine(string.Join(Environment.NewLine, files));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using System.Globalization;
+using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
+using InverseScope.Core;
+using InverseScope.Core.Information;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps;
+using InverseScope.Torch;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>sample</c>: inputs whose activation at a site is like that of a given text.</summary>
+internal static class SampleCommand
+{
+    private const long DefaultCount = 10;
+    private const int PriorTextsForHeat = 4000;
+    private const int BarWidth = 16;
+    private const double BitsOfFullBar = 8;
+
+    // Of very many neighbours the heaviest decide the heat map.
+    private const int SamplesForHeat = 20_000;
+
+    public static Command Create(Shell shell)
+    {
+        var site = OptionOf.Text("--site", "The activation, e.g. L0H1@last.", "SITE");
+        var text = OptionOf.Text("--text", "The reference text. Default: one drawn from the task.", "TEXT");
+        var count = OptionOf.Integer("--count", "How many samples to show. Default 10.", 1, 10_000);
+        count.Aliases.Add("-n");
+        var command = new Command("sample", "Show inputs whose activation at a site is like that of a given text.") { site, text, count };
+        MeasurementArguments.AddTarget(command);
+        MeasurementArguments.AddSampling(command);
+        Invocation.SetAction(command, shell, invocation => Run(
+            invocation,
+            invocation.Parse.GetValue(site),
+            invocation.Parse.GetValue(text),
+            (int)(invocation.Parse.GetValue(count) ?? DefaultCount)));
+        return command;
+    }
+
+    private static int Run(Invocation invocation, string? siteText, string? givenText, int count)
+    {
+        var parse = invocation.Parse;
+        var options = MeasurementArguments.Read(parse, new MeasurementOptions { Samples = 0 });
+        var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
+        var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));
+        var text = givenText ?? task.Draw(invocation.Seed.Stream("task-sample"));
+        if (task.WhyInvalid(text) is { } reason)
+            invocation.Say($"{CommandLine.Name}: note: '{text}' is no text of {task.Name}: {reason.TrimEnd('.')}.");
+        using var thread = Compute.Start(parse);
+        invocation.Home.Make();
+        using var backend = TorchBackend.Open(
+            thread, model.Folder, model.Name, task, options, invocation.Seed, invocation.Home.Banks);
+        var site = MeasurementArguments.ReadSite(parse, siteText, backend.Target.Layers, backend.Target.Heads, task);
+        SampleSet set;
+        using (var progress = invocation.StartProgress())
+        {
+            backend.Prepare([site], progress, invocation.Cancel);
+            set = backend.Sample(site, [text], "sample", invocation.Cancel).Sets.SingleOrDefault()
+                ?? throw new BadInputException($"'{text}' has no position {site.Position}.", "Give another text with --text, or another position.");
+        }
+
+        var heat = set.Texts.Length == 0 ? [] : Heat(invocation, backend, model, task, site, text, set, thread);
+        var shown = Spread(set, count).Select(i => new Shown(backend.Texts[set.Texts[i]], set.Weights[i], set.Distances[i])).ToArray();
+        if (invocation.Json)
+        {
+            Json.WriteDocument(invocation.Out, new
+            {
+                Model = backend.Target.Name,
+                ModelHash = backend.Target.ContentHash,
+                Task = task.Name,
+                Site = site.ToString(),
+                Reference = text,
+                Measurement = options,
+                set.Neighbours,
+                set.Ess,
+                set.EntropyBits,
+                Measured = set.Ess >= options.MinimumEss,
+                Tokens = heat,
+                Samples = shown,
+            });
+        }
+        else
+        {
+            Write(invocation, backend, site, text, set, heat, shown);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static void Write(
+        Invocation invocation, TorchBackend backend, Site site, string text, SampleSet set, IReadOnlyList<TokenHeat> heat,
+        IReadOnlyList<Shown> shown)
+    {
+        Tables.WritePairs(invocation.Shell,
+        [
+            ("reference", text),
+            ("site", $"{site} of {backend.Target.Name}"),
+            ("neighbours", Invariant($"{set.Neighbours:N0} of {backend.PriorTexts:N0} texts, effective sample size {set.Ess:N1}")),
+        ]);
+        if (set.Texts.Length == 0)
+        {
+            invocation.Out.WriteLine("Nothing lies near: try a larger --epsilon, or a larger --bank-size.");
+            return;
+        }
+
+        if (set.Ess < backend.Options.MinimumEss)
+            invocation.Out.WriteLine(Invariant($"Too few neighbours for a measurement (at least {backend.Options.MinimumEss}): take it as a glimpse."));
+        invocation.Out.WriteLine();
+        Tables.Write(
+            invocation.Shell,
+            ["token", "#bits here", "#anywhere", "what the samples keep of it"],
+            heat.Select(h => new[] { Quoted(h.Token), Signed(h.SamePlace), Signed(h.Anywhere), Bar(Math.Max(h.SamePlace, h.Anywhere)) }));
+        invocation.Out.WriteLine();
+        Tables.Write(
+            invocation.Shell,
+            ["#weight", "#distance", "sample"],
+            shown.Select(s => new[] { Invariant($"{s.Weight:0.0000}"), Invariant($"{s.Distance:0.0000}"), s.Text }));
+    }
+
+    private static IReadOnlyList<TokenHeat> Heat(
+        Invocation invocation, TorchBackend backend, ModelEntry model, ITask task, Site site, string text, SampleSet set,
+        TorchThread thread)
+    {
+        using var target = TargetModel.Open(model.Folder, thread, model.Name);
+        string[] Tokens(string of)
+        {
+            var tokenized = target.Tokenize(of);
+            return [.. Enumerable.Range(0, tokenized.Ids.Length).Select(i => tokenized.Piece(i).ToString())];
+        }
+
+        var random = invocation.Seed.Stream("heat");
+        var prior = Enumerable.Range(0, PriorTextsForHeat).Select(_ => Tokens(task.Draw(random))).ToArray();
+        var samples = Enumerable.Range(0, set.Texts.Length)
+            .OrderByDescending(i => set.Weights[i])
+            .Take(SamplesForHeat)
+            .Select(i => new WeightedTokens(Tokens(backend.Texts[set.Texts[i]]), set.Weights[i]))
+            .ToArray();
+
+        // What comes after the site's token is unknown to it.
+        var read = site.Position.Resolve(target.Tokenize(text), task)!.Value + 1;
+        return TokenHeatMap.Of(Tokens(text)[..read], samples, prior, set.Ess);
+    }
+
+    /// <summary>Samples spread evenly over the weight, nearest first: they show the far ones in their due share.</summary>
+    private static IEnumerable<int> Spread(SampleSet set, int count)
+    {
+        var order = Enumerable.Range(0, set.Texts.Length).OrderBy(i => set.Distances[i]).ToArray();
+        if (order.Length <= count)
+            return order;
+        var chosen = new List<int>();
+        double cumulated = 0;
+        foreach (var i in order)
+        {
+            cumulated += set.Weights[i];
+            if (cumulated > (chosen.Count + 0.5) / count && chosen.Count < count)
+                chosen.Add(i);
+        }
+
+        return chosen;
+    }
+
+    private static string Quoted(string token) => token.Length == 0 ? "(begin)" : $"'{token}'";
+
+    private static string Signed(double bits) => bits.ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture);
+
+    private static string Bar(double bits) => new('█', (int)Math.Round(Math.Clamp(bits / BitsOfFullBar, 0, 1) * BarWidth));
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Shown(string Text, double Weight, double Distance);
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using InverseScope.Cli.Output;
+using InverseScope.Sweeps;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Store;
+using InverseScope.Torch;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary>Runs a sweep, new or resumed, and tells what it found.</summary>
+internal static class SweepSession
+{
+    private const int FindingsShown = 20;
+
+    /// <param name="begin">Gives the id of the sweep to run.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(Invocation invocation, Func<SweepRunner, string> begin)
+    {
+        invocation.Home.Make();
+        using var thread = Compute.Start(invocation.Parse);
+        using var store = SweepStore.Open(invocation.Home.Store);
+        var models = invocation.Models;
+        var runner = new SweepRunner(
+            invocation.Home,
+            store,
+            (model, task, options, seed) =>
+            {
+                var entry = models.Find(model);
+                return TorchBackend.Open(thread, entry.Folder, entry.Name, task, options, seed, invocation.Home.Banks);
+            },
+            invocation.Tasks,
+            invocation.Shell.Clock,
+            CommandLine.Version);
+        var id = begin(runner);
+        StoredSweep sweep;
+        using (var progress = invocation.StartProgress())
+            sweep = runner.Run(id, progress, invocation.Cancel);
+        var report = SavedReport.Find(invocation.Home, id);
+        if (invocation.Json)
+        {
+            Json.WriteDocument(invocation.Out, new
+            {
+                sweep.Id,
+                sweep.State,
+                sweep.StopReason,
+                Report = report is null ? null : SavedReport.PathOf(invocation.Home, id, ReportFormat.Html),
+                report?.Summary,
+            });
+        }
+        else if (report is not null)
+        {
+            Tell(invocation, report);
+        }
+
+        if (sweep.State == SweepState.Finished)
+            return ExitCode.Done;
+        invocation.Say($"Stopped ({sweep.StopReason}); everything done so far is kept. Go on with: {CommandLine.Name} sweep resume {id}");
+        return ExitCode.Stopped;
+    }
+
+    private static void Tell(Invocation invocation, ReportDocument report)
+    {
+        var (sites, hypotheses) = (report.Summary.Sites, report.Summary.Hypotheses);
+        invocation.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} hypotheses tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
+        var established = report.Summary.Established;
+        if (established.Count > 0)
+        {
+            Tables.Write(
+                invocation.Shell,
+                ["site", "#κ", "interval", "#rate", "#chance", "#bits", "feature"],
+                established.Take(FindingsShown).Select(f => new[]
+                {
+                    f.Site, Number(f.Kappa), $"[{Number(f.KappaCi?.Lower)}, {Number(f.KappaCi?.Upper)}]", Number(f.Fcr), Number(f.Chance),
+                    Number(f.Bits), f.Title,
+                }));
+        }
+
+        if (established.Count > FindingsShown)
+            invocation.Out.WriteLine($"… and {established.Count - FindingsShown} more in the report.");
+        foreach (var broken in report.Summary.Broke)
+            invocation.Out.WriteLine($"broke: {broken.Site} {broken.Detail}");
+        invocation.Out.WriteLine($"Report: {SavedReport.PathOf(invocation.Home, report.Sweep.Id, ReportFormat.Html)}");
+    }
+
+    private static string Number(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? "–";
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+
+namespace InverseScope.Cli.Tests.Commands;
+
+/// <summary><c>activations collect</c> and <c>sample</c> on a model that adds numbers.</summary>
+[Collection(TorchCollection.Name)]
+public sealed class MeasuringCommandsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Activations_are_collected_once_for_every_site()
+    {
+        var run = Measure("activations", "collect", "--sites", "L0H*@= L1.mlp@A1", "--json");
+
+        using var document = JsonDocument.Parse(run.Out);
+        Assert.Equal(0, run.Code);
+        Assert.Equal(
+            ["L0H0@=", "L0H1@=", "L0H2@=", "L0H3@=", "L1.mlp@A1"],
+            document.RootElement.GetProperty("sites").EnumerateArray().Select(s => s.GetString()));
+        var files = Directory.GetFiles(_folder["home/banks"], "*.safetensors", SearchOption.AllDirectories);
+        Assert.Equal(5, files.Count(f => Path.GetFileName(f) != "texts.safetensors"));
+    }
+
+    [Fact]
+    public void Samples_come_nearest_first_with_their_share_of_the_weight()
+    {
+        var run = Measure("sample", "--site", "L0H1@=", "--text", "615+861=1476", "-n", "6", "--json");
+
+        using var document = JsonDocument.Parse(run.Out);
+        var root = document.RootElement;
+        var samples = root.GetProperty("samples").EnumerateArray().ToArray();
+        var distances = samples.Select(s => s.GetProperty("distance").GetDouble()).ToArray();
+        Assert.Equal(0, run.Code);
+        Assert.Equal(6, samples.Length);
+        Assert.Equal(distances.Order(), distances);
+        Assert.DoesNotContain("615+861=1476", samples.Select(s => s.GetProperty("text").GetString()));
+        Assert.True(root.GetProperty("ess").GetDouble() > 5);
+    }
+
+    [Fact]
+    public void The_heat_map_shows_the_one_token_that_the_head_carries()
+    {
+        var run = Measure("sample", "--site", "L0H1@=", "--text", "615+861=1476", "--json");
+
+        using var document = JsonDocument.Parse(run.Out);
+        var tokens = document.RootElement.GetProperty("tokens").EnumerateArray().ToArray();
+        var hottest = tokens.MaxBy(t => t.GetProperty("same_place").GetDouble());
+        Assert.Equal(9, tokens.Length);
+        Assert.Equal("8", hottest.GetProperty("token").GetString());
+    }
+
+    [Fact]
+    public void For_people_there_are_a_heat_map_and_a_table_of_samples()
+    {
+        var run = Measure("sample", "--site", "L0H1@=", "--text", "615+861=1476");
+
+        Assert.Equal(0, run.Code);
+        Assert.Contains("what the samples keep of it", run.Out);
+        Assert.Contains("distance", run.Out);
+    }
+
+    [Theory]
+    [InlineData("--site L1H*@= --text 615+861=1476", "names 4 sites")]
+    [InlineData("--site L7H0@= --text 615+861=1476", "the target has no layer 7")]
+    [InlineData("--site L0H0@= --text 615", "'615' has no position @=")]
+    [InlineData("--site L0H0@equals --text 615+861=1476", "has no position 'equals'")]
+    [InlineData("--site L0H0@= --text 615+861=x", "x")]
+    [InlineData("--text 615+861=1476", "No site is given.")]
+    public void What_cannot_be_sampled_is_refused_with_a_reason(string args, string message)
+    {
+        var run = Measure(["sample", .. args.Split(' ')]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains(message, run.Error);
+        Assert.Empty(run.Out);
+    }
+
+    [Fact]
+    public void A_device_that_is_not_there_is_refused()
+    {
+        var run = Measure("sample", "--site", "L0H0@=", "--device", "cuda:0");
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains("--device cuda:0", run.Error);
+    }
+
+    [Theory]
+    [InlineData("--task", "addition", "No target is given.")]
+    [InlineData("--model", "nowhere", "There is no model 'nowhere'.")]
+    public void Target_and_task_must_be_given(string option, string value, string message)
+    {
+        var run = CliRun.Of("sample", "--site", "L0H0", option, value, "--home", _folder["home"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains(message, run.Error);
+    }
+
+    private CliRun Measure(params string[] args) => CliRun.Of(
+    [
+        .. args, "--model", Shared.Path("models/addition"), "--task", "addition", "--bank-size", "600", "--threads", "1",
+        "--home", _folder["home"],
+    ]);
+}
