@@ -22,7 +22,9 @@ public static class CheckedLabels
     /// Mean of a quantity that the labeller gives for every reference and people for some (prediction-powered
     /// inference, Angelopoulos et al. 2023): mean of the labeller's values plus mean of people's corrections.
     /// </summary>
-    /// <param name="labelled">The labeller's value for each reference not checked, e.g. its match share; 2 or more.</param>
+    /// <param name="labelled">
+    /// The labeller's value for each reference not checked, e.g. its match share; 2 or more.
+    /// </param>
     /// <param name="labelledChecked">The labeller's value for each checked reference; 2 or more.</param>
     /// <param name="checkedValues">People's value for the same references.</param>
     /// <returns>The estimate, and its normal interval from the variances of both parts.</returns>
@@ -33,7 +35,8 @@ public static class CheckedLabels
         if (labelled.Count < 2 || labelledChecked.Count < 2 || labelledChecked.Count != checkedValues.Count)
         {
             throw new ArgumentException(
-                $"{labelled.Count} values, {labelledChecked.Count} of checked references, {checkedValues.Count} checks.");
+                $"{labelled.Count} values, {labelledChecked.Count} of checked references, "
+                + $"{checkedValues.Count} checks.");
         }
 
         double[] corrections = [.. checkedValues.Zip(labelledChecked, (human, model) => human - model)];

@@ -3,8 +3,12 @@ namespace InverseScope.Core.Consistency;
 /// <summary>The whole denominator of a consistency. Samples are those of the measured references.</summary>
 /// <param name="References">References given.</param>
 /// <param name="UndefinedReferences">Those on which the feature is undefined: they leave the mean.</param>
-/// <param name="MissingReferences">Those whose own label failed or was cut off: they leave the mean and widen the bounds.</param>
-/// <param name="NotMeasured">Those with too small an effective sample size, or without any sample of known label.</param>
+/// <param name="MissingReferences">
+/// Those whose own label failed or was cut off: they leave the mean and widen the bounds.
+/// </param>
+/// <param name="NotMeasured">
+/// Those with too small an effective sample size, or without any sample of known label.
+/// </param>
 /// <param name="Measured">Those that the rates are means of.</param>
 /// <param name="Samples">Samples of the measured references; the five counts below add up to it.</param>
 /// <param name="Distinct">Distinct texts among the samples.</param>

@@ -1,6 +1,8 @@
 namespace InverseScope.Core.Consistency;
 
-/// <summary>FCR and chance of any multiset of clusters, laid out so that thousands of replicates cost milliseconds.</summary>
+/// <summary>
+/// FCR and chance of any multiset of clusters, laid out so that thousands of replicates cost milliseconds.
+/// </summary>
 internal sealed class ConsistencyRates
 {
     private readonly double[] _observations;

@@ -37,7 +37,9 @@ public sealed record FeatureConsistency(
     // Above this chance, κ is a quotient of rounding errors.
     private const double HighestChance = 1 - 1e-9;
 
-    /// <summary>Whether references of different labels were measured, so that there is something to be consistent about.</summary>
+    /// <summary>
+    /// Whether references of different labels were measured, so that there is something to be consistent about.
+    /// </summary>
     public bool HasVariation => Kappa is not null;
 
     /// <summary>Measures a feature.</summary>

@@ -8,7 +8,9 @@ namespace InverseScope.Core.Consistency;
 /// <param name="Label">f(x̂).</param>
 /// <param name="SampleTexts">Text ids of the samples x_i, S of them; repeats possible.</param>
 /// <param name="SampleLabels">f(x_i), S of them.</param>
-/// <param name="Weights">w_i, 0 or more, S of them, sum 1 within the reference; all empty where nothing lies near.</param>
+/// <param name="Weights">
+/// w_i, 0 or more, S of them, sum 1 within the reference; all empty where nothing lies near.
+/// </param>
 /// <param name="Ess">Effective sample size of the neighbours that the samples stand for.</param>
 public sealed record LabelledReference(
     int Reference, int Label, int[] SampleTexts, int[] SampleLabels, float[] Weights, double Ess);

@@ -32,7 +32,9 @@ public sealed class ReferenceClusters
 
     /// <param name="references">One entry for each reference drawn.</param>
     /// <param name="minimumEss">A reference below this effective sample size is not measured.</param>
-    /// <exception cref="ArgumentException">Arrays of different lengths, a negative weight, or two labels for one text.</exception>
+    /// <exception cref="ArgumentException">
+    /// Arrays of different lengths, a negative weight, or two labels for one text.
+    /// </exception>
     public static ReferenceClusters Of(IReadOnlyList<LabelledReference> references, double minimumEss)
     {
         var labels = ReferenceLabels(references);
@@ -227,7 +229,7 @@ public sealed class ReferenceClusters
     /// <summary>A cluster while its entries come in.</summary>
     private sealed class Draft(int reference, int label)
     {
-        private readonly SortedDictionary<int, double> _shares = [];
+        private readonly List<(int Label, double Share)> _shares = [];
         private int _observations;
         private double _matched;
         private double _defined;
@@ -242,11 +244,29 @@ public sealed class ReferenceClusters
             _defined += shares.Defined;
             _effective += shares.EffectiveSamples;
             foreach (var touched in tally.Touched)
-                _shares[touched] = _shares.GetValueOrDefault(touched) + tally.ShareOf(touched);
+                _shares.Add((touched, tally.ShareOf(touched)));
         }
 
-        public ReferenceCluster ToCluster() => new(
-            reference, label, _observations, _matched / _observations, _defined / _observations,
-            [.. _shares.Keys], [.. _shares.Values.Select(s => s / _observations)], _effective / _observations);
+        public ReferenceCluster ToCluster()
+        {
+            _shares.Sort();
+            var labels = new List<int>(_shares.Count);
+            var shares = new List<double>(_shares.Count);
+            foreach (var (touched, share) in _shares)
+            {
+                if (labels.Count > 0 && labels[^1] == touched)
+                {
+                    shares[^1] += share / _observations;
+                    continue;
+                }
+
+                labels.Add(touched);
+                shares.Add(share / _observations);
+            }
+
+            return new ReferenceCluster(
+                reference, label, _observations, _matched / _observations, _defined / _observations,
+                [.. labels], [.. shares], _effective / _observations);
+        }
     }
 }

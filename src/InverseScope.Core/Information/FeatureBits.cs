@@ -9,7 +9,9 @@ namespace InverseScope.Core.Information;
 /// label shares among the samples of ẑ (METHOD section 5), as <see cref="LabelPredictor"/> smooths them.
 /// </summary>
 /// <param name="Bits">Estimate of the bound; may fall below 0 by chance where nothing is carried.</param>
-/// <param name="Interval">Cluster bootstrap interval; null with fewer than two references or without chance given.</param>
+/// <param name="Interval">
+/// Cluster bootstrap interval; null with fewer than two references or without chance given.
+/// </param>
 /// <param name="LabelEntropy">H(f) where the feature is defined, bits: the most that could be carried.</param>
 public sealed record FeatureBits(double Bits, Interval? Interval, double LabelEntropy)
 {
@@ -63,7 +65,9 @@ public sealed record FeatureBits(double Bits, Interval? Interval, double LabelEn
     /// </summary>
     /// <param name="features">For each feature the same references with the same samples; at least one feature.</param>
     /// <param name="minimumEss">A reference below this effective sample size is not measured.</param>
-    /// <param name="priorLabels">For each feature, its label on each text of the prior; null estimates from references.</param>
+    /// <param name="priorLabels">
+    /// For each feature, its label on each text of the prior; null estimates from references.
+    /// </param>
     /// <inheritdoc cref="Measure"/>
     public static FeatureBits? Joint(
         IReadOnlyList<IReadOnlyList<LabelledReference>> features, double minimumEss, RandomStream? bootstrap,

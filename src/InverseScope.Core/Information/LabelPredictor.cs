@@ -37,10 +37,11 @@ internal sealed class LabelPredictor
         }
         else
         {
-            // A label that the prior sample lacks is at most as rare as it is among the references.
-            bases = [.. label.Select((v, i) => clusters[i].Label < priorShares.Length && priorShares[clusters[i].Label] > 0
-                ? priorShares[clusters[i].Label] / defined
-                : counts[v] / observations)];
+            // Where the prior sample lacks a label, its share among the references is too large: that only costs bits.
+            bases = [.. label.Select((v, i) =>
+                clusters[i].Label < priorShares.Length && priorShares[clusters[i].Label] > 0
+                    ? priorShares[clusters[i].Label] / defined
+                    : counts[v] / observations)];
             LogShares = [.. bases.Select(Math.Log2)];
             Entropy = Information.Entropy.OfShares(priorShares);
         }
@@ -57,7 +58,9 @@ internal sealed class LabelPredictor
     /// <summary>H(f), bits.</summary>
     public double Entropy { get; }
 
-    /// <summary>What the mean of −<see cref="LogShares"/> falls short of H(f) by, because the shares were estimated.</summary>
+    /// <summary>
+    /// What the mean of −<see cref="LogShares"/> falls short of H(f) by, because the shares were estimated.
+    /// </summary>
     public double EntropyCorrection { get; }
 
     private static double[] Predict(IReadOnlyList<ReferenceCluster> clusters, double[] bases)

@@ -20,7 +20,9 @@ public static class SpecialFunctions
         return 0.5 + sum * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
     }
 
-    /// <summary>The x with <see cref="NormalCdf"/>(x) = p, for 0 &lt; p &lt; 1 (Acklam's approximation, refined once).</summary>
+    /// <summary>
+    /// The x with <see cref="NormalCdf"/>(x) = p, for 0 &lt; p &lt; 1 (Acklam's approximation, refined once).
+    /// </summary>
     public static double NormalQuantile(double p)
     {
         CheckProbability(p);

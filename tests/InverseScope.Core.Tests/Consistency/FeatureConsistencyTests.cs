@@ -213,7 +213,8 @@ public sealed class FeatureConsistencyTests
                 .Where(r => r.SampleLabels.Any(l => !LabelCode.IsMissing(l)))];
             var measured = FeatureConsistency.Measure(labelled, 3);
             return measured.Fcr is not { } fcr || measured.Counts.NotMeasured > 0
-                || (measured.MissingBounds!.Value.Low <= fcr + 1e-12 && fcr <= measured.MissingBounds.Value.High + 1e-12);
+                || (measured.MissingBounds!.Value.Low <= fcr + 1e-12
+                    && fcr <= measured.MissingBounds.Value.High + 1e-12);
         });
 
     [Fact]
@@ -228,7 +229,8 @@ public sealed class FeatureConsistencyTests
         var kappas = new List<double>();
         for (var b = 0; b < FeatureConsistency.Replicates; b++)
         {
-            LabelledReference[] drawn = [.. Enumerable.Range(0, 25).Select(_ => references[(int)(((UInt128)random.NextBits() * 25) >> 64)])];
+            LabelledReference[] drawn = [.. Enumerable.Range(0, 25)
+                .Select(_ => references[(int)(((UInt128)random.NextBits() * 25) >> 64)])];
             var (fcr, kappa) = FromTheDefinition(drawn);
             fcrs.Add(fcr);
             kappas.Add(kappa);

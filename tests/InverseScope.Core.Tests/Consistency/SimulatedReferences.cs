@@ -29,7 +29,9 @@ internal static class SimulatedReferences
         return drawn;
     }
 
-    /// <summary>Equal weights, an effective sample size of the number of samples, and texts that are all distinct.</summary>
+    /// <summary>
+    /// Equal weights, an effective sample size of the number of samples, and texts that are all distinct.
+    /// </summary>
     public static LabelledReference Entry(int reference, int label, params int[] sampleLabels)
     {
         var weights = new float[sampleLabels.Length];

@@ -144,7 +144,8 @@ public sealed class FeatureBitsTests
 
         Assert.Equal(
             [0, LabelCode.Failed, LabelCode.Truncated, 1, 0],
-            joint.CombineColumns([[5, LabelCode.Failed, 5, LabelCode.Undefined, 5], [7, 7, LabelCode.Truncated, 7, 7]]));
+            joint.CombineColumns(
+                [[5, LabelCode.Failed, 5, LabelCode.Undefined, 5], [7, 7, LabelCode.Truncated, 7, 7]]));
     }
 
     [Fact]
@@ -162,7 +163,8 @@ public sealed class FeatureBitsTests
 
     private static FeatureBits Measure(ReferenceClusters references) => FeatureBits.Measure(references, null)!;
 
-    private static ReferenceClusters Simulated(int references, int samples, double copied, double[] shares, string name) =>
+    private static ReferenceClusters Simulated(
+        int references, int samples, double copied, double[] shares, string name) =>
         ReferenceClusters.Of(SimulatedReferences.Draw(Seed.Stream(name), references, samples, copied, shares), 5);
 
     private static LabelledReference[] Channel(int references, int samples, double error, RandomStream random) =>

@@ -65,5 +65,6 @@ public sealed class AdjustedMutualInformationTests
     private static IEnumerable<int[]> Permutations(int n) =>
         n == 0
             ? [[]]
-            : Permutations(n - 1).SelectMany(p => Enumerable.Range(0, n).Select(i => (int[])[.. p[..i], n - 1, .. p[i..]]));
+            : Permutations(n - 1)
+                .SelectMany(p => Enumerable.Range(0, n).Select(i => (int[])[.. p[..i], n - 1, .. p[i..]]));
 }

@@ -14,7 +14,9 @@ public readonly record struct CountedRate(long Count, long Of)
 /// <summary>How often verdicts were right where the truth is known.</summary>
 /// <param name="Repetitions">Independent sweeps.</param>
 /// <param name="Discovery">True hypotheses that were discovered.</param>
-/// <param name="FalseDiscoveryRate">Mean over sweeps of the share of discoveries that are false; 0 for a sweep without any.</param>
+/// <param name="FalseDiscoveryRate">
+/// Mean over sweeps of the share of discoveries that are false; 0 for a sweep without any.
+/// </param>
 /// <param name="FalseDiscoveries">False ones among all discoveries of all sweeps.</param>
 /// <param name="NullEstablished">Null hypotheses that their own test established, before any correction.</param>
 /// <param name="Coverage">Intervals that never missed the truth.</param>

@@ -35,7 +35,11 @@ public static class PlantedSite
             {
                 var key = (c, columns[c][i]);
                 if (!vectors.TryGetValue(key, out var vector))
-                    vectors.Add(key, vector = UnitVector(width, seed.Stream("planted label", $"{c}", $"{columns[c][i]}")));
+                {
+                    var random = seed.Stream("planted label", $"{c}", $"{columns[c][i]}");
+                    vectors.Add(key, vector = UnitVector(width, random));
+                }
+
                 for (var k = 0; k < width; k++)
                     signal[k] += vector[k];
             }

@@ -11,7 +11,9 @@ public sealed record StreamSimulationOptions
     /// <summary>Hypotheses in each sweep whose samples know nothing of the label. Default 160.</summary>
     public int NullHypotheses { get; init; } = 160;
 
-    /// <summary>Hypotheses in each sweep whose samples copy the label with probability <see cref="Copied"/>. Default 40.</summary>
+    /// <summary>
+    /// Hypotheses in each sweep whose samples copy the label with probability <see cref="Copied"/>. Default 40.
+    /// </summary>
     public int TrueHypotheses { get; init; } = 40;
 
     /// <summary>ρ, in (0, 1]. Default 0.25.</summary>

@@ -10,7 +10,9 @@ namespace InverseScope.Core.Statistics.Sequential;
 /// </summary>
 public sealed class BettingSequence
 {
-    /// <summary>Distance of neighbouring means on the grid; the interval is widened by as much on either side.</summary>
+    /// <summary>
+    /// Distance of neighbouring means on the grid; the interval is widened by as much on either side.
+    /// </summary>
     public const double GridStep = 1.0 / Steps;
 
     private const int Steps = 1_000;

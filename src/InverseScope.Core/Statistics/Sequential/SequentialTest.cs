@@ -40,7 +40,8 @@ public sealed record SequentialTestOptions
         if (!(Alpha is > 0 and < 1))
             yield return FormattableString.Invariant($"alpha must lie between 0 and 1, not be {Alpha}.");
         if (!(LeastEffect is >= 0 and < 1))
-            yield return FormattableString.Invariant($"least_effect must be at least 0 and below 1, not {LeastEffect}.");
+            yield return FormattableString.Invariant(
+                $"least_effect must be at least 0 and below 1, not {LeastEffect}.");
         if (!(Evidence >= 1))
             yield return FormattableString.Invariant($"evidence must be an e-value of 1 or more, not {Evidence}.");
         if (MaximumPairs < 1)

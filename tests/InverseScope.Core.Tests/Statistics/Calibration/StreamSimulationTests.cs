@@ -21,6 +21,22 @@ public sealed class StreamSimulationTests
     }
 
     [Fact]
+    public void Sixty_pairs_find_all_true_hypotheses_at_ten_percent()
+    {
+        var options = new StreamSimulationOptions
+        {
+            Repetitions = 5,
+            FalseDiscoveryLevel = 0.1,
+            Test = new SequentialTestOptions { MaximumPairs = 60, Evidence = double.MaxValue, LeastEffect = 0 },
+        };
+
+        var result = StreamSimulation.Run(options, Seed);
+
+        Assert.True(result.Discovery.Rate >= 0.98);
+        Assert.InRange(result.FalseDiscoveryRate, 0, 0.01);
+    }
+
+    [Fact]
     public void Hypotheses_that_share_a_lucky_stream_do_not_break_the_false_discovery_rate()
     {
         var options = new StreamSimulationOptions

@@ -140,7 +140,30 @@ public sealed class MultiplicityTests
             sequence.Observe(0.5 * (effect + 1));
         Assert.Equal(sequence.Interval.Map(2, -1), intervals[0]);
         Assert.All(intervals.Skip(2), i => Assert.Null(i));
-        Assert.True(intervals[0]!.Value.Width > SelectedIntervals.Of(tests, [.. selected.Select(_ => true)], 0.05)[0]!.Value.Width);
+        var unselected = SelectedIntervals.Of(tests, [.. selected.Select(_ => true)], 0.05);
+        Assert.True(intervals[0]!.Value.Width > unselected[0]!.Value.Width);
+    }
+
+    [Fact]
+    public void Intervals_of_the_best_looking_hypotheses_keep_their_level_where_ordinary_ones_lose_it()
+    {
+        // Narrow fixed-sample intervals show the effect of selection; sequences have slack to hide it.
+        var random = new RunSeed(37).Stream("selected");
+        var (plain, adjusted) = (0, 0);
+        const int Sweeps = 2_000;
+        for (var sweep = 0; sweep < Sweeps; sweep++)
+        {
+            // The best of twenty null effects, one standard error each.
+            var best = Enumerable.Range(0, 20).Max(_ => random.NextNormal());
+            plain += Misses(best, 0.05) ? 1 : 0;
+            adjusted += Misses(best, SelectedIntervals.Alpha(0.05, 1, 20)) ? 1 : 0;
+        }
+
+        Assert.InRange(plain / (double)Sweeps, 0.3, 0.5);
+        Assert.InRange(adjusted / (double)Sweeps, 0, 0.05);
+
+        static bool Misses(double estimate, double alpha) =>
+            Math.Abs(estimate) > -SpecialFunctions.NormalQuantile(0.5 * alpha);
     }
 
     private static (double Maximum, double Value) DoubleOrNothing(RandomStream random)
