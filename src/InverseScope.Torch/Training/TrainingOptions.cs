@@ -35,6 +35,15 @@ public sealed record TrainingOptions
     /// </summary>
     public double TextLossWeight { get; init; } = 0.3;
 
+    /// <summary>
+    /// Share of the answers that the first <see cref="FewAnswersSteps"/> steps are restricted to, above 0 to 1. Copying is
+    /// learnt sooner from few words that come often, and carries over to the rest. Default 1.
+    /// </summary>
+    public double FewAnswersShare { get; init; } = 1;
+
+    /// <summary>Steps restricted to few answers, from 0. Default 0.</summary>
+    public int FewAnswersSteps { get; init; }
+
     /// <summary>Deviation of the random initial weights, positions included; above 0. Default 0.05.</summary>
     public double InitialDeviation { get; init; } = 0.05;
 

@@ -10,6 +10,7 @@ internal sealed class TrainingTexts
     private readonly TrainingVocabulary _vocabulary;
     private readonly HeldOut _heldOut;
     private readonly TrainingOptions _options;
+    private readonly Dictionary<string, bool> _amongFew = new(StringComparer.Ordinal);
 
     public TrainingTexts(ITask task, TrainingVocabulary vocabulary, TrainingOptions options)
     {
@@ -27,7 +28,31 @@ internal sealed class TrainingTexts
     public TrainingBatch Batch(int step)
     {
         var random = new RunSeed(_options.Seed).Stream("training texts", step.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return Batch([.. Enumerable.Range(0, _options.BatchSize).Select(_ => _heldOut.Draw(random, heldOut: false))]);
+        return Batch([.. Enumerable.Range(0, _options.BatchSize).Select(_ => Draw(random, step))]);
+    }
+
+    private string Draw(RandomStream random, int step)
+    {
+        while (true)
+        {
+            var text = _heldOut.Draw(random, heldOut: false);
+            if (step > _options.FewAnswersSteps || (_task as IAnsweredTask)?.QuestionOf(text) is not { } question
+                || (IsAmongFew(question.Answer) && (question.Rival is null || IsAmongFew(question.Rival))))
+            {
+                return text;
+            }
+        }
+    }
+
+    private bool IsAmongFew(string answer)
+    {
+        if (!_amongFew.TryGetValue(answer, out var isAmongFew))
+        {
+            isAmongFew = new RunSeed(_options.Seed).Stream("few answers", answer).NextDouble() < _options.FewAnswersShare;
+            _amongFew.Add(answer, isAmongFew);
+        }
+
+        return isAmongFew;
     }
 
     /// <summary>Lays texts out: begin token, text, answer, end token, then padding.</summary>
