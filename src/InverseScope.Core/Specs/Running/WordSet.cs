@@ -1,12 +1,14 @@
+using System.Collections.Frozen;
+
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>Words to be looked up by stretches of text, character by character the same.</summary>
 internal sealed class WordSet
 {
-    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _words;
+    private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _words;
 
     public WordSet(IEnumerable<string> words) =>
-        _words = new HashSet<string>(words, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        _words = words.ToFrozenSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     public bool Contains(ReadOnlySpan<char> word) => _words.Contains(word);
 }

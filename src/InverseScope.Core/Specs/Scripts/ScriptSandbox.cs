@@ -3,6 +3,7 @@ using Acornima;
 using Acornima.Ast;
 using InverseScope.Core.Specs.Running;
 using Jint;
+using Jint.Constraints;
 using Jint.Runtime;
 
 namespace InverseScope.Core.Specs.Scripts;
@@ -13,9 +14,10 @@ namespace InverseScope.Core.Specs.Scripts;
 internal readonly record struct ScriptOutcome(string? Label, string? Failure);
 
 /// <summary>
-/// Runs a script's <c>label(x)</c> on texts. Every text gets an engine of its own, so that nothing can be carried from
-/// one text to the next. Statements, recursion, memory and array sizes are limited; limits on time stand behind them for
-/// what happens between two statements. Thread-safe.
+/// Runs a script's <c>label(x)</c> on texts. The whole script runs anew for every text, in an engine whose built-in objects
+/// are frozen and whose globals are put back, so that nothing can be carried from one text to the next. Statements,
+/// recursion, memory and array sizes are limited; limits on time stand behind them for what happens between two
+/// statements. Thread-safe.
 /// </summary>
 internal sealed class ScriptSandbox
 {
@@ -23,7 +25,7 @@ internal sealed class ScriptSandbox
     public const int MaxStatements = 50_000;
 
     /// <summary>Bytes allocated for one text.</summary>
-    public const int MaxMemory = 2 << 20;
+    public const int MaxMemory = 8 << 20;
 
     public const int MaxRecursion = 64;
 
@@ -32,8 +34,9 @@ internal sealed class ScriptSandbox
     /// <summary>Characters of a label.</summary>
     public const int MaxLabelLength = 1000;
 
-    private static readonly TimeSpan MaxTime = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan MaxRegexTime = TimeSpan.FromMilliseconds(100);
+    // Wide of what the other limits allow on a busy machine: whether a text is undefined must not depend on the load.
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxRegexTime = TimeSpan.FromMilliseconds(500);
 
     private static readonly ScriptPreparationOptions Preparation = new()
     {
@@ -43,6 +46,7 @@ internal sealed class ScriptSandbox
     private static readonly Prepared<Script> Prelude = Engine.PrepareScript(ReadPrelude(), strict: true, options: Preparation);
 
     private readonly Prepared<Script> _script;
+    private Room? _idle;
 
     private ScriptSandbox(Prepared<Script> script) => _script = script;
 
@@ -100,10 +104,15 @@ internal sealed class ScriptSandbox
     {
         try
         {
-            using var engine = new Engine(Restrict);
-            engine.Execute(Prelude);
-            engine.Execute(_script);
-            return use(engine);
+            // An engine that failed is not used again: whatever was interrupted in it goes with it.
+            var room = Interlocked.Exchange(ref _idle, null) ?? Room.Make();
+            room.Deadline.Begin(MaxTime, CancellationToken.None);
+            room.Engine.Execute(_script);
+            var outcome = use(room.Engine);
+            room.Deadline.End();
+            room.Engine.Advanced.RestoreGlobalSnapshot(room.Empty);
+            Volatile.Write(ref _idle, room);
+            return outcome;
         }
         catch (JavaScriptException e)
         {
@@ -126,7 +135,7 @@ internal sealed class ScriptSandbox
 #pragma warning restore CA1031
     }
 
-    private static void Restrict(Options options)
+    private static Options Restrict(Options options)
     {
         options.Strict();
         options.Culture(CultureInfo.InvariantCulture);
@@ -134,11 +143,11 @@ internal sealed class ScriptSandbox
         options.MaxStatements(MaxStatements);
         options.LimitMemory(MaxMemory);
         options.LimitRecursion(MaxRecursion);
-        options.TimeoutInterval(MaxTime);
         options.RegexTimeoutInterval(MaxRegexTime);
         options.DisableStringCompilation();
         options.Constraints.MaxArraySize = MaxArrayLength;
         options.Constraints.StackOverflowGuard = true;
+        return options;
     }
 
     // Generators and async functions can be chained without end inside the engine; a few digits of a big integer make
@@ -173,5 +182,17 @@ internal sealed class ScriptSandbox
         using var stream = typeof(ScriptSandbox).Assembly.GetManifestResourceStream("InverseScope.Core.Specs.Scripts.sandbox.js")!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
+    }
+
+    /// <summary>An engine, and its globals before any script ran in it.</summary>
+    private sealed record Room(Engine Engine, GlobalSnapshot Empty, OperationDeadlineConstraint Deadline)
+    {
+        public static Room Make()
+        {
+            var deadline = new OperationDeadlineConstraint();
+            var engine = new Engine(options => Restrict(options).Constraint(deadline));
+            engine.Execute(Prelude);
+            return new Room(engine, engine.Advanced.CaptureGlobalSnapshot(), deadline);
+        }
     }
 }

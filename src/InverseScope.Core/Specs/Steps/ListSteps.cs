@@ -11,6 +11,8 @@ internal static class ListSteps
         Form.Integer, "how many times, 0 or more", n => n < 0 ? "nothing occurs a negative number of times" : null,
         schema => schema["minimum"] = 0);
 
+    private const int ShortList = 16;
+
     public static IReadOnlyList<StepDefinition> All { get; } =
     [
         Define.With(
@@ -67,11 +69,13 @@ internal static class ListSteps
             static step => $"keep those that occur {TimesText(step)}",
             static step => (e, v) =>
             {
+                var items = v.List.Items;
                 var kept = e.NewList();
-                var counts = e.Count(v.List);
-                foreach (ref readonly var item in v.List.Items)
+                // Looking through a short list is faster than hashing it.
+                var counts = items.Length > ShortList ? e.Count(v.List) : null;
+                foreach (ref readonly var item in items)
                 {
-                    var count = counts[item];
+                    var count = counts is null ? items.Count(item) : counts[item];
                     if (count >= step.Least && !(count > step.Most))
                         kept.Add(item);
                 }

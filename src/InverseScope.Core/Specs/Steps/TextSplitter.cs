@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using InverseScope.Core.Specs.Running;
@@ -7,24 +8,22 @@ namespace InverseScope.Core.Specs.Steps;
 /// <summary>Cuts text into parts, without copying it.</summary>
 internal static class TextSplitter
 {
+    private static readonly SearchValues<char> AsciiWordCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'-");
+
     public static Value Words(in TextSlice text, TextList into)
     {
         var span = text.Span;
-        var i = 0;
-        while (i < span.Length)
+        var isAscii = Ascii.IsValid(span);
+        for (var i = 0; i < span.Length;)
         {
-            if (WordCharacter(span, i) is var width and > 0)
-            {
-                var start = i;
-                do
-                    i += width;
-                while (i < span.Length && (width = WordCharacter(span, i)) > 0);
-                AddWord(text, start, i, into);
-            }
-            else
-            {
-                i++;
-            }
+            var start = isAscii ? span[i..].IndexOfAny(AsciiWordCharacters) : NextWord(span[i..]);
+            if (start < 0)
+                break;
+            start += i;
+            var length = isAscii ? span[start..].IndexOfAnyExcept(AsciiWordCharacters) : WordLength(span[start..]);
+            i = length < 0 ? span.Length : start + length;
+            AddWord(text, start, i, into);
         }
 
         return Value.Of(into);
@@ -97,6 +96,25 @@ internal static class TextSplitter
     private static int CharWidth(ReadOnlySpan<char> span, int i) =>
         char.IsHighSurrogate(span[i]) && i + 1 < span.Length && char.IsLowSurrogate(span[i + 1]) ? 2 : 1;
 
+    private static int NextWord(ReadOnlySpan<char> span)
+    {
+        for (var i = 0; i < span.Length; i++)
+        {
+            if (WordCharacter(span, i) > 0)
+                return i;
+        }
+
+        return -1;
+    }
+
+    private static int WordLength(ReadOnlySpan<char> span)
+    {
+        var length = 0;
+        while (length < span.Length && WordCharacter(span, length) is var width and > 0)
+            length += width;
+        return length;
+    }
+
     /// <returns>UTF-16 units of the word character at an index; 0 if there is none.</returns>
     private static int WordCharacter(ReadOnlySpan<char> span, int i)
     {
@@ -120,11 +138,13 @@ internal static class TextSplitter
     // Apostrophes and hyphens belong inside words only: 'John' in quotes is John.
     private static void AddWord(in TextSlice text, int start, int end, TextList into)
     {
-        var word = text.Span[start..end].Trim("'-’");
-        if (word.Length == 0)
-            return;
-        while (text.Span[start] is '\'' or '-' or '’')
+        while (start < end && IsMark(text.Span[start]))
             start++;
-        into.Add(new TextSlice(text.Source, text.Start + start, word.Length));
+        while (end > start && IsMark(text.Span[end - 1]))
+            end--;
+        if (end > start)
+            into.Add(new TextSlice(text.Source, text.Start + start, end - start));
+
+        static bool IsMark(char c) => c is '\'' or '-' or '’';
     }
 }
