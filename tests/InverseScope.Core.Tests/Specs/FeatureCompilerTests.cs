@@ -32,7 +32,7 @@ public sealed class FeatureCompilerTests
     {
         var result = FeatureCompiler.Compile(Rules.Spec([new Step.Words(), new Step.Ge(3)]), Rules.Ioi);
         var error = Assert.Single(result.Errors);
-        Assert.Equal("ge: 'ge' takes a number, but 'words' gives a list of text.", error.What);
+        Assert.Equal("'ge' takes a number, but 'words' gives a list of text.", error.What);
         Assert.Contains("count", error.Fix);
     }
 
