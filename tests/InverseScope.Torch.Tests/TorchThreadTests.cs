@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using InverseScope.Testing;
 using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
@@ -65,5 +67,34 @@ public sealed class TorchThreadTests(TorchFixture torch)
         var loaded = File.ReadLines("/proc/self/maps").Where(line => line.Contains("libtorch_cpu.so", StringComparison.Ordinal))
             .Select(line => line[line.IndexOf('/', StringComparison.Ordinal)..]).Distinct();
         Assert.StartsWith(AppContext.BaseDirectory, Assert.Single(loaded), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_libtorch_on_the_library_path_does_no_harm()
+    {
+        using var folder = new TempFolder();
+        foreach (var library in new[] { "libc10.so", "libtorch_cpu.so", "libtorch.so", "libLibTorchSharp.so" })
+            File.WriteAllText(folder[library], "of another version");
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "InverseScope.Torch.Tests"))
+        {
+            ArgumentList = { "-method", $"*.{nameof(The_libtorch_in_use_is_the_one_beside_the_program)}" },
+            Environment = { ["LD_LIBRARY_PATH"] = folder.Path },
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Contains("Total: 1, Errors: 0, Failed: 0", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/lib/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /x/libLibTorchSharp.so)", "lacks GLIBCXX_3.4.32", "Debian 13")]
+    [InlineData("/lib/libc.so.6: version `GLIBC_2.38' not found (required by /x/libstdc++.so.6)", "lacks GLIBC_2.38", "Debian 13")]
+    [InlineData("/x/libc10.so: file too short", "/x/libtorch.so cannot be loaded", "doctor")]
+    public void A_library_that_does_not_load_is_explained_with_the_cure(string loader, string what, string cure)
+    {
+        var e = TorchRuntime.Explain("/x/libtorch.so", new DllNotFoundException(loader));
+        Assert.Contains(what, e.What, StringComparison.Ordinal);
+        Assert.Contains(cure, e.Fix, StringComparison.Ordinal);
     }
 }

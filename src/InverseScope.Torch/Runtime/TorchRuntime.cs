@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using InverseScope.Core;
 using TorchSharp;
 
@@ -8,16 +9,14 @@ namespace InverseScope.Torch.Runtime;
 /// Loads the libtorch that this program carries. TorchSharp alone would let the system loader look for it by name, and
 /// a libtorch of another version on <c>LD_LIBRARY_PATH</c> or in a system folder would be taken instead.
 /// </summary>
-public static class TorchRuntime
+public static partial class TorchRuntime
 {
-    private const string NeededSymbols = "GLIBCXX_3.4.32";
-
     /// <summary>
     /// Dependencies first: the loader takes a library that is already loaded under the same name, wherever it came
     /// from, so that each of these finds its own.
     /// </summary>
     private static readonly string[] LibrariesInOrder =
-        ["libgomp-*.so*", "libc10.so", "libtorch_cpu.so", "libtorch.so", "libLibTorchSharp.so"];
+        ["libc10.so", "libtorch_cpu.so", "libtorch.so", "libLibTorchSharp.so"];
 
     /// <summary>Loads libtorch, unless it is loaded. Takes about a second the first time.</summary>
     /// <exception cref="BadInputException">This machine cannot load it; names the cause and the cure.</exception>
@@ -26,11 +25,8 @@ public static class TorchRuntime
         var folder = NativeFolder();
         if (folder is not null)
         {
-            foreach (var pattern in LibrariesInOrder)
-            {
-                foreach (var path in Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal))
-                    LoadLibrary(path);
-            }
+            foreach (var library in LibrariesInOrder)
+                LoadLibrary(Path.Combine(folder, library));
         }
 
         try
@@ -63,19 +59,29 @@ public static class TorchRuntime
         {
             NativeLibrary.Load(path);
         }
-        catch (DllNotFoundException e) when (e.Message.Contains("GLIBCXX_", StringComparison.Ordinal)
-            || e.Message.Contains("GLIBC_", StringComparison.Ordinal))
-        {
-            throw new BadInputException(
-                $"The C++ library of this machine is too old for libtorch: libstdc++.so.6 lacks {NeededSymbols}.",
-                "Use Debian 13, Ubuntu 24.04 or newer, or the container; as root on Debian 12, ./inversescope installs "
-                + "a newer libstdc++6.",
-                e);
-        }
         catch (DllNotFoundException e)
         {
-            throw new BadInputException(
-                $"{path} cannot be loaded: {e.Message}", "Build again with ./inversescope; ./inversescope doctor says more.", e);
+            throw Explain(path, e);
         }
     }
+
+    /// <summary>What a failure to load a library means for the user.</summary>
+    internal static BadInputException Explain(string path, DllNotFoundException failure)
+    {
+        var missing = MissingSymbolVersion().Match(failure.Message);
+        return missing.Success
+            ? new BadInputException(
+                $"The C++ library of this machine is too old for libtorch: it lacks {missing.Groups[1].Value}.",
+                "Use Debian 13, Ubuntu 24.04 or newer, or the container; as root on Debian 12, ./inversescope installs a "
+                + "newer libstdc++6.",
+                failure)
+            : new BadInputException(
+                $"{path} cannot be loaded: {failure.Message}",
+                "Build again with ./inversescope; ./inversescope doctor says more.",
+                failure);
+    }
+
+    // The loader says: version `GLIBCXX_3.4.32' not found (required by …).
+    [GeneratedRegex("version [`']((?:GLIBCXX|GLIBC|CXXABI)_[0-9.]+)' not found")]
+    private static partial Regex MissingSymbolVersion();
 }
