@@ -53,15 +53,17 @@ internal static class CommandLine
             GlobalOptions.Quiet,
             new HelpOption { Recursive = true },
             new VersionOption { Action = new PrintVersion(shell.Out) },
+            DemoCommand.Create(shell),
+            TestCommand.Create(),
+            DoctorCommand.Create(shell),
             TaskCommands.Create(shell),
             ModelCommands.Create(shell),
             ActivationsCommands.Create(shell),
             SampleCommand.Create(shell),
-            TestCommand.Create(),
+            SpecCommands.Create(shell),
             SweepCommands.Create(shell),
             ReportCommand.Create(shell),
-            DemoCommand.Create(shell),
-            DoctorCommand.Create(shell),
+            CompareCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));
         return root;

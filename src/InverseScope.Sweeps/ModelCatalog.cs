@@ -85,7 +85,10 @@ public sealed class ModelCatalog(string imported)
         return entry;
     }
 
+    // A folder without a config is a training that has not ended; one that is still being copied ends in .new.
     private static string[] Folders(string parent) => Directory.Exists(parent)
-        ? [.. Directory.GetDirectories(parent).Where(f => !f.EndsWith(".new", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
+        ? [.. Directory.GetDirectories(parent)
+            .Where(f => !f.EndsWith(".new", StringComparison.Ordinal) && File.Exists(Path.Combine(f, ConfigFile.Name)))
+            .Order(StringComparer.Ordinal)]
         : [];
 }

@@ -11,5 +11,6 @@ internal static class ModelCommands
         ModelShowCommand.Create(shell),
         ModelImportCommand.Create(shell),
         ModelCheckCommand.Create(shell),
+        ModelTrainCommand.Create(shell),
     };
 }

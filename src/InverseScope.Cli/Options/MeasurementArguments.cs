@@ -116,6 +116,9 @@ internal static class MeasurementArguments
         return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));
     }
 
+    /// <summary>The sampler that was asked for; null leaves the choice to the command.</summary>
+    public static SamplerKind? ReadSampler(ParseResult parse) => parse.GetValue(Sampler);
+
     /// <summary>The name or folder of the target.</summary>
     /// <exception cref="BadInputException">None was given.</exception>
     public static string ReadModel(ParseResult parse) => parse.GetValue(Model)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace InverseScope.Torch.Training;
 
-/// <summary>How a small target is made. The defaults made the shipped model of task <c>ioi</c>.</summary>
+/// <summary>How a small target is made. training.json beside the shipped model names the options that made it.</summary>
 public sealed record TrainingOptions
 {
     /// <summary>Layers, from 1. Default 4.</summary>
@@ -65,6 +65,10 @@ public sealed record TrainingOptions
     /// <summary>All problems, each with its cure; empty if the options can be used.</summary>
     public IEnumerable<string> Check()
     {
+        if (!(FewAnswersShare is > 0 and <= 1))
+            yield return FormattableString.Invariant($"few_answers_share must be above 0 and at most 1, not {FewAnswersShare}.");
+        if (FewAnswersSteps < 0)
+            yield return FormattableString.Invariant($"few_answers_steps must be 0 or more, not {FewAnswersSteps}.");
         foreach (var (name, value) in new[]
             {
                 ("layers", Layers), ("heads", Heads), ("width", Width), ("steps", Steps), ("batch_size", BatchSize),

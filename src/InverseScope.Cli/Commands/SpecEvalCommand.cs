@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Specs;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Torch;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>spec eval F… --sites …</c>: the whole evaluation of given specs at given sites.</summary>
+internal static class SpecEvalCommand
+{
+    private const long DefaultReferences = 300;
+
+    public static Command Create(Shell shell)
+    {
+        var files = SpecCommands.FilesArgument();
+        var command = new Command("eval", "Measure specs at sites: consistency, chance, κ, e-value, bits and verdict.")
+        {
+            files, MeasurementArguments.Sites, MeasurementArguments.References,
+        };
+        MeasurementArguments.AddTarget(command);
+        MeasurementArguments.AddSampling(command);
+        Invocation.SetAction(command, shell, invocation => Run(invocation, invocation.Parse.GetRequiredValue(files)));
+        return command;
+    }
+
+    private static int Run(Invocation invocation, string[] files)
+    {
+        var parse = invocation.Parse;
+        var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));
+        var found = SpecFiles.Read(files, new CompileContext(task.Lexicons));
+        if (SpecFiles.CodeOf(found) is var code and not ExitCode.Done)
+        {
+            SpecFiles.WriteErrors(invocation.Shell, found);
+            if (invocation.Json)
+                Json.WriteDocument(invocation.Out, new { error = new { code, message = "A spec is faulty.", specs = found.Where(s => s.Errors.Count > 0).Select(s => new { s.File, s.Errors }) } });
+            return code;
+        }
+
+        var options = MeasurementArguments.Read(parse, DefaultsFor(MeasurementArguments.ReadSampler(parse)));
+        var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
+        using var thread = Compute.Start(parse);
+        invocation.Home.Make();
+        using var backend = TorchBackend.Open(
+            thread, model.Folder, model.Name, task, options, invocation.Seed, invocation.Home.Banks);
+        var sites = MeasurementArguments.ReadSites(parse, backend.Target.Layers, backend.Target.Heads, task);
+        var rule = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
+        IReadOnlyList<HypothesisRecord> records;
+        using (var progress = invocation.StartProgress())
+        {
+            records = SpecEvaluation.Measure(
+                backend,
+                task,
+                [.. found.Select(s => new HypothesisDraft(s.Compiled!.Spec, s.Compiled.Feature, HypothesisAuthor.Person, null, []))],
+                sites,
+                (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences),
+                rule.MinimumKappa,
+                rule.FalseDiscoveryRate,
+                invocation.Seed,
+                progress,
+                invocation.Cancel);
+        }
+
+        if (invocation.Json)
+            invocation.Out.WriteLine(JsonSerializer.Serialize(records, ReportJson.Options));
+        else
+            Write(invocation, records);
+        return ExitCode.Done;
+    }
+
+    // An enumerated prior is known exactly: every neighbour with its weight, the reference among them, however few.
+    private static MeasurementOptions DefaultsFor(SamplerKind? sampler) => sampler == SamplerKind.Enumerate
+        ? new MeasurementOptions { Sampler = SamplerKind.Enumerate, Samples = 0, IncludeReference = true, MinimumEss = 0 }
+        : new MeasurementOptions();
+
+    private static void Write(Invocation invocation, IReadOnlyList<HypothesisRecord> records)
+    {
+        Tables.Write(
+            invocation.Shell,
+            ["site", "spec", "#rate", "#chance", "#κ", "interval", "#log10 e", "#bits", "#ESS", "verdict"],
+            records.Select(r => new[]
+            {
+                r.Site, r.Title, Number(r.Fcr, "0.000"), Number(r.Chance, "0.000"), Number(r.Kappa, "0.00"),
+                r.KappaCi is { } ci ? $"[{Number(ci.Lower, "0.00")}, {Number(ci.Upper, "0.00")}]" : "–",
+                Number(r.Log10EValue, "0.0"), Number(r.Bits, "0.00"), Number(r.Ess, "0"),
+                r.Verdict.ToString().ToLowerInvariant(),
+            }));
+        foreach (var record in records.Where(r => r.Verdict is not (HypothesisVerdict.Confirmed or HypothesisVerdict.Refuted)))
+            invocation.Out.WriteLine($"{record.Site} {record.Title}: {record.Verdict.ToString().ToLowerInvariant()}, because {record.VerdictReason}");
+    }
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+}
