@@ -1,0 +1,24 @@
+using InverseScope.Core.Specs;
+using InverseScope.Core.Tasks;
+using InverseScope.Testing;
+
+namespace InverseScope.Core.Tests.Specs;
+
+/// <summary>The spec files of the built-in tasks, which people take as patterns.</summary>
+public sealed class FeatureSpecFolderTests
+{
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(Repository.Path("feature-specs"), "*.yaml", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(Repository.Root, f)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Compiles_for_its_task_with_its_own_tests(string file)
+    {
+        var task = new TaskCatalog().Find(Path.GetFileName(Path.GetDirectoryName(file)!));
+        var compiled = FeatureCompiler.Compile(
+            File.ReadAllText(Repository.Path(file)), new CompileContext(task.Lexicons), SpecFormat.Yaml).OrThrow(file);
+        Assert.NotEmpty(compiled.Spec.Tests);
+        Assert.Equal($"{task.Name}.{Path.GetFileNameWithoutExtension(file)}", compiled.Spec.Id);
+    }
+}
