@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using InverseScope.Core.Specs;
 using InverseScope.Core.Tasks;
 using InverseScope.Testing;
@@ -21,4 +22,11 @@ public sealed class FeatureSpecFolderTests
         Assert.NotEmpty(compiled.Spec.Tests);
         Assert.Equal($"{task.Name}.{Path.GetFileNameWithoutExtension(file)}", compiled.Spec.Id);
     }
+
+    /// <summary>Write it anew with <c>./inversescope spec schema &gt; feature-specs/feature-spec.schema.json</c>.</summary>
+    [Fact]
+    public void The_schema_beside_them_is_current() =>
+        Assert.True(JsonNode.DeepEquals(
+            FeatureSpecText.Schema(),
+            JsonNode.Parse(File.ReadAllText(Repository.Path("feature-specs", "feature-spec.schema.json")))));
 }

@@ -20,7 +20,12 @@ internal static class English
     }
 
     /// <summary>In brackets, since it stands inside another clause.</summary>
-    public static string Nested(Pipeline pipeline) => $"({Pipeline(pipeline)})";
+    public static string Nested(Pipeline pipeline) => pipeline switch
+    {
+        [Step.It] => "(the value itself)",
+        [Step.It, ..] => $"(with this value: {Pipeline([.. pipeline.Skip(1)])})",
+        _ => $"({Pipeline(pipeline)})",
+    };
 
     public static string Nested(IEnumerable<Pipeline> pipelines) => And(pipelines.Select(Nested));
 

@@ -4,6 +4,8 @@ using Acornima.Ast;
 using InverseScope.Core.Specs.Running;
 using Jint;
 using Jint.Constraints;
+using Jint.Native;
+using Jint.Native.Object;
 using Jint.Runtime;
 
 namespace InverseScope.Core.Specs.Scripts;
@@ -25,7 +27,7 @@ internal sealed class ScriptSandbox
     public const int MaxStatements = 50_000;
 
     /// <summary>Bytes allocated for one text.</summary>
-    public const int MaxMemory = 8 << 20;
+    public const int MaxMemory = 2 << 20;
 
     public const int MaxRecursion = 64;
 
@@ -150,6 +152,34 @@ internal sealed class ScriptSandbox
         return options;
     }
 
+    // Every object that scripts can reach but the global one, which is put back by other means.
+    private static void Freeze(Engine engine)
+    {
+        var freeze = engine.Evaluate("Object.freeze");
+        var iterators = engine.Evaluate("[[].values(), ''[Symbol.iterator](), new Map().values(), new Set().values(), ''.matchAll(/a/g)]");
+        var open = new Stack<ObjectInstance>([engine.Global, (ObjectInstance)iterators]);
+        var seen = new HashSet<ObjectInstance>(open, ReferenceEqualityComparer.Instance);
+        while (open.TryPop(out var target))
+        {
+            foreach (var (_, property) in target.GetOwnProperties())
+            {
+                Visit(property.Value);
+                Visit(property.Get);
+                Visit(property.Set);
+            }
+
+            Visit(target.Prototype);
+            if (target != engine.Global)
+                engine.Invoke(freeze, target);
+        }
+
+        void Visit(JsValue? value)
+        {
+            if (value is ObjectInstance next && seen.Add(next))
+                open.Push(next);
+        }
+    }
+
     // Generators and async functions can be chained without end inside the engine; a few digits of a big integer make
     // millions in one operation.
     private static (string What, Position At)? FindRefused(Script script)
@@ -192,6 +222,7 @@ internal sealed class ScriptSandbox
             var deadline = new OperationDeadlineConstraint();
             var engine = new Engine(options => Restrict(options).Constraint(deadline));
             engine.Execute(Prelude);
+            Freeze(engine);
             return new Room(engine, engine.Advanced.CaptureGlobalSnapshot(), deadline);
         }
     }

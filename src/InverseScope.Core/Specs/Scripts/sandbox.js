@@ -162,29 +162,4 @@
         return '{' + result + '}';
     };
     define(JSON, { stringify(value) { return stringify(value, 0); } });
-
-    // No script can leave anything behind in a built-in object for its next text.
-    const open = [globalThis, ...[[].values(), ''[Symbol.iterator](), new Map().values(), new Set().values(), ''.matchAll(/a/g)]
-        .map(Object.getPrototypeOf)];
-    const seen = new Set(open);
-    while (open.length > 0) {
-        const object = open.pop();
-        for (const key of Reflect.ownKeys(object)) {
-            const property = Reflect.getOwnPropertyDescriptor(object, key);
-            for (const value of [property.value, property.get, property.set]) {
-                const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
-                if (isObject && !seen.has(value)) {
-                    seen.add(value);
-                    open.push(value);
-                }
-            }
-        }
-        const prototype = Object.getPrototypeOf(object);
-        if (prototype !== null && !seen.has(prototype)) {
-            seen.add(prototype);
-            open.push(prototype);
-        }
-        if (object !== globalThis)
-            Object.freeze(object);
-    }
 }
