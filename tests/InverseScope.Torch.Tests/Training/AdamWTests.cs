@@ -1,5 +1,5 @@
-using AdamW = InverseScope.Torch.Training.AdamW;
 using static TorchSharp.torch;
+using AdamW = InverseScope.Torch.Training.AdamW;
 
 namespace InverseScope.Torch.Tests.Training;
 
