@@ -64,6 +64,7 @@ internal static class CommandLine
             SweepCommands.Create(shell),
             ReportCommand.Create(shell),
             CompareCommand.Create(shell),
+            CalibrateCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));
         return root;

@@ -13,7 +13,8 @@ using InverseScope.Sweeps.Store;
 namespace InverseScope.Sweeps;
 
 /// <summary>Makes the compute backend of a sweep: target, task, options and seed in, backend out; the caller disposes it.</summary>
-public delegate IInversionBackend BackendFactory(string model, ITask task, MeasurementOptions options, RunSeed seed);
+public delegate IInversionBackend BackendFactory(
+    string model, TargetWeights weights, ITask task, MeasurementOptions options, RunSeed seed);
 
 /// <summary>
 /// Carries a sweep from its plan to its report: for each site explore, propose, test on untouched references; then
@@ -23,6 +24,8 @@ public delegate IInversionBackend BackendFactory(string model, ITask task, Measu
 public sealed class SweepRunner(
     Home home, SweepStore store, BackendFactory backends, TaskCatalog tasks, TimeProvider clock, string version)
 {
+    private const string KnownSiteStage = "control sites/1";
+
     /// <summary>Stores a new sweep with everything that decides its numbers. Nothing is computed yet.</summary>
     /// <param name="command">The command that a person can repeat.</param>
     /// <exception cref="BadInputException">The plan, its task or one of its specs cannot be used.</exception>
@@ -83,6 +86,9 @@ public sealed class SweepRunner(
         return sweep;
     }
 
+    // A control need not be exact: draws do where an enumeration would cost as much as the sweep itself.
+    private const int RandomTargetTexts = 20_000;
+
     // Returns why it stopped early, or null.
     private string? RunSites(
         StoredSweep sweep, SweepPlan plan, Func<double> workSeconds, IProgress<WorkProgress>? progress,
@@ -90,24 +96,44 @@ public sealed class SweepRunner(
     {
         var task = tasks.Find(plan.Task);
         var seed = new RunSeed(plan.Seed);
-        using var backend = backends(plan.Model, task, plan.Measurement, seed);
+        using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
+        using var randomTarget = plan.RandomWeightControl
+            ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
+            : null;
         var positions = plan.Positions.Select(SitePattern.ParsePosition).ToArray();
         var sites = SitePattern.ExpandAll(
             plan.Sites, backend.Target.Layers, backend.Target.Heads, positions.Length == 0 ? null : positions, task);
         var log = new StageLog(
             store, sweep.Id, ContentHash.Of([sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs]), clock);
         var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed);
-        var stage = new SiteInvestigation(plan, sweep, task, backend, references, log, clock);
+        var library = new SpecLibrary(task);
+        HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
+        var stage = new SiteInvestigation(
+            new SiteStages(plan, sites.Count, task, personSpecs, backend, randomTarget, references, seed, clock), log);
         var left = sites.Where(s => !stage.IsDone(s)).ToArray();
         var done = sites.Count - left.Length;
         void Tell(SweepState state, string what) =>
             new SweepProgress(sweep.Id, state, what, done, sites.Count, Environment.ProcessId, clock.GetUtcNow()).Write(home);
 
         var failed = new Dictionary<Site, string>();
+        IReadOnlyList<KnownSiteRecord>? knownSites = null;
+        if (plan.KnownSites > 0)
+        {
+            Tell(SweepState.Running, "control sites");
+            Guarded(log, "control sites", () => knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
+                log.Run("", KnownSiteStage, "", () =>
+                {
+                    var found = KnownSiteControl.Run(plan, task, personSpecs, references, clock, progress, cancel);
+                    return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
+                }),
+                ReportJson.LineOptions));
+        }
+
         if (left.Length > 0)
         {
             Tell(SweepState.Running, "activations");
             backend.Prepare(left, progress, cancel);
+            randomTarget?.Prepare(left, progress, cancel);
         }
 
         string? stopped = null;
@@ -121,18 +147,8 @@ public sealed class SweepRunner(
                 break;
             progress?.Report(new WorkProgress($"{sweep.Id} {site}", done, sites.Count, "sites"));
             Tell(SweepState.Running, site.ToString());
-            try
-            {
-                stage.Investigate(site, cancel);
-            }
-#pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
-            catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException))
-#pragma warning restore CA1031
-            {
-                failed[site] = e.Message;
-                log.Note(site.ToString(), "failed", e.ToString());
-            }
-
+            if (Guarded(log, site.ToString(), () => stage.Investigate(site, cancel)) is { } fault)
+                failed[site] = fault;
             done++;
         }
 
@@ -141,11 +157,33 @@ public sealed class SweepRunner(
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
-        var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed);
+        var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed, knownSites);
         ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");
         return stopped;
+    }
+
+    private static MeasurementOptions OfRandomTarget(MeasurementOptions options, ITask task) =>
+        options.Sampler == SamplerKind.Enumerate && task.Count <= RandomTargetTexts
+            ? options
+            : options with { Sampler = SamplerKind.Bank, BankSize = Math.Min(options.BankSize, RandomTargetTexts) };
+
+    // Returns the fault's message, or null.
+    private static string? Guarded(StageLog log, string what, Action work)
+    {
+        try
+        {
+            work();
+            return null;
+        }
+#pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
+        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException))
+#pragma warning restore CA1031
+        {
+            log.Note(what, "failed", e.ToString());
+            return e.Message;
+        }
     }
 
     private void End(StoredSweep sweep, double workSeconds)

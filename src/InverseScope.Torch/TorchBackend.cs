@@ -37,6 +37,8 @@ public sealed class TorchBackend : IInversionBackend
 
     public int PriorTexts => _population.Rows;
 
+    public double[]? PriorWeights => _population.Weights;
+
     /// <summary>The folder with the activations of this target, task and basis.</summary>
     public string BankFolder => _bank.Folder;
 
@@ -45,15 +47,17 @@ public sealed class TorchBackend : IInversionBackend
     /// <param name="modelFolder">In Hugging Face layout.</param>
     /// <param name="name">Of the model, for results; null takes the folder's.</param>
     /// <param name="banks">The folder in which activation banks are kept; made if it is missing.</param>
+    /// <param name="weights">Whether the target is as trained, or its control with random weights.</param>
     /// <exception cref="BadInputException">
     /// The options or the model's folder cannot be used, or the prior cannot be enumerated.
     /// </exception>
     public static TorchBackend Open(
-        TorchThread thread, string modelFolder, string? name, ITask task, MeasurementOptions options, RunSeed seed, string banks)
+        TorchThread thread, string modelFolder, string? name, ITask task, MeasurementOptions options, RunSeed seed, string banks,
+        TargetWeights weights = TargetWeights.Trained)
     {
         if (options.Check().ToArray() is { Length: > 0 } problems)
             throw new BadInputException($"The measurement options cannot be used: {string.Join(" ", problems)}");
-        var target = TargetModel.Open(modelFolder, thread, name);
+        var target = TargetModel.Open(modelFolder, thread, name, weights == TargetWeights.Random ? seed : null);
         try
         {
             return new TorchBackend(target, task, options, seed, banks);

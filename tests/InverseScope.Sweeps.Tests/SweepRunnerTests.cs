@@ -154,6 +154,8 @@ public sealed class SweepRunnerTests : IDisposable
             ConfirmReferences = 80,
             SpecFiles = [_folder["carry.yaml"]],
             Search = false,
+            RandomWeightControl = false,
+            KnownSites = 0,
         };
     }
 
@@ -178,7 +180,7 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     private SweepRunner Runner(SweepStore store, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling) =>
-        new(Home, store, (_, task, options, seed) => Backend(task, options, seed, planted, beforeSampling), new TaskCatalog(), _clock, "test");
+        new(Home, store, (_, _, task, options, seed) => Backend(task, options, seed, planted, beforeSampling), new TaskCatalog(), _clock, "test");
 
     private static PlantedBackend Backend(
         ITask task, MeasurementOptions options, RunSeed seed, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling) =>

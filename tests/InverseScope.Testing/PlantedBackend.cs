@@ -40,6 +40,8 @@ public sealed class PlantedBackend : IInversionBackend
 
     public int PriorTexts { get; }
 
+    public double[]? PriorWeights => null;
+
     /// <summary>Called at the start of each <see cref="Sample"/>: lets a test break off in the middle.</summary>
     public Action<Site>? BeforeSampling { get; init; }
 

@@ -23,10 +23,10 @@ internal static class SweepSession
         var runner = new SweepRunner(
             invocation.Home,
             store,
-            (model, task, options, seed) =>
+            (model, weights, task, options, seed) =>
             {
                 var entry = models.Find(model);
-                return TorchBackend.Open(thread, entry.Folder, entry.Name, task, options, seed, invocation.Home.Banks);
+                return TorchBackend.Open(thread, entry.Folder, entry.Name, task, options, seed, invocation.Home.Banks, weights);
             },
             invocation.Tasks,
             invocation.Shell.Clock,

@@ -80,6 +80,14 @@ internal static class MeasurementArguments
         AddCompute(command);
     }
 
+    /// <summary>Adds the options that say what counts as near, where activations need no model.</summary>
+    public static void AddNeighbours(Command command)
+    {
+        Option[] options = [Kernel, Distance, Epsilon, NormBand, Samples, BankSize];
+        foreach (var option in options)
+            command.Add(option);
+    }
+
     /// <summary>Adds the options that decide which activations a bank holds.</summary>
     public static void AddBank(Command command)
     {

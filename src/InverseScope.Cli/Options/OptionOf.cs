@@ -40,6 +40,12 @@ internal static class OptionOf
         };
 
     public static Option<double?> PositiveNumber(string name, string description) =>
+        Number(name, description, "above 0", value => value > 0);
+
+    public static Option<double?> NumberFromZero(string name, string description) =>
+        Number(name, description, "of 0 or more", value => value >= 0);
+
+    private static Option<double?> Number(string name, string description, string range, Func<double, bool> isInside) =>
         new(name)
         {
             Description = description,
@@ -48,12 +54,12 @@ internal static class OptionOf
             {
                 var text = result.Tokens[0].Value;
                 if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-                    && value > 0 && double.IsFinite(value))
+                    && isInside(value) && double.IsFinite(value))
                 {
                     return value;
                 }
 
-                result.AddError($"{name} takes a number above 0, found '{text}'.");
+                result.AddError($"{name} takes a number {range}, found '{text}'.");
                 return null;
             },
         };

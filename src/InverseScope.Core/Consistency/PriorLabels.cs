@@ -8,17 +8,21 @@ public static class PriorLabels
     /// denominator, as they do as samples; those whose label is missing do not.
     /// </summary>
     /// <param name="labels">One code for each text: 0 or more, or one of <see cref="LabelCode"/>.</param>
-    public static double[] Shares(ReadOnlySpan<int> labels)
+    /// <param name="weights">Weight of each text, 0 or more, any scale; empty if all are alike.</param>
+    public static double[] Shares(ReadOnlySpan<int> labels, ReadOnlySpan<double> weights = default)
     {
+        if (!weights.IsEmpty && weights.Length != labels.Length)
+            throw new ArgumentException($"{labels.Length} labels and {weights.Length} weights.", nameof(weights));
         var counts = new double[Math.Max(0, Highest(labels) + 1)];
-        var known = 0;
-        foreach (var label in labels)
+        var known = 0.0;
+        for (var i = 0; i < labels.Length; i++)
         {
-            if (LabelCode.IsMissing(label))
+            if (LabelCode.IsMissing(labels[i]))
                 continue;
-            known++;
-            if (label >= 0)
-                counts[label]++;
+            var weight = weights.IsEmpty ? 1 : weights[i];
+            known += weight;
+            if (labels[i] >= 0)
+                counts[labels[i]] += weight;
         }
 
         for (var v = 0; v < counts.Length; v++)

@@ -68,14 +68,17 @@ public sealed record FeatureBits(double Bits, Interval? Interval, double LabelEn
     /// <param name="priorLabels">
     /// For each feature, its label on each text of the prior; null estimates from references.
     /// </param>
+    /// <param name="priorWeights">Weight of each text of the prior; null if all are alike.</param>
     /// <inheritdoc cref="Measure"/>
     public static FeatureBits? Joint(
         IReadOnlyList<IReadOnlyList<LabelledReference>> features, double minimumEss, RandomStream? bootstrap,
-        double confidence = 0.95, IReadOnlyList<int[]>? priorLabels = null)
+        double confidence = 0.95, IReadOnlyList<int[]>? priorLabels = null, double[]? priorWeights = null)
     {
         var joint = new JointLabels(features.Count);
         var references = ReferenceClusters.Of(joint.Combine(features), minimumEss);
-        var priorShares = priorLabels is null ? null : PriorLabels.Shares(joint.CombineColumns(priorLabels));
+        var priorShares = priorLabels is null
+            ? null
+            : PriorLabels.Shares(joint.CombineColumns(priorLabels), priorWeights);
         return Measure(references, bootstrap, confidence, priorShares);
     }
 }

@@ -10,6 +10,16 @@ public sealed record TargetDescription(
     string Name, string Family, string ContentHash, int Layers, int Heads, int HeadWidth, int Width, int Vocabulary,
     int Context);
 
+/// <summary>Which weights a target has.</summary>
+public enum TargetWeights
+{
+    /// <summary>Its own.</summary>
+    Trained,
+
+    /// <summary>Random numbers of the same scales, as a control: what is found then, any representation would show.</summary>
+    Random,
+}
+
 /// <summary>Progress of long work, for a console line with rate and time left.</summary>
 /// <param name="Stage">What is being done, in a few words.</param>
 /// <param name="Done">Units finished.</param>
@@ -32,6 +42,12 @@ public interface IInversionBackend : IDisposable
 
     /// <summary>Number of texts in the bank or the enumeration.</summary>
     int PriorTexts { get; }
+
+    /// <summary>
+    /// Weight of each text of the prior sample, any scale: its probability where it is enumerated, how often it was drawn
+    /// in a bank. Null if all are alike.
+    /// </summary>
+    double[]? PriorWeights { get; }
 
     /// <summary>Makes the activations of the prior available at these sites (collects the bank if it is not there).</summary>
     /// <exception cref="BadInputException">A site that the target does not have, or whose position no text has.</exception>

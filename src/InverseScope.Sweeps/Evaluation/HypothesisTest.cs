@@ -10,60 +10,70 @@ using InverseScope.Sweeps.Reports;
 
 namespace InverseScope.Sweeps.Evaluation;
 
+/// <summary>What hypotheses at a site are measured on.</summary>
+/// <param name="Samples">References with their samples.</param>
+/// <param name="Prior">The texts that chance and entropies are taken over.</param>
+/// <param name="Texts">The pool that text ids belong to.</param>
+public sealed record MeasuredSite(Site Site, SiteSamples Samples, PriorSample Prior, TextPool Texts);
+
+/// <summary>A hypothesis as measured, before any verdict: that waits for the others it is decided with.</summary>
+/// <param name="Record">Complete but for verdict and selection.</param>
+/// <param name="Consistency">Rates on the fixed sample of all references.</param>
+/// <param name="Test">The sequential test as it ended, on which the verdict rests.</param>
+public sealed record MeasuredHypothesis(
+    HypothesisRecord Record, FeatureConsistency Consistency, SequentialTestState Test);
+
 /// <summary>
-/// Measures one hypothesis at one site on references that no proposer saw: consistency, chance, κ, pair-swap effect
-/// with its e-value, bits, controls and the evidence a reviewer wants to see. The verdict comes later, when all
-/// hypotheses of the sweep are measured.
+/// Measures one hypothesis at one site on references that no proposer saw. All references make up a fixed sample, decided
+/// beforehand: consistency, chance, κ, bits and the permutation test are of that. The verdict rests on a sequential test
+/// of the pair-swap effect, which takes pairs of these references in random order and ends by its own rule.
 /// </summary>
-/// <param name="site">The site.</param>
-/// <param name="samples">Its confirm references with their samples.</param>
-/// <param name="texts">The pool that text ids belong to.</param>
-/// <param name="priorTexts">How many texts of the pool, from the first, make up the prior sample.</param>
+/// <param name="site">The confirm references.</param>
+/// <param name="randomTarget">The same references at the same site of a target with random weights; null for none.</param>
 /// <param name="minimumEss">References below it are not measured.</param>
+/// <param name="rule">When the sequential test ends.</param>
 /// <param name="seed">Chance of pairs, bootstrap and controls; each draws from a stream of its own.</param>
 public sealed class HypothesisTest(
-    Site site, SiteSamples samples, TextPool texts, int priorTexts, double minimumEss, RunSeed seed)
+    MeasuredSite site, MeasuredSite? randomTarget, double minimumEss, SequentialTestOptions rule, RunSeed seed)
 {
-    private const double Alpha = 0.05;
+    private const double Confidence = 0.95;
+    private const int UnconditionalDraws = 20_000;
 
-    /// <summary>What was measured, with everything a verdict needs.</summary>
-    /// <param name="Record">Complete but for id, verdict and FDR selection.</param>
-    /// <param name="Consistency">The numbers that the verdict rests on.</param>
-    public sealed record Outcome(HypothesisRecord Record, FeatureConsistency Consistency);
+    // One control in twenty misses 0 by chance alone; a control is off only if it is off by an amount that matters.
+    private const double ControlTolerance = 0.05;
 
-    /// <param name="labels">The draft's feature over the pool.</param>
+    private readonly string _siteName = site.Site.ToString();
+
+    /// <param name="labels">The draft's feature over the site's pool.</param>
+    /// <param name="randomLabels">The same over the pool of the random-weight target; null without one.</param>
     /// <param name="phase">Which references these are.</param>
-    public Outcome Measure(HypothesisDraft draft, LabelColumn labels, HypothesisPhase phase)
+    /// <param name="agreement">
+    /// How far a labeller that errs agrees with itself; null where labels are deterministic.
+    /// </param>
+    public MeasuredHypothesis Measure(
+        HypothesisDraft draft, LabelColumn labels, LabelColumn? randomLabels, HypothesisPhase phase,
+        LabellerAgreement? agreement = null, CancellationToken cancel = default)
     {
         var hash = draft.Feature.Hash;
-        var siteName = site.ToString();
-        var references = ReferenceClusters.Of(LabelledSamples.Own(samples.Sets, labels), minimumEss);
-        var measured = FeatureConsistency.Measure(references, bootstrap: seed.Stream("bootstrap", siteName, hash));
-        var effects = PairSwap.Effects(references, seed.Stream("pairs", siteName, hash));
-        var (evidence, sequence, points) = (new EProcess(), new BettingSequence(Alpha), new List<SequencePoint>());
-        double sum = 0;
-        foreach (var effect in effects)
-        {
-            evidence.Observe(effect);
-            sequence.Observe(0.5 * (effect + 1));
-            sum += effect;
-            var interval = sequence.Interval.Map(2, -1);
-            points.Add(new SequencePoint(points.Count + 1, sum / (points.Count + 1), interval.Low, interval.High));
-        }
-
-        var bits = FeatureBits.Measure(references, seed.Stream("bits", siteName, hash));
-        var collector = new EvidenceCollector(texts, labels.Label);
-        foreach (var set in samples.Sets)
+        var labelled = LabelledSamples.Of(site.Samples.Sets, labels, cancel);
+        var references = ReferenceClusters.Of(labelled, minimumEss);
+        var priorShares = site.Prior.Shares(labels, cancel);
+        var measured = FeatureConsistency.Measure(references, priorShares, Stream("bootstrap", hash), Confidence);
+        var (test, points) = Test(references, hash);
+        var bits = FeatureBits.Measure(references, Stream("bits", hash), Confidence, priorShares);
+        var collector = new EvidenceCollector(site.Texts, labels.Label);
+        foreach (var set in site.Samples.Sets)
         {
             if (set.Ess >= minimumEss && labels.Label(set.Reference) is { } label)
                 collector.Add(label, set);
         }
 
-        var any = effects.Length > 0;
+        var any = test.Pairs > 0;
+        var logE = any ? test.LogEValue / Math.Log(10) : (double?)null;
         var record = new HypothesisRecord
         {
-            Id = $"{siteName}/{hash[..12]}",
-            Site = siteName,
+            Id = $"{_siteName}/{hash[..12]}",
+            Site = _siteName,
             Title = draft.Title,
             Statement = draft.Spec.Hypothesis,
             Kind = draft.Spec switch { { Script: not null } => FeatureKind.Script, { Llm: not null } => FeatureKind.Llm, _ => FeatureKind.Rule },
@@ -77,19 +87,24 @@ public sealed class HypothesisTest(
             Chance = measured.Chance,
             Kappa = measured.Kappa,
             KappaCi = Of(measured.KappaInterval),
-            EValue = any ? evidence.Value : null,
-            Log10EValue = any ? evidence.LogValue / Math.Log(10) : null,
+            KappaOfCeiling = measured.Kappa is { } kappa ? agreement?.Disattenuate(kappa) : null,
+            KappaOfCeilingCi = measured.KappaInterval is { } interval ? Of(agreement?.Disattenuate(interval)) : null,
+            NoiseCeiling = agreement?.Agreement,
+            PValue = measured.HasVariation ? PermutationTest.PValue(references, Stream("permutations", hash)) : null,
+            EValue = any ? test.EValue : null,
+            Log10EValue = logE,
             Bits = bits?.Bits,
             BitsCi = Of(bits?.Interval),
             LabelEntropy = bits?.LabelEntropy,
             Labels = references.Clusters.Select(c => c.Label).Distinct().Count(),
-            Effect = any ? sum / effects.Length : null,
-            EffectCi = any ? new ReportInterval(points[^1].Lower, points[^1].Upper) : null,
-            Pairs = effects.Length,
+            Effect = test.Effect,
+            EffectCi = Of(test.EffectInterval),
+            Pairs = test.Pairs,
+            Stop = test.Stop,
             Counts = CountsOf(measured.Counts),
             Bounds = Of(measured.MissingBounds),
             Ess = measured.MeanEss,
-            Controls = Controls(labels, hash, measured),
+            Controls = Controls(labelled, labels, randomLabels, hash, measured, priorShares, cancel),
             Explore = draft.Explore,
             LabelTable = collector.LabelTable(),
             Evidence = new EvidenceRecord
@@ -102,39 +117,74 @@ public sealed class HypothesisTest(
             Verdict = HypothesisVerdict.Undecided,
             VerdictReason = "not yet decided",
         };
-        return new Outcome(record, measured);
+        return new MeasuredHypothesis(record, measured, test.State);
     }
 
-    private List<ControlRecord> Controls(LabelColumn labels, string hash, FeatureConsistency measured)
+    private (SequentialTest Test, List<SequencePoint> Points) Test(ReferenceClusters references, string hash)
     {
-        var siteName = site.ToString();
-        var swapped = FeatureConsistency.Measure(
-            LabelledSamples.Swapped(samples.Sets, labels, seed.Stream("swapped", siteName, hash)), minimumEss,
-            bootstrap: seed.Stream("swapped bootstrap", siteName, hash));
-        var unconditional = FeatureConsistency.Measure(
-            LabelledSamples.Unconditional(samples.Sets, labels, priorTexts, seed.Stream("unconditional", siteName, hash)),
-            minimumEss, bootstrap: seed.Stream("unconditional bootstrap", siteName, hash));
-        return
-        [
-            Control("references swapped", "κ about 0", swapped),
-            Control("unconditional samples", "κ about 0, rate about chance", unconditional),
-        ];
-
-        ControlRecord Control(string name, string expected, FeatureConsistency under) => new()
+        var test = new SequentialTest(rule);
+        var points = new List<SequencePoint>();
+        foreach (var effect in PairSwap.Effects(references, Stream("pairs", hash)))
         {
-            Name = name,
-            Expected = expected,
-            Fcr = under.Fcr,
-            Kappa = under.Kappa,
-            KappaCi = Of(under.KappaInterval),
-            AsExpected = measured.HasVariation && under.KappaInterval is { } interval
-                ? interval.Low <= ControlTolerance && interval.High >= -ControlTolerance
-                : null,
-        };
+            var stop = test.Observe(effect);
+            var interval = test.EffectInterval!.Value;
+            points.Add(new SequencePoint(test.Pairs, test.Effect, interval.Low, interval.High));
+            if (stop is not null)
+                break;
+        }
+
+        test.Conclude();
+        return (test, points);
     }
 
-    // One control in twenty misses 0 by chance alone; a control is off only if it is off by an amount that matters.
-    private const double ControlTolerance = 0.05;
+    private List<ControlRecord> Controls(
+        LabelledReference[] own, LabelColumn labels, LabelColumn? randomLabels, string hash, FeatureConsistency measured,
+        double[] priorShares, CancellationToken cancel)
+    {
+        var draws = Stream("unconditional", hash);
+        int[] drawn = [.. Enumerable.Range(0, UnconditionalDraws).Select(_ => site.Prior.Draw(draws))];
+        var drawnLabels = new int[drawn.Length];
+        labels.Read(drawn, drawnLabels, cancel);
+        var controls = new List<ControlRecord>
+        {
+            Control("references swapped", "κ about 0", Core.Consistency.Controls.SwappedReferences(own, Stream("swapped", hash)), priorShares),
+            Control("labels shuffled", "κ about 0", Core.Consistency.Controls.ShuffledLabels(own, Stream("shuffled", hash)), priorShares),
+            Control(
+                "unconditional samples", "κ about 0, rate about chance",
+                Core.Consistency.Controls.UnconditionalSamples(own, drawn, drawnLabels, draws), priorShares),
+        };
+        if (randomTarget is not null && randomLabels is not null)
+        {
+            var random = Control(
+                "random-weight target", "κ about 0, or far below: what is left is copying of tokens",
+                LabelledSamples.Of(randomTarget.Samples.Sets, randomLabels, cancel),
+                randomTarget.Prior.Shares(randomLabels, cancel));
+            // Random weights pass some tokens on; the control is off where they explain as much as training does.
+            var below = random.KappaCi is { } left && measured.KappaInterval is { } trained && left.Upper < trained.Low;
+            controls.Add(random.AsExpected is null ? random : random with { AsExpected = random.AsExpected == true || below });
+        }
+
+        return controls;
+
+        ControlRecord Control(string name, string expected, LabelledReference[] references, double[] shares)
+        {
+            var under = FeatureConsistency.Measure(references, minimumEss, shares, Stream($"{name} bootstrap", hash), Confidence);
+            return new ControlRecord
+            {
+                Name = name,
+                Expected = expected,
+                Fcr = under.Fcr,
+                Chance = under.Chance,
+                Kappa = under.Kappa,
+                KappaCi = Of(under.KappaInterval),
+                AsExpected = measured.HasVariation && under.KappaInterval is { } interval
+                    ? interval.Low <= ControlTolerance && interval.High >= -ControlTolerance
+                    : null,
+            };
+        }
+    }
+
+    private RandomStream Stream(string name, string hash) => seed.Stream(name, _siteName, hash);
 
     private static CountsRecord CountsOf(ConsistencyCounts counts) => new()
     {

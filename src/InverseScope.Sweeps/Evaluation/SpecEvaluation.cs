@@ -37,6 +37,7 @@ public static class SpecEvaluation
         var texts = Draw(task, references, seed);
         backend.Prepare(sites, progress, cancel);
         var columns = specs.Select(s => new LabelColumn(s.Feature, backend.Texts)).ToArray();
+        var rule = new VerdictRule(minimumKappa, falseDiscoveryRate);
         var tested = new List<TestedHypothesis>();
         foreach (var (done, site) in sites.Index())
         {
@@ -44,15 +45,16 @@ public static class SpecEvaluation
             progress?.Report(new WorkProgress($"measuring {site}", done, sites.Count, "sites"));
             var samples = backend.Sample(site, texts, "evaluation", cancel);
             var test = new HypothesisTest(
-                site, samples, backend.Texts, backend.PriorTexts, backend.Options.MinimumEss, seed);
+                new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, seed), backend.Texts), null,
+                backend.Options.MinimumEss, rule.TestOf(specs.Count * sites.Count), seed);
             foreach (var (spec, labels) in specs.Zip(columns))
             {
-                var (record, consistency) = test.Measure(spec, labels, HypothesisPhase.Confirm);
-                tested.Add(new TestedHypothesis(record, consistency, VerdictRule.WhyDegenerate(consistency, sameAs: null)));
+                var measured = test.Measure(spec, labels, null, HypothesisPhase.Confirm, cancel: cancel);
+                tested.Add(new TestedHypothesis(measured, VerdictRule.WhyDegenerate(measured.Consistency, sameAs: null)));
             }
         }
 
-        return new VerdictRule(minimumKappa, falseDiscoveryRate).Decide(tested);
+        return rule.Decide(tested);
     }
 
     private static List<string> Draw(ITask task, int count, RunSeed seed)

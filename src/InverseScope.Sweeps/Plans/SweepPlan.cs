@@ -42,6 +42,15 @@ public sealed record SweepPlan
     /// <summary>Proposals of the search for each site. Default 6.</summary>
     public int MaxProposals { get; init; } = 6;
 
+    /// <summary>Whether each hypothesis is also measured at the same target with random weights. Default true.</summary>
+    public bool RandomWeightControl { get; init; } = true;
+
+    /// <summary>
+    /// Planted sites, and as many null sites, that are investigated beside those of the target, 0 to 100: the former must be
+    /// found, the latter not. Default 2.
+    /// </summary>
+    public int KnownSites { get; init; } = 2;
+
     /// <summary>Stated effect size δ: a hypothesis is confirmed only if κ is above it. Default 0.1.</summary>
     public double MinimumKappa { get; init; } = 0.1;
 

@@ -40,6 +40,7 @@ public static class SweepPlanFile
         var references = fields.Section("references");
         var search = fields.Section("search");
         var budget = fields.Section("budget");
+        var controls = fields.Section("controls");
         var defaults = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
         var measured = defaults.Measurement;
         var plan = new SweepPlan
@@ -69,6 +70,8 @@ public static class SweepPlanFile
             SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder))],
             Search = search.Flag("enabled", defaults.Search),
             MaxProposals = (int)search.Integer("max_proposals", defaults.MaxProposals, 1, 100),
+            RandomWeightControl = controls.Flag("random_weights", defaults.RandomWeightControl),
+            KnownSites = (int)controls.Integer("known_sites", defaults.KnownSites, 0, 100),
             MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
             FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),

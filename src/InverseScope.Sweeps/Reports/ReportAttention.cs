@@ -34,6 +34,9 @@ public enum AttentionReason
 
     /// <summary>Most raw samples of a site's generator lie too far away.</summary>
     HighRefusalRate,
+
+    /// <summary>A site whose truth is known came out otherwise.</summary>
+    ControlSiteOtherwise,
 }
 
 /// <summary>A matter for a person.</summary>
@@ -77,6 +80,12 @@ internal static class AttentionRules
     public static IEnumerable<AttentionRecord> Questions(OptionsRecord options, IReadOnlyList<SiteRecord> sites) =>
         sites.SelectMany(s => OfSite(s).Concat(s.Hypotheses.SelectMany(h => OfHypothesis(options, h))))
             .OrderBy(a => a.Reason);
+
+    public static IEnumerable<AttentionRecord> OfKnownSites(IReadOnlyList<KnownSiteRecord> sites) =>
+        sites.Where(s => !s.AsExpected).Select(s => new AttentionRecord(
+            AttentionReason.ControlSiteOtherwise, null, null, s.Result == KnownSiteResult.Missed
+                ? $"Planted as a control, and not found: {s.Planted}. Such a feature of the target may be missed too."
+                : $"Confirmed at a control site that does not encode it: {s.Feature}. Be careful with what is established here."));
 
     private static IEnumerable<AttentionRecord> OfSite(SiteRecord site)
     {

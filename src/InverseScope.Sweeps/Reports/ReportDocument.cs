@@ -25,13 +25,20 @@ public sealed record ReportDocument
     /// <summary>Every site of the sweep, in the order in which the sweep names them.</summary>
     public required IReadOnlyList<SiteRecord> Sites { get; init; }
 
+    /// <summary>
+    /// Sites of which it is known what they encode, taken through the same stages as a control; null where there were none.
+    /// </summary>
+    public IReadOnlyList<KnownSiteRecord>? KnownSites { get; init; }
+
     /// <summary>A document with its summary drawn from the sites.</summary>
-    public static ReportDocument Of(SweepRecord sweep, IReadOnlyList<SiteRecord> sites) => new()
-    {
-        Sweep = sweep,
-        Summary = SummaryRecord.Of(sweep, sites),
-        Sites = sites,
-    };
+    public static ReportDocument Of(
+        SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord>? knownSites = null) => new()
+        {
+            Sweep = sweep,
+            Summary = SummaryRecord.Of(sweep, sites, knownSites ?? []),
+            Sites = sites,
+            KnownSites = knownSites,
+        };
 }
 
 /// <summary>A closed interval; in JSON an array [lower, upper].</summary>

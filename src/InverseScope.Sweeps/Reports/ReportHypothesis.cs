@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using InverseScope.Core.Statistics.Sequential;
 
 namespace InverseScope.Sweeps.Reports;
 
@@ -56,13 +57,28 @@ public sealed record HypothesisRecord
     /// <summary>κ as a share of what the labeller's noise ceiling allows.</summary>
     public double? KappaOfCeiling { get; init; }
 
-    /// <summary>Evidence against "no information about the feature": 1 is none, 20 is strong. At most 1.8e308.</summary>
+    /// <summary>Its interval, from the ends of both.</summary>
+    public ReportInterval? KappaOfCeilingCi { get; init; }
+
+    /// <summary>
+    /// Share of permutations of the labels between references whose rate is at least this one, in (0, 1]: a test of the
+    /// fixed sample of all references, not corrected for the number of hypotheses.
+    /// </summary>
+    public double? PValue { get; init; }
+
+    /// <summary>
+    /// Evidence against "no information about the feature", where the sequential test ended: 1 is none, 20 is strong. At
+    /// most 1.8e308.
+    /// </summary>
     public double? EValue { get; init; }
 
     /// <summary>Base-10 logarithm of the e-value, which cannot overflow.</summary>
     public double? Log10EValue { get; init; }
 
-    /// <summary>Whether the e-value is selected at the sweep's false discovery rate.</summary>
+    /// <summary>
+    /// Whether the e-value is selected at the sweep's false discovery rate; one whose effect may lie below the stated size
+    /// enters as 0.
+    /// </summary>
     public bool? PassesFdr { get; init; }
 
     /// <summary>Bits that the activation carries about the label: a lower bound on I(f; Ẑ).</summary>
@@ -83,8 +99,17 @@ public sealed record HypothesisRecord
     /// <summary>Anytime-valid interval of the pair-swap effect.</summary>
     public ReportInterval? EffectCi { get; init; }
 
-    /// <summary>Disjoint pairs of references with different labels.</summary>
+    /// <summary>
+    /// The same for a confirmed hypothesis, widened for having been picked among all: of the intervals shown this way, the
+    /// expected share that misses is at most 5 %.
+    /// </summary>
+    public ReportInterval? SelectedCi { get; init; }
+
+    /// <summary>Disjoint pairs of references with different labels that the sequential test took.</summary>
     public int? Pairs { get; init; }
+
+    /// <summary>Why the sequential test ended.</summary>
+    public StopReason? Stop { get; init; }
 
     public CountsRecord Counts { get; init; } = new();
 
@@ -170,6 +195,9 @@ public sealed record ControlRecord
 
     /// <summary>Feature consistency rate under the control.</summary>
     public double? Fcr { get; init; }
+
+    /// <summary>Rate expected by chance under the control.</summary>
+    public double? Chance { get; init; }
 
     /// <summary>Chance-corrected rate under the control.</summary>
     public double? Kappa { get; init; }

@@ -21,6 +21,7 @@ internal static class ReportMarkdown
         md.Append($"\n## Cost\n\n{ReportProse.Cost(document.Sweep.Cost)}.\n");
         Sites(md, document);
         Hypotheses(md, document);
+        KnownSites(md, document);
         Findings(md, document);
         Reproduce(md, document.Sweep);
         return md.ToString();
@@ -82,6 +83,19 @@ internal static class ReportMarkdown
             md.Append($" | {ReportNumbers.Count(h.Counts.References)} | {ReportNumbers.Count(h.Counts.Undefined)}");
             md.Append($" | {ReportNumbers.Count(h.Counts.Failed)} | {ReportNumbers.Count(h.Counts.Truncated)}");
             md.Append($" | {Escaped(h.VerdictReason)} |\n");
+        }
+    }
+
+    private static void KnownSites(StringBuilder md, ReportDocument document)
+    {
+        if (document.KnownSites is not { Count: > 0 } sites)
+            return;
+        md.Append($"\n## Control sites\n\n{ReportProse.KnownSites(sites)}\n\n");
+        md.Append("| made of | result | κ | interval | of | confirmed | tested |\n|---|---|--:|---|---|--:|--:|\n");
+        foreach (var s in sites)
+        {
+            md.Append($"| {Escaped(ReportProse.MadeOf(s))} | {ReportNumbers.Words(s.Result)} | {ReportNumbers.Rate(s.Kappa)} | {ReportNumbers.Interval(s.KappaCi)}");
+            md.Append($" | {Escaped(s.Feature ?? "")} | {ReportNumbers.Count(s.Confirmed)} | {ReportNumbers.Count(s.Tested)} |\n");
         }
     }
 

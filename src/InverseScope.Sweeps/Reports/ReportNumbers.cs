@@ -28,6 +28,11 @@ internal static class ReportNumbers
     /// <summary>An effective sample size: one digit after the point.</summary>
     public static string Ess(double? value) => Fixed(value, "0.0");
 
+    /// <summary>A p-value; never 0, since a permutation test has a least one.</summary>
+    public static string Probability(double p) => p < 0.001
+        ? p.ToString("0.0e-0", CultureInfo.InvariantCulture)
+        : p.ToString("0.000", CultureInfo.InvariantCulture);
+
     /// <summary>An e-value from its logarithm, which cannot overflow; e.g. 3.1e4.</summary>
     public static string EValue(double? value, double? log10)
     {

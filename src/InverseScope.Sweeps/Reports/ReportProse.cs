@@ -59,7 +59,8 @@ internal static class ReportProse
         if (h.EValue is not null || h.Log10EValue is not null)
         {
             var pairs = h.Pairs is { } p ? $" on {ReportNumbers.Of(p, "pair")}" : "";
-            parts.Add($"E = {ReportNumbers.EValue(h.EValue, h.Log10EValue)}{pairs}");
+            var stop = h.Stop is { } why ? $" ({ReportNumbers.Words(why)})" : "";
+            parts.Add($"E = {ReportNumbers.EValue(h.EValue, h.Log10EValue)}{pairs}{stop}");
         }
 
         if (h.PassesFdr is { } passes)
@@ -106,6 +107,21 @@ internal static class ReportProse
             parts.Add($"{ReportNumbers.Of(site.References.WithoutPosition.Value, "reference")} without the position");
         return string.Join("; ", parts);
     }
+
+    /// <summary>What the control sites say of the sweep.</summary>
+    public static string KnownSites(IReadOnlyList<KnownSiteRecord> sites)
+    {
+        var planted = sites.Where(s => s.Planted is not null).ToArray();
+        var none = sites.Count - planted.Length;
+        return $"{planted.Count(s => s.Result == KnownSiteResult.Found)} of {ReportNumbers.Of(planted.Length, "planted feature")} found;"
+            + $" false discoveries at {sites.Count(s => s.Result == KnownSiteResult.FalseDiscovery)} of {ReportNumbers.Of(sites.Count, "site")},"
+            + $" {none} of which encode nothing.";
+    }
+
+    /// <summary>What a control site's activations are made of.</summary>
+    public static string MadeOf(KnownSiteRecord site) => site.Planted is null
+        ? "nothing"
+        : $"{site.Planted}, noise {ReportNumbers.Rate(site.NoiseRatio)}";
 
     /// <summary>Why a hypothesis is put before a person, or null.</summary>
     public static AttentionRecord? Question(ReportDocument document, HypothesisRecord h) =>

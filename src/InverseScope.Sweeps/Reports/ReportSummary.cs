@@ -17,7 +17,8 @@ public sealed record SummaryRecord
     public required IReadOnlyList<AttentionRecord> Broke { get; init; }
 
     /// <summary>The summary of these sites.</summary>
-    public static SummaryRecord Of(SweepRecord sweep, IReadOnlyList<SiteRecord> sites)
+    public static SummaryRecord Of(
+        SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord> knownSites)
     {
         var hypotheses = sites.SelectMany(s => s.Hypotheses).ToList();
         return new SummaryRecord
@@ -31,7 +32,7 @@ public sealed record SummaryRecord
                     .ThenBy(h => h.Id, StringComparer.Ordinal)
                     .Select(FindingRecord.Of),
             ],
-            NeedsAPerson = [.. AttentionRules.Questions(sweep.Options, sites)],
+            NeedsAPerson = [.. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.Questions(sweep.Options, sites)],
             Broke = [.. AttentionRules.Faults(sweep, sites)],
         };
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using InverseScope.Core.Sampling;
+using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Sweeps.Reports;
@@ -75,6 +76,9 @@ public sealed record OptionsRecord
 
     /// <summary>False discovery rate held across the sweep's hypotheses.</summary>
     public required double FalseDiscoveryRate { get; init; }
+
+    /// <summary>How that rate is held: over all hypotheses of a whole sweep, or one after another where it ended early.</summary>
+    public Correction Correction { get; init; }
 
     /// <summary>Coverage of the intervals, e.g. 0.95.</summary>
     public required double Confidence { get; init; }

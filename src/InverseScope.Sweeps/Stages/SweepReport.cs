@@ -19,15 +19,17 @@ internal static class SweepReport
     private const double Confidence = 0.95;
 
     // A site counts as explained if its confirmed features leave less than this open.
-    private const double ExplainedShare = 0.1;
+    public const double ExplainedShare = 0.1;
 
     public static ReportDocument Build(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, SiteInvestigation stages,
-        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed)
+        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyList<KnownSiteRecord>? knownSites)
     {
-        var confirmed = sites.Where(stages.IsDone).ToDictionary(s => s, s => stages.Results(s).Confirmed);
-        var rule = new VerdictRule(plan.MinimumKappa, plan.FalseDiscoveryRate);
-        var decided = rule.Decide([.. confirmed.SelectMany(c => c.Value.Hypotheses)])
+        var confirmed = sites.Where(stages.IsDone).ToDictionary(s => s, stages.Results);
+        // What was planned and ran to its end is corrected as a whole; where it ended early, somebody may have looked.
+        var correction = confirmed.Count == sites.Count ? Correction.EBenjaminiHochberg : Correction.Online;
+        var decided = new VerdictRule(plan.MinimumKappa, plan.FalseDiscoveryRate)
+            .Decide([.. confirmed.SelectMany(c => c.Value.Hypotheses)], correction)
             .ToLookup(h => h.Site, StringComparer.Ordinal);
         var records = new List<SiteRecord>();
         foreach (var site in sites)
@@ -41,7 +43,7 @@ internal static class SweepReport
             records.Add(Finished(site, plan, result, [.. decided[site.ToString()]]));
         }
 
-        return ReportDocument.Of(Sweep(sweep, plan, task, target, confirmed.Values), records);
+        return ReportDocument.Of(Sweep(sweep, plan, task, target, correction, confirmed.Values), records, knownSites);
     }
 
     private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed)
@@ -104,7 +106,8 @@ internal static class SweepReport
     }
 
     private static SweepRecord Sweep(
-        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, IReadOnlyCollection<ConfirmResult> results) =>
+        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, Correction correction,
+        IReadOnlyCollection<ConfirmResult> results) =>
         new()
         {
             Id = sweep.Id,
@@ -122,6 +125,7 @@ internal static class SweepReport
                 ConfirmReferences = plan.ConfirmReferences,
                 MinimumKappa = plan.MinimumKappa,
                 FalseDiscoveryRate = plan.FalseDiscoveryRate,
+                Correction = correction,
                 Confidence = Confidence,
                 Search = plan.Search ? new JsonObject { ["max_proposals"] = plan.MaxProposals } : null,
                 BudgetMinutes = plan.BudgetMinutes,

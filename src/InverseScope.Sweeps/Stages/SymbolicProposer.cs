@@ -12,9 +12,11 @@ using InverseScope.Sweeps.Reports;
 namespace InverseScope.Sweeps.Stages;
 
 /// <summary>
-/// Proposals of the symbolic search. It is given explore samples and draws of the prior, and has no way to others.
+/// Proposals of the symbolic search. It is given explore samples and draws of the prior, and holds nothing that leads to
+/// others: no backend to sample from, no store, no confirm references.
 /// </summary>
-internal sealed class SymbolicProposer(SweepPlan plan, ITask task, IInversionBackend backend, RunSeed seed)
+internal sealed class SymbolicProposer(
+    SweepPlan plan, ITask task, TextPool texts, Func<Site, string, int?> charactersRead, RunSeed seed)
 {
     private const int PriorDraws = 6_000;
 
@@ -32,7 +34,7 @@ internal sealed class SymbolicProposer(SweepPlan plan, ITask task, IInversionBac
         Site site, SiteSamples samples, IReadOnlySet<string> tested, TimeProvider clock, CancellationToken cancel)
     {
         var sets = samples.Sets.Where(s => s.Ess >= plan.Measurement.MinimumEss).ToArray();
-        var input = new SearchInput(_space.Value, backend.Texts, sets, t => backend.CharactersRead(site, t), tested);
+        var input = new SearchInput(_space.Value, texts, sets, t => charactersRead(site, t), tested);
         var options = new SearchOptions { MaxProposals = plan.MaxProposals, MinimumKappa = plan.MinimumKappa };
         var result = SymbolicSearch.Propose(input, options, seed.Stream("search", site.ToString()), cancel);
         var now = clock.GetUtcNow();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using InverseScope.Core.Seeds;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -116,6 +117,29 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
             var values = new float[parameter.numel()];
             for (var i = 0; i < values.Length && spread > 0; i++)
                 values[i] = (float)(spread * random.NextNormal());
+            parameter.copy_(tensor(values, parameter.shape));
+        }
+    }
+
+    /// <summary>
+    /// Replaces every parameter by normal numbers of the same mean and deviation: the control "any representation would do",
+    /// with the scales of the trained weights (Heap et al., arXiv 2501.17727).
+    /// </summary>
+    public void Randomise(RunSeed seed)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        foreach (var (name, parameter) in named_parameters())
+        {
+            var values = MemoryMarshal.Cast<byte, float>(parameter.cpu().contiguous().bytes).ToArray();
+            double mean = 0, squares = 0;
+            foreach (var value in values)
+                mean += value / values.Length;
+            foreach (var value in values)
+                squares += (value - mean) * (value - mean) / values.Length;
+            var (random, deviation) = (seed.Stream("random weights", name), Math.Sqrt(squares));
+            for (var i = 0; i < values.Length; i++)
+                values[i] = (float)(mean + deviation * random.NextNormal());
             parameter.copy_(tensor(values, parameter.shape));
         }
     }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
@@ -16,11 +18,14 @@ public sealed class TargetModel : IDisposable
     private readonly string _folder;
     private readonly TorchThread _thread;
     private readonly ITokenizer? _tokenizer;
+    private readonly RunSeed? _randomWeights;
     private CausalTransformer? _network;
 
     private TargetModel(
-        string folder, TorchThread thread, TransformerConfig config, ITokenizer? tokenizer, TargetDescription description) =>
-        (_folder, _thread, Config, _tokenizer, Description) = (folder, thread, config, tokenizer, description);
+        string folder, TorchThread thread, TransformerConfig config, ITokenizer? tokenizer, TargetDescription description,
+        RunSeed? randomWeights) =>
+        (_folder, _thread, Config, _tokenizer, Description, _randomWeights) =
+            (folder, thread, config, tokenizer, description, randomWeights);
 
     public TargetDescription Description { get; }
 
@@ -29,8 +34,11 @@ public sealed class TargetModel : IDisposable
     /// <param name="folder">In Hugging Face layout.</param>
     /// <param name="thread">Runs all that the model computes; belongs to the caller.</param>
     /// <param name="name">For results; the folder's name by default.</param>
+    /// <param name="randomWeights">
+    /// Makes another target of it, with random weights of the same scales; null: as trained.
+    /// </param>
     /// <exception cref="BadInputException">A file is missing or malformed, or the family is not supported.</exception>
-    public static TargetModel Open(string folder, TorchThread thread, string? name = null)
+    public static TargetModel Open(string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null)
     {
         var config = ConfigFile.Read(folder);
         var tokenizer = TokenizerFolder.Load(folder);
@@ -43,14 +51,16 @@ public sealed class TargetModel : IDisposable
         var description = new TargetDescription(
             name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
             config.Family,
-            TargetContent.Hash(folder),
+            randomWeights is { } seed
+                ? ContentHash.Of(TargetContent.Hash(folder), "random weights", seed.Value.ToString(CultureInfo.InvariantCulture))
+                : TargetContent.Hash(folder),
             config.Layers,
             config.Heads,
             config.HeadWidth,
             config.Width,
             config.Vocabulary,
             config.Context);
-        return new TargetModel(folder, thread, config, tokenizer, description);
+        return new TargetModel(folder, thread, config, tokenizer, description, randomWeights);
     }
 
     /// <summary>The text as the model reads it.</summary>
@@ -94,6 +104,8 @@ public sealed class TargetModel : IDisposable
         try
         {
             WeightLoader.Load(network, checkpoint);
+            if (_randomWeights is { } seed)
+                network.Randomise(seed);
             network.eval();
             return network;
         }

@@ -94,7 +94,7 @@ public sealed class ModelTrainer
 
         var record = new TrainingRecord
         {
-            Command = command,
+            Command = FormattableString.Invariant($"{command} --threads {get_num_threads()}"),
             Task = task.Name,
             TaskFingerprint = task.Fingerprint,
             Options = options,

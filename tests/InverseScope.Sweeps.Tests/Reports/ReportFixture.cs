@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Statistics.Sequential;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
 
@@ -105,6 +106,23 @@ internal static class ReportFixture
                 Verdict = SiteVerdict.Failed,
                 VerdictReason = "The activation bank could not be written: no space left on the device.",
             },
+        ],
+        [
+            new KnownSiteRecord
+            {
+                Planted = "1st character", PlantedHash = SpecHash(0), NoiseRatio = 0.5, Result = KnownSiteResult.Found,
+                Feature = "1st character", Kappa = 0.97, KappaCi = new ReportInterval(0.95, 0.99), Tested = 1, Confirmed = 1,
+            },
+            new KnownSiteRecord
+            {
+                Planted = "Number | <b>", PlantedHash = SpecHash(1), NoiseRatio = 0.5, Result = KnownSiteResult.Missed,
+                Tested = 0, Confirmed = 0,
+            },
+            new KnownSiteRecord
+            {
+                Result = KnownSiteResult.Quiet, Feature = "1st character", Kappa = 0.01, KappaCi = new ReportInterval(-0.03, 0.04),
+                Tested = 2, Confirmed = 0,
+            },
         ]);
     }
 
@@ -196,7 +214,15 @@ internal static class ReportFixture
             Labels = 9,
             Effect = kappa,
             EffectCi = interval,
+            SelectedCi = verdict == HypothesisVerdict.Confirmed ? new ReportInterval(interval.Lower - 0.02, interval.Upper) : null,
+            PValue = verdict == HypothesisVerdict.Confirmed ? 0.0005 : 0.2,
             Pairs = pairs,
+            Stop = verdict switch
+            {
+                HypothesisVerdict.Confirmed => StopReason.Established,
+                HypothesisVerdict.Refuted => StopReason.Futile,
+                _ => StopReason.Budget,
+            },
             Counts = new CountsRecord
             {
                 References = references,

@@ -68,7 +68,7 @@ public sealed class ReportSummaryTests
         var sweep = tiny.Sweep with { State = SweepState.Failed, StopReason = "No space left on the device." };
         Assert.Equal(
             [AttentionReason.SweepFailed, AttentionReason.HypothesisFailed, AttentionReason.SiteFailed],
-            SummaryRecord.Of(sweep, tiny.Sites).Broke.Select(b => b.Reason));
+            SummaryRecord.Of(sweep, tiny.Sites, []).Broke.Select(b => b.Reason));
     }
 
     private static HypothesisRecord Strong() => ReportFixture.Hypothesis(Here, 0, 0.9, 40, seed: 2);
@@ -79,6 +79,6 @@ public sealed class ReportSummaryTests
     private static IReadOnlyList<AttentionRecord> Attention(HypothesisRecord hypothesis)
     {
         var site = SiteRecord.Of(Here, SiteStatus.Done) with { Hypotheses = [hypothesis] };
-        return SummaryRecord.Of(ReportFixture.Tiny().Sweep, [site]).NeedsAPerson;
+        return SummaryRecord.Of(ReportFixture.Tiny().Sweep, [site], []).NeedsAPerson;
     }
 }

@@ -90,6 +90,9 @@ public sealed class SequentialTest
     /// <summary>The e-value now; after the end, the one at the end, which is what a sweep corrects.</summary>
     public double EValue => _evidence.Value;
 
+    /// <summary>ln of <see cref="EValue"/>, which cannot overflow.</summary>
+    public double LogEValue => _evidence.LogValue;
+
     /// <summary>
     /// The e-value if the effect is at least δ by its interval, else 0: what goes into a correction over a sweep.
     /// Dropping small effects after the correction would leave too large a share of false ones among the rest.

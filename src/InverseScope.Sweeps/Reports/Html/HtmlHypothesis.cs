@@ -79,7 +79,14 @@ internal static class HtmlHypothesis
         if (h.Kind == FeatureKind.Llm)
             html.Add($"<div><dt>noise ceiling</dt><dd>{ReportNumbers.Rate(h.NoiseCeiling)}</dd></div><div><dt>κ of what the ceiling allows</dt><dd>{ReportNumbers.Rate(h.KappaOfCeiling)}</dd></div>");
         if (h.Effect is not null)
+        {
             html.Add($"<div><dt>pair-swap effect</dt><dd>{ReportNumbers.Rate(h.Effect)}{(h.EffectCi is null ? "" : " " + ReportNumbers.Interval(h.EffectCi))}</dd></div>");
+            if (h.SelectedCi is { } selected)
+                html.Add($"<div><dt>as one of those selected</dt><dd>{ReportNumbers.Interval(selected)}</dd></div>");
+        }
+
+        if (h.PValue is { } p)
+            html.Add($"<div><dt>permutation p</dt><dd>{ReportNumbers.Probability(p)}</dd></div>");
         if (h.Explore is { } explore)
             html.Add($"<div><dt>κ while exploring</dt><dd>{ReportNumbers.Rate(explore.Kappa)} on {ReportNumbers.Count(explore.References)} references</dd></div>");
         html.Add($"</dl></section>\n");

@@ -1,0 +1,87 @@
+namespace InverseScope.Sweeps.Calibration;
+
+/// <summary>How often verdicts were right where the truth is known. Rates are null where nothing was counted.</summary>
+public sealed record CalibrationReport
+{
+    public required string Task { get; init; }
+
+    /// <summary>Norm of the noise over that of the planted signal.</summary>
+    public required double Noise { get; init; }
+
+    /// <summary>Whether two specs shared each planted site.</summary>
+    public required bool Together { get; init; }
+
+    /// <summary>Kernel width, in units of the distance.</summary>
+    public required double Epsilon { get; init; }
+
+    /// <summary>Independent sweeps.</summary>
+    public required int Repetitions { get; init; }
+
+    /// <summary>Share of planted specs that the search found and the test confirmed: a hypothesis with the same partition of the prior.</summary>
+    public double? DiscoveryRate { get; init; }
+
+    public required int Discovered { get; init; }
+
+    /// <summary>Planted specs over all repetitions.</summary>
+    public required int Planted { get; init; }
+
+    /// <summary>
+    /// Mean over sweeps of the share of confirmed hypotheses that are false: their κ, had every sample the planted labels of
+    /// its reference, is below the stated effect. 0 for a sweep that confirmed nothing.
+    /// </summary>
+    public required double FalseDiscoveryRate { get; init; }
+
+    public required int FalseDiscoveries { get; init; }
+
+    /// <summary>Confirmed hypotheses over all repetitions.</summary>
+    public required int Discoveries { get; init; }
+
+    /// <summary>Share of null sites where anything was confirmed, found by the search or given.</summary>
+    public double? NullDiscoveryRate { get; init; }
+
+    public required int NullSitesWithDiscovery { get; init; }
+
+    public required int NullSites { get; init; }
+
+    /// <summary>Sites that count as explained though what was planted there was not found. Must be 0.</summary>
+    public required int Replaced { get; init; }
+
+    /// <summary>Share of planted specs that are confirmed when they are given, without a search.</summary>
+    public double? Power { get; init; }
+
+    public required int ConfirmedWhenGiven { get; init; }
+
+    /// <summary>Share of anytime-valid intervals of the pair-swap effect that contain the true effect. Nominal 0.95.</summary>
+    public double? Coverage { get; init; }
+
+    public required int Covered { get; init; }
+
+    /// <summary>Intervals counted: every spec at every site where it could be measured.</summary>
+    public required int Intervals { get; init; }
+
+    /// <summary>Share of bootstrap intervals of κ on the fixed sample that contain the true κ. Nominal 0.95.</summary>
+    public double? KappaCoverage { get; init; }
+
+    public required int KappaCovered { get; init; }
+
+    public required IReadOnlyList<PlantedSpecReport> BySpec { get; init; }
+}
+
+/// <summary>How often one planted spec was found.</summary>
+public sealed record PlantedSpecReport
+{
+    /// <summary>The spec's id.</summary>
+    public required string Id { get; init; }
+
+    public required string Title { get; init; }
+
+    public required int Discovered { get; init; }
+
+    public required int Planted { get; init; }
+
+    /// <summary>Mean κ of what was found for it.</summary>
+    public double? Kappa { get; init; }
+
+    /// <summary>Where it was not found: titles of true hypotheses confirmed at its site, each once.</summary>
+    public required IReadOnlyList<string> Related { get; init; }
+}

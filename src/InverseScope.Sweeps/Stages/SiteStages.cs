@@ -1,0 +1,167 @@
+using System.Globalization;
+using InverseScope.Core.Information;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Specs;
+using InverseScope.Core.Statistics;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Sweeps.Reports;
+
+namespace InverseScope.Sweeps.Stages;
+
+/// <summary>
+/// What is done at each site of one target. <see cref="Propose"/> samples explore references only; <see cref="Confirm"/>
+/// tests each proposal once on references that nothing before it was given.
+/// </summary>
+internal sealed class SiteStages
+{
+    private const double SamePartition = 0.98;
+
+    private readonly SweepPlan _plan;
+    private readonly IInversionBackend _backend;
+    private readonly IInversionBackend? _randomTarget;
+    private readonly SweepReferences _references;
+    private readonly TimeProvider _clock;
+    private readonly RunSeed _seed;
+    private readonly ITask _task;
+    private readonly IReadOnlyList<HypothesisDraft> _personSpecs;
+    private readonly SpecLibrary _library;
+    private readonly LabelColumns _columns;
+    private readonly LabelColumns? _randomColumns;
+    private readonly SymbolicProposer? _search;
+    private readonly int _planned;
+
+    /// <param name="sites">Number of sites whose hypotheses are decided together.</param>
+    /// <param name="personSpecs">Specs of people.</param>
+    /// <param name="backend">Of the target; disposed by the caller.</param>
+    /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
+    public SiteStages(
+        SweepPlan plan, int sites, ITask task, IReadOnlyList<HypothesisDraft> personSpecs, IInversionBackend backend,
+        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock)
+    {
+        (_plan, _task, _backend, _randomTarget, _references, _seed, _clock) =
+            (plan, task, backend, randomTarget, references, seed, clock);
+        _library = new SpecLibrary(task);
+        _personSpecs = personSpecs;
+        _columns = new LabelColumns(backend.Texts);
+        _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
+        _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
+        _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0));
+    }
+
+    public ProposeResult Propose(Site site, CancellationToken cancel)
+    {
+        HypothesisDraft[] claimed = [.. _personSpecs.Where(d => ClaimedAt(d.Spec, site))];
+        var proposals = claimed.Select(d => new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")])).ToArray();
+        if (_search is null)
+            return new ProposeResult(proposals, 0, Sentence($"{proposals.Length} specs of people; no search"));
+        var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
+        var tested = claimed.Select(d => d.Feature.Hash).ToHashSet(StringComparer.Ordinal);
+        var found = _search.Propose(site, samples, tested, _clock, cancel);
+        return found with
+        {
+            Proposals = [.. proposals, .. found.Proposals],
+            Summary = Sentence($"{proposals.Length} specs of people; search: {found.Summary}"),
+        };
+    }
+
+    public ConfirmResult Confirm(Site site, ProposeResult proposed, CancellationToken cancel)
+    {
+        var measured = Measured(site, _backend, cancel);
+        var minimumEss = _plan.Measurement.MinimumEss;
+        var test = new HypothesisTest(
+            measured, _randomTarget is null ? null : Measured(site, _randomTarget, cancel), minimumEss,
+            new VerdictRule(_plan.MinimumKappa, _plan.FalseDiscoveryRate).TestOf(_planned), _seed);
+        var tested = new List<TestedHypothesis>();
+        var partitions = new List<(string Title, int[] Codes)>();
+        var standing = new List<LabelColumn>();
+        foreach (var proposal in proposed.Proposals)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var draft = _library.Draft(proposal.Spec, proposal.Author, proposal.Explore, proposal.Trail);
+            var labels = _columns.Of(draft.Feature);
+            var codes = measured.Prior.Partition(labels, cancel);
+            var same = partitions.FirstOrDefault(p => AdjustedMutualInformation.Of(p.Codes, codes) >= SamePartition).Title;
+            var hypothesis = test.Measure(draft, labels, _randomColumns?.Of(draft.Feature), HypothesisPhase.Confirm, cancel: cancel);
+            var record = hypothesis.Record;
+            hypothesis = hypothesis with
+            {
+                Record = record with
+                {
+                    Trail =
+                    [
+                        .. record.Trail,
+                        Step("tested on untouched references", Sentence($"{record.Counts.References} references; the test ended after {record.Pairs} pairs: {ReportNumbers.Words(record.Stop!.Value)}")),
+                    ],
+                },
+            };
+            var degenerate = VerdictRule.WhyDegenerate(hypothesis.Consistency, same);
+            tested.Add(new TestedHypothesis(hypothesis, degenerate));
+            partitions.Add((draft.Title, codes));
+            if (degenerate is null && record.EffectCi?.Lower >= _plan.MinimumKappa)
+                standing.Add(labels);
+        }
+
+        var samples = measured.Samples;
+        var usable = samples.Sets.Where(s => s.Ess >= minimumEss).ToArray();
+        return new ConfirmResult(
+            tested,
+            samples.Bits,
+            standing.Count == 0 ? null : JointBits(measured, standing, cancel),
+            [.. standing.Select(c => c.Feature.Hash)],
+            usable.Length == 0 ? null : usable.Average(s => s.Ess),
+            new ReferenceCounts
+            {
+                Explore = _references.Explore.Count,
+                Confirm = samples.Sets.Count,
+                WithoutPosition = samples.WithoutPosition.Count,
+                NotMeasured = samples.Sets.Count - usable.Length,
+                PriorShareWithPosition = samples.PriorShareWithPosition,
+            },
+            samples.Sets.Sum(s => (long)s.Texts.Length),
+            samples.Sets.Sum(s => (long)s.Texts.Length + 1) * proposed.Proposals.Count);
+    }
+
+    private MeasuredSite Measured(Site site, IInversionBackend backend, CancellationToken cancel)
+    {
+        var samples = backend.Sample(site, _references.Confirm, "confirm", cancel);
+        return new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, _seed), backend.Texts);
+    }
+
+    private double? JointBits(MeasuredSite site, List<LabelColumn> standing, CancellationToken cancel) =>
+        FeatureBits.Joint(
+            [.. standing.Select(c => LabelledSamples.Of(site.Samples.Sets, c, cancel))], _plan.Measurement.MinimumEss, null,
+            priorLabels: [.. standing.Select(c => site.Prior.Labels(c, cancel))], priorWeights: site.Prior.Weights)?.Bits;
+
+    private bool ClaimedAt(FeatureSpec spec, Site site) =>
+        spec.Sites.Count == 0
+        || SitePattern.ExpandAll(
+            spec.Sites, _backend.Target.Layers, _backend.Target.Heads, [site.Position], _task).Contains(site);
+
+    private TrailStep Step(string step, string detail) => new() { Time = _clock.GetUtcNow(), Step = step, Detail = detail };
+
+    private static string Sentence(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Labels of the features used last, each computed once for each distinct text of a pool.</summary>
+internal sealed class LabelColumns(TextPool texts)
+{
+    // Over an enumerated prior each takes a few megabytes.
+    private const int Kept = 32;
+
+    private readonly Dictionary<string, LabelColumn> _columns = new(StringComparer.Ordinal);
+    private readonly Queue<string> _order = new();
+
+    public LabelColumn Of(IFeature feature)
+    {
+        if (_columns.TryGetValue(feature.Hash, out var known))
+            return known;
+        if (_order.Count >= Kept)
+            _columns.Remove(_order.Dequeue());
+        _order.Enqueue(feature.Hash);
+        return _columns[feature.Hash] = new LabelColumn(feature, texts);
+    }
+}
