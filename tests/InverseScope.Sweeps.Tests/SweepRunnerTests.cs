@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
-using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
@@ -24,6 +24,13 @@ public sealed class SweepRunnerTests : IDisposable
     private static readonly Dictionary<string, Func<string, string?>> Planted = new()
     {
         ["L0H0@last"] = text => text[1] + text[5] - 2 * '0' >= 10 ? "true" : "false",
+    };
+
+    // Something else than what is asked for: with activations that are all different, nothing would lie near.
+    private static readonly Dictionary<string, Func<string, string?>> Untrained = new()
+    {
+        ["L0H0@last"] = text => text[..1],
+        ["L0H1@last"] = text => text[..1],
     };
 
     private readonly TempFolder _folder = new();
@@ -136,6 +143,52 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Throws<BadInputException>(() => Run(Plan() with { Sites = ["L0H0@nowhere"] }, Planted));
     }
 
+    [Fact]
+    public void A_target_with_random_weights_is_a_control_of_every_hypothesis()
+    {
+        var (_, report) = Run(Plan() with { RandomWeightControl = true }, Planted);
+        var control = Assert.Single(report.Sites[0].Hypotheses[0].Controls, c => c.Name == "random-weight target");
+        Assert.Equal(true, control.AsExpected);
+        Assert.Equal(0, control.Kappa!.Value, 0.1);
+    }
+
+    [Fact]
+    public void Sites_whose_truth_is_known_go_through_the_same_sweep()
+    {
+        var (_, report) = Run(Plan() with { Search = true, KnownSites = 2 }, Planted);
+        Assert.Equal(
+            [KnownSiteResult.Found, KnownSiteResult.Found, KnownSiteResult.Quiet, KnownSiteResult.Quiet],
+            report.KnownSites!.Select(s => s.Result));
+        Assert.All(report.KnownSites!, s => Assert.NotNull(s.Kappa));
+        Assert.All(report.KnownSites!.Skip(2), s => Assert.True(s.Tested >= 2, "the planted features are tested at null sites too"));
+    }
+
+    [Fact]
+    public void Without_a_search_the_specs_of_people_are_what_is_planted()
+    {
+        var (_, report) = Run(Plan() with { KnownSites = 2 }, Planted);
+        Assert.Equal([KnownSiteResult.Found, KnownSiteResult.Quiet, KnownSiteResult.Quiet], report.KnownSites!.Select(s => s.Result));
+        Assert.Equal("Carry out of the tens", report.KnownSites![0].Planted);
+    }
+
+    [Fact]
+    public void A_sweep_that_ends_early_says_that_it_was_corrected_online()
+    {
+        Assert.Equal(Correction.EBenjaminiHochberg, Run(Plan(), Planted).Report.Sweep.Options.Correction);
+        var (_, report) = Run(Plan() with { BudgetMinutes = 1 }, Planted, _ => _clock.Advance(TimeSpan.FromMinutes(2)));
+        Assert.Equal(Correction.Online, report.Sweep.Options.Correction);
+    }
+
+    [Fact]
+    public void Proposals_are_made_before_any_confirm_reference_is_sampled_and_from_others()
+    {
+        var sampled = new List<(string Stream, IReadOnlyList<string> References)>();
+        Run(Plan() with { Search = true }, Planted, afterSampling: (stream, references) => sampled.Add((stream, references)));
+        Assert.Equal(["explore", "confirm", "explore", "confirm"], sampled.Select(s => s.Stream));
+        var explored = sampled.Where(s => s.Stream == "explore").SelectMany(s => s.References).ToHashSet();
+        Assert.DoesNotContain(sampled.Where(s => s.Stream == "confirm").SelectMany(s => s.References), explored.Contains);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private Home Home => new(_folder["home"]);
@@ -160,10 +213,11 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     private (StoredSweep Sweep, ReportDocument Report) Run(
-        SweepPlan plan, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling = null)
+        SweepPlan plan, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling = null,
+        Action<string, IReadOnlyList<string>>? afterSampling = null)
     {
         using var store = SweepStore.Open(Home.Store);
-        var runner = Runner(store, planted, beforeSampling);
+        var runner = Runner(store, planted, beforeSampling, afterSampling);
         return Finish(runner.Run(runner.Begin(plan, "inversescope sweep run plan.yaml").Id, null, default));
     }
 
@@ -179,12 +233,14 @@ public sealed class SweepRunnerTests : IDisposable
         return (sweep, File.Exists(file) ? ReportJson.Read(file, File.ReadAllText(file)) : null!);
     }
 
-    private SweepRunner Runner(SweepStore store, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling) =>
-        new(Home, store, (_, _, task, options, seed) => Backend(task, options, seed, planted, beforeSampling), new TaskCatalog(), _clock, "test");
-
-    private static PlantedBackend Backend(
-        ITask task, MeasurementOptions options, RunSeed seed, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling) =>
-        new(task, options, seed, planted) { BeforeSampling = beforeSampling };
+    private SweepRunner Runner(
+        SweepStore store, Dictionary<string, Func<string, string?>> planted, Action<Site>? beforeSampling,
+        Action<string, IReadOnlyList<string>>? afterSampling = null) =>
+        new(Home, store, (_, weights, task, options, seed) => new PlantedBackend(task, options, seed, weights == TargetWeights.Trained ? planted : Untrained)
+        {
+            BeforeSampling = beforeSampling,
+            AfterSampling = afterSampling,
+        }, new TaskCatalog(), _clock, "test");
 
     // What may differ between two runs with one seed: times and memory.
     private static string Comparable(ReportDocument report)

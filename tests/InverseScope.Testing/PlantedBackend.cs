@@ -45,6 +45,9 @@ public sealed class PlantedBackend : IInversionBackend
     /// <summary>Called at the start of each <see cref="Sample"/>: lets a test break off in the middle.</summary>
     public Action<Site>? BeforeSampling { get; init; }
 
+    /// <summary>Told the stream and the references of each <see cref="Sample"/>.</summary>
+    public Action<string, IReadOnlyList<string>>? AfterSampling { get; init; }
+
     public void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         foreach (var site in sites)
@@ -63,6 +66,7 @@ public sealed class PlantedBackend : IInversionBackend
         BeforeSampling?.Invoke(site);
         var sets = references.Select((text, i) => _samplers[site].Draw(
             Activation(site, text, -1 - i), Texts.Add(text), _seed.Stream(streamName, site.ToString(), text))).ToArray();
+        AfterSampling?.Invoke(streamName, references);
         return new SiteSamples(sets, [], 1, _rowTexts.Length);
     }
 

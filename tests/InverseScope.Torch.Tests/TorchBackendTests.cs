@@ -43,6 +43,48 @@ public sealed class TorchBackendTests : IDisposable
     }
 
     [Fact]
+    public void Random_weights_make_another_target_of_the_same_scales_and_the_same_one_each_time()
+    {
+        var seed = new RunSeed(7);
+        using var random = TargetModel.Open(_model.Path, _torch.Thread, "tiny", seed);
+        using var again = TargetModel.Open(_model.Path, _torch.Thread, "tiny", seed);
+        Assert.NotEqual(_target.Description.ContentHash, random.Description.ContentHash);
+        Assert.Equal(random.Description.ContentHash, again.Description.ContentHash);
+        using var other = TargetModel.Open(_model.Path, _torch.Thread, "tiny", new RunSeed(8));
+        Assert.NotEqual(random.Description.ContentHash, other.Description.ContentHash);
+
+        var sites = Sites("L1H0");
+        float[] Activation(TargetModel target)
+        {
+            using var capture = new ActivationCapture(target, sites, Basis.Raw, null);
+            return capture.Read(["abc"], default)[0][0].ToArray();
+        }
+
+        Assert.Equal(Activation(random), Activation(again));
+        Assert.NotEqual(Activation(_target), Activation(random));
+        var (trained, control) = (Deviations(_target), Deviations(random));
+        Assert.All(trained.Zip(control), pair => Assert.InRange(pair.Second, 0.7 * pair.First, 1.3 * pair.First));
+
+        static double[] Deviations(TargetModel target) => target.Compute(network => network.named_parameters()
+            .Where(p => p.parameter.numel() > 500).Select(p =>
+            {
+                using var deviation = p.parameter.detach().std();
+                return (double)deviation.item<float>();
+            }).ToArray());
+    }
+
+    [Fact]
+    public void A_backend_with_random_weights_keeps_its_activations_apart()
+    {
+        using var trained = Backend(Enumerate);
+        using var random = TorchBackend.Open(
+            _torch.Thread, _model.Path, "tiny", _task, Enumerate, new RunSeed(7), _banks.Path, TargetWeights.Random);
+        Assert.NotEqual(trained.BankFolder, random.BankFolder);
+        Assert.Equal(trained.PriorWeights, random.PriorWeights);
+        Assert.Equal(trained.PriorTexts, trained.PriorWeights!.Length);
+    }
+
+    [Fact]
     public void Samples_are_the_texts_within_epsilon_with_their_prior_weights()
     {
         using var backend = Backend(Enumerate);

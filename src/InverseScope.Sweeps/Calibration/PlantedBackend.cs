@@ -10,10 +10,13 @@ namespace InverseScope.Sweeps.Calibration;
 
 /// <summary>
 /// A target without a model, whose sites encode what they are told to: site <c>L{i}H0@last</c> the i-th set of features
-/// (<see cref="PlantedSite"/>), or nothing at all. Everything else is as with a real target.
+/// (<see cref="PlantedSite"/>), or nothing at all: then a label that was drawn for each text without regard to it, so that
+/// a reference has neighbours there too. Everything else is as with a real target.
 /// </summary>
 internal sealed class PlantedBackend : IInversionBackend
 {
+    private const int NullLabels = 8;
+
     private readonly RunSeed _seed;
     private readonly double _noiseRatio;
     private readonly int _width;
@@ -22,7 +25,7 @@ internal sealed class PlantedBackend : IInversionBackend
     private readonly double[] _weights;
 
     /// <param name="options">The bank is drawn from the task, whatever sampler they name.</param>
-    /// <param name="planted">Features of each site; none: its activations are independent of the text.</param>
+    /// <param name="planted">Features of each site; none: nothing of the text.</param>
     /// <param name="noiseRatio">Norm of the noise over that of the signal, 0 or more.</param>
     /// <param name="width">Coordinates of an activation.</param>
     public PlantedBackend(
@@ -94,8 +97,9 @@ internal sealed class PlantedBackend : IInversionBackend
     private float[] Activations(int index, int[] texts, string name)
     {
         var seed = new RunSeed(_seed.Stream("known site", $"{index}").NextLong(long.MaxValue));
-        return _planted[index].Length == 0
-            ? PlantedSite.Null(texts.Length, _width, seed, name)
-            : PlantedSite.Activations([.. _planted[index].Select(column => texts.Select(t => column[t]).ToArray())], _width, _noiseRatio, seed, name);
+        int[][] columns = _planted[index].Length == 0
+            ? [[.. texts.Select(t => seed.Stream("null label", Texts[t]).NextInt(NullLabels))]]
+            : [.. _planted[index].Select(column => texts.Select(t => column[t]).ToArray())];
+        return PlantedSite.Activations(columns, _width, _noiseRatio, seed, name);
     }
 }

@@ -87,6 +87,42 @@ public sealed class PlantedSiteTests
         Assert.Equal(0.25, ratios, 0.01);
     }
 
+    [Fact]
+    public void Other_texts_have_the_vectors_of_their_labels_and_noise_of_their_own()
+    {
+        var clean = PlantedSite.Activations([[3]], Width, 0, Seed, "other");
+        Assert.Equal(PlantedSite.Activations([[3]], Width, 0, Seed), clean);
+        Assert.NotEqual(PlantedSite.Activations([[3]], Width, 1, Seed), PlantedSite.Activations([[3]], Width, 1, Seed, "other"));
+    }
+
+    [Theory]
+    [InlineData(1, 0.0)]
+    [InlineData(1, 1.0)]
+    [InlineData(2, 0.5)]
+    public void Halfway_lies_between_texts_of_the_same_labels_and_those_that_differ_in_one(int columns, double noise)
+    {
+        const int Wide = 2_000;
+        int[][] labels = [[0, 0, 1], [0, 0, 0]];
+        var rows = PlantedSite.Activations(labels[..columns], Wide, noise, Seed);
+        var (same, other) = (Cosine(0, 1), Cosine(0, 2));
+
+        var halfway = PlantedSite.HalfwayDistance(columns, noise);
+
+        Assert.Equal(0.5 * (1 - same + 1 - other), halfway, 0.05);
+
+        double Cosine(int a, int b)
+        {
+            double dot = 0, first = 0, second = 0;
+            for (var k = 0; k < Wide; k++)
+            {
+                var (x, y) = (rows[a * Wide + k], rows[b * Wide + k]);
+                (dot, first, second) = (dot + x * y, first + x * x, second + y * y);
+            }
+
+            return dot / Math.Sqrt(first * second);
+        }
+    }
+
     private static (SequentialTest Test, double Kappa) Measure(float[] rows, int[] labels)
     {
         var options = new MeasurementOptions { Epsilon = 0.15, NormBand = 0.5, Samples = 32 };
