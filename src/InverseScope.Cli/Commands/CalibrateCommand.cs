@@ -34,11 +34,14 @@ internal static class CalibrateCommand
     private static readonly Option<long?> References = OptionOf.Integer(
         "--references", "References for the test at each site; two thirds as many to explore. Default 300.", 20, 1_000_000);
 
+    private static readonly Option<long?> Streams = OptionOf.Integer(
+        "--streams", "Sweeps of 200 hypotheses simulated as labels alone, to check the tests themselves. Default 10; 0 for none.", 0, 1_000_000);
+
     public static Command Create(Shell shell)
     {
         var command = new Command("calibrate", "Measure discoveries, false discoveries and coverage on sites whose truth is known.")
         {
-            MeasurementArguments.Task, Plant, Together, Noise, Repetitions, NullSites, References,
+            MeasurementArguments.Task, Plant, Together, Noise, Repetitions, NullSites, References, Streams,
         };
         MeasurementArguments.AddNeighbours(command);
         Invocation.SetAction(command, shell, Run);
@@ -65,6 +68,7 @@ internal static class CalibrateCommand
             NullSites = (int)(parse.GetValue(NullSites) ?? defaults.NullSites),
             Measurement = MeasurementArguments.Read(parse, CalibrationRun.Measurement(together, noise)),
             ConfirmReferences = references,
+            StreamSweeps = (int)(parse.GetValue(Streams) ?? defaults.StreamSweeps),
             ExploreReferences = Math.Max(20, references * 2 / 3),
         };
         CalibrationReport report;
@@ -100,10 +104,22 @@ internal static class CalibrateCommand
                 ("coverage of the effect", Rate(report.Coverage, report.Covered, report.Intervals, "anytime-valid intervals")),
                 ("coverage of κ", Rate(report.KappaCoverage, report.KappaCovered, report.Intervals, "bootstrap intervals")),
             ]);
+        if (report.Streams is not { } streams)
+            return;
+        invocation.Out.WriteLine();
+        invocation.Out.WriteLine(Text($"The tests alone, on {streams.Sweeps} simulated sweeps of 160 null hypotheses and 40 that copy {streams.Copied:0.##} of the labels:"));
+        Tables.WritePairs(
+            invocation.Shell,
+            [
+                ("sequences that ever missed", Text($"{streams.MissRate:0.0000}  {streams.Missed} of {streams.Sequences}")),
+                ("null ones established", Text($"{streams.NullEstablishedRate:0.0000}  {streams.NullEstablished} of {streams.NullHypotheses}")),
+                ("power", Text($"{streams.Power:0.000}  after {streams.MeanPairs:0} pairs on average")),
+                ("false discovery rate", Text($"{streams.FalseDiscoveryRate:0.0000}")),
+            ]);
     }
 
     private static string Rate(double? rate, int count, int of, string what) =>
-        rate is { } value ? Text($"{value:0.000}  {count} of {of} {what}") : $"not measured: no {what}";
+        rate is { } value ? Text($"{value:0.000}  {count} of {of} {what}") : "not measured: there were none";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

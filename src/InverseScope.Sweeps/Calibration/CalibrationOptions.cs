@@ -35,6 +35,12 @@ public sealed record CalibrationOptions
     /// <summary>References from which the true effects are taken that intervals must contain. Default 3,000.</summary>
     public int TruthReferences { get; init; } = 3_000;
 
+    /// <summary>
+    /// Sweeps that are also simulated as streams of labels without activations, each of 160 null hypotheses and 40 that copy
+    /// a quarter of the labels; 0 for none. Default 10, which makes 2,000 tests.
+    /// </summary>
+    public int StreamSweeps { get; init; } = 10;
+
     /// <summary>All problems, each with its cure; empty if the options can be used.</summary>
     public IEnumerable<string> Check()
     {
@@ -48,6 +54,8 @@ public sealed record CalibrationOptions
             yield return $"There must be a repetition at least, not {Repetitions}.";
         if (NullSites < 0)
             yield return $"There cannot be {NullSites} null sites.";
+        if (StreamSweeps < 0)
+            yield return $"There cannot be {StreamSweeps} simulated sweeps.";
         foreach (var problem in Measurement?.Check() ?? [])
             yield return problem;
     }

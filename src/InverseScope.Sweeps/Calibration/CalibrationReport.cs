@@ -65,6 +65,45 @@ public sealed record CalibrationReport
     public required int KappaCovered { get; init; }
 
     public required IReadOnlyList<PlantedSpecReport> BySpec { get; init; }
+
+    /// <summary>The tests alone, on simulated labels; null if none were simulated.</summary>
+    public StreamReport? Streams { get; init; }
+}
+
+/// <summary>
+/// Sequential tests and their correction on streams of labels whose truth is known: 160 null hypotheses and 40 true ones in
+/// each sweep, 100 pairs at most, 10 samples for each reference.
+/// </summary>
+public sealed record StreamReport
+{
+    /// <summary>Simulated sweeps.</summary>
+    public required int Sweeps { get; init; }
+
+    /// <summary>Probability with which a true hypothesis's sample copies its reference's label.</summary>
+    public required double Copied { get; init; }
+
+    /// <summary>Share of confidence sequences that missed the truth at any time. Nominal 0.05 at most.</summary>
+    public double? MissRate { get; init; }
+
+    public required long Missed { get; init; }
+
+    public required long Sequences { get; init; }
+
+    /// <summary>Share of null hypotheses that their own test established.</summary>
+    public double? NullEstablishedRate { get; init; }
+
+    public required long NullEstablished { get; init; }
+
+    public required long NullHypotheses { get; init; }
+
+    /// <summary>Share of true hypotheses that e-BH selected.</summary>
+    public double? Power { get; init; }
+
+    /// <summary>Mean over sweeps of the share of selected hypotheses that are null.</summary>
+    public required double FalseDiscoveryRate { get; init; }
+
+    /// <summary>Mean number of pairs until a test ended.</summary>
+    public required double MeanPairs { get; init; }
 }
 
 /// <summary>How often one planted spec was found.</summary>

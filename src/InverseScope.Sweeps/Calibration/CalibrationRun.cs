@@ -1,6 +1,7 @@
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
+using InverseScope.Core.Statistics.Calibration;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
@@ -68,12 +69,35 @@ public static class CalibrationRun
             }
         }
 
-        return tally.Report(task.Name, measurement.Epsilon);
+        return tally.Report(task.Name, measurement.Epsilon) with { Streams = Streams(options.StreamSweeps, seed, cancel) };
     }
 
     /// <summary>Neighbours as they are chosen by default: nearer than halfway to the next label.</summary>
     public static MeasurementOptions Measurement(bool together, double noiseRatio) =>
         KnownSites.Options(new MeasurementOptions(), together ? 2 : 1, noiseRatio);
+
+    private static StreamReport? Streams(int sweeps, RunSeed seed, CancellationToken cancel)
+    {
+        if (sweeps == 0)
+            return null;
+        var options = new StreamSimulationOptions { Repetitions = sweeps };
+        var result = StreamSimulation.Run(options, seed, cancel);
+        var missed = result.Coverage.Of - result.Coverage.Count;
+        return new StreamReport
+        {
+            Sweeps = sweeps,
+            Copied = options.Copied,
+            MissRate = (double)missed / result.Coverage.Of,
+            Missed = missed,
+            Sequences = result.Coverage.Of,
+            NullEstablishedRate = result.NullEstablished.Rate,
+            NullEstablished = result.NullEstablished.Count,
+            NullHypotheses = result.NullEstablished.Of,
+            Power = result.Discovery.Rate,
+            FalseDiscoveryRate = result.FalseDiscoveryRate,
+            MeanPairs = result.MeanPairs,
+        };
+    }
 
     private static string[] Texts(ITask task, int count, RunSeed seed)
     {

@@ -5,7 +5,7 @@ namespace InverseScope.Cli.Tests.Commands;
 /// <summary><c>calibrate</c>, which needs no model.</summary>
 public sealed class CalibrateCommandTests : IDisposable
 {
-    private static readonly string[] Small = ["--repetitions", "1", "--null-sites", "1", "--references", "60", "--bank-size", "3000", "--quiet"];
+    private static readonly string[] Small = ["--repetitions", "1", "--null-sites", "1", "--references", "60", "--bank-size", "3000", "--streams", "1", "--quiet"];
 
     private readonly TempFolder _folder = new();
 
@@ -27,6 +27,10 @@ public sealed class CalibrateCommandTests : IDisposable
         Assert.Equal(1, root.GetProperty("coverage").GetDouble());
         Assert.Equal((2, 2), (root.GetProperty("covered").GetInt32(), root.GetProperty("intervals").GetInt32()));
         Assert.Equal(1, root.GetProperty("repetitions").GetInt32());
+        var streams = root.GetProperty("streams");
+        Assert.Equal((200, 160), (streams.GetProperty("sequences").GetInt32(), streams.GetProperty("null_hypotheses").GetInt32()));
+        Assert.True(streams.GetProperty("power").GetDouble() >= 0.9);
+        Assert.InRange(streams.GetProperty("false_discovery_rate").GetDouble(), 0, 0.05);
         Assert.Equal("planted", root.GetProperty("by_spec")[0].GetProperty("id").GetString());
     }
 

@@ -82,6 +82,7 @@ public sealed class CalibrationRunTests
         ExploreReferences = 120,
         ConfirmReferences = 160,
         TruthReferences = 400,
+        StreamSweeps = 0,
     };
 
     private static CalibrationReport Run(CalibrationOptions options) => CalibrationRun.Run(
