@@ -17,6 +17,9 @@ public sealed record FeatureBits(double Bits, Interval? Interval, double LabelEn
 {
     private const int Replicates = 2_000;
 
+    /// <summary>What each measured reference tells, by its text id; the mean over observations is <see cref="Bits"/>.</summary>
+    public required IReadOnlyDictionary<int, double> ByReference { get; init; }
+
     /// <summary>Bits about a feature, where it is defined.</summary>
     /// <param name="references">Measured references.</param>
     /// <param name="bootstrap">Chance for the interval; null leaves it out.</param>
@@ -37,26 +40,14 @@ public sealed record FeatureBits(double Bits, Interval? Interval, double LabelEn
         double[] told = [.. predictor.LogShares.Zip(predictor.LogPredicted, (share, predicted) => predicted - share)];
         var observations = clusters.Sum(c => (double)c.Observations);
         var mean = Enumerable.Range(0, told.Length).Sum(i => clusters[i].Observations * told[i]) / observations;
-        Interval? interval = null;
-        if (bootstrap is not null)
-        {
-            var means = ClusterBootstrap.Replicate(clusters.Count, Replicates, bootstrap, drawn =>
-            {
-                var (sum, weight) = (0.0, 0.0);
-                for (var i = 0; i < drawn.Length; i++)
-                {
-                    var times = (double)drawn[i] * clusters[i].Observations;
-                    sum += times * told[i];
-                    weight += times;
-                }
-
-                return sum / weight;
-            });
-            interval = ClusterBootstrap.Percentile(means, clusters.Count, confidence)?
+        var interval = bootstrap is null
+            ? null
+            : ClusterBootstrap.OfMean(told, [.. clusters.Select(c => c.Observations)], Replicates, bootstrap, confidence)?
                 .Map(1, predictor.EntropyCorrection);
-        }
-
-        return new FeatureBits(mean + predictor.EntropyCorrection, interval, predictor.Entropy);
+        return new FeatureBits(mean + predictor.EntropyCorrection, interval, predictor.Entropy)
+        {
+            ByReference = clusters.Zip(told).ToDictionary(p => p.First.Reference, p => p.Second + predictor.EntropyCorrection),
+        };
     }
 
     /// <summary>

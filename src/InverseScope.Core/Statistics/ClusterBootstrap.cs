@@ -52,6 +52,30 @@ public static class ClusterBootstrap
         return new Interval(Quantile(sorted, tail), Quantile(sorted, 1 - tail));
     }
 
+    /// <summary>Interval of a mean over clusters.</summary>
+    /// <param name="values">Mean of each cluster.</param>
+    /// <param name="observations">How many observations each stands for; null: one.</param>
+    /// <returns>Null with fewer than 2 clusters.</returns>
+    public static Interval? OfMean(
+        IReadOnlyList<double> values, IReadOnlyList<int>? observations, int replicates, RandomStream random, double confidence)
+    {
+        if (values.Count < 2)
+            return null;
+        var means = Replicate(values.Count, replicates, random, drawn =>
+        {
+            var (sum, weight) = (0.0, 0.0);
+            for (var i = 0; i < drawn.Length; i++)
+            {
+                var times = (double)drawn[i] * (observations?[i] ?? 1);
+                sum += times * values[i];
+                weight += times;
+            }
+
+            return sum / weight;
+        });
+        return Percentile(means, values.Count, confidence);
+    }
+
     // One multiplication: its bias of clusters / 2⁶⁴ is nothing beside that of a finite number of replicates.
     private static int Draw(RandomStream random, int clusters) =>
         (int)Math.BigMul(random.NextBits(), (ulong)clusters, out _);

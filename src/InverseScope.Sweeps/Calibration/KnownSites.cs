@@ -139,7 +139,7 @@ internal sealed class KnownSites : IDisposable
         var whole = found.FirstOrDefault(f => Same(f.Codes, joint)).Record;
         HypothesisRecord?[] equivalent = [.. planted.Select(p => found.FirstOrDefault(f => Same(f.Codes, p)).Record ?? whole)];
         HypothesisRecord[] wrong = [.. found.Where(f => !(PerfectInversion.Kappa(joint, f.Codes) >= _plan.MinimumKappa)).Select(f => f.Record)];
-        var explained = result.JointBits is { } bits && result.Bits - bits <= SweepReport.ExplainedShare * result.Bits;
+        var explained = result.Bits.Residual <= SweepReport.ExplainedShare * result.Bits.Total;
         return new KnownSiteOutcome(
             known, hypotheses, equivalent, wrong, [.. confirmed.Except(equivalent.OfType<HypothesisRecord>()).Except(wrong)],
             explained && equivalent.Any(e => e is null));

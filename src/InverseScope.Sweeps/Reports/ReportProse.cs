@@ -90,7 +90,8 @@ internal static class ReportProse
         var parts = new List<string>();
         if (site.Bits is { } bits)
         {
-            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(residual)} of them unexplained" : "";
+            var interval = site.ResidualBitsCi is null ? "" : " " + ReportNumbers.Interval(site.ResidualBitsCi);
+            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(residual)}{interval} of them unexplained" : "";
             parts.Add($"carries {ReportNumbers.Bits(bits)}{left}");
         }
         else

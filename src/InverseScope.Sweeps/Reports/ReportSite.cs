@@ -30,11 +30,22 @@ public sealed record SiteRecord
     /// <summary>Bits that the activation carries about its input: a lower bound on I(X; Ẑ).</summary>
     public double? Bits { get; init; }
 
+    /// <summary>Interval of the bits; references are the clusters.</summary>
+    public ReportInterval? BitsCi { get; init; }
+
     /// <summary>Bits of the confirmed features, taken jointly.</summary>
     public double? ExplainedBits { get; init; }
 
-    /// <summary>Bits less the bits of the confirmed features taken jointly.</summary>
+    /// <summary>Interval of the explained bits.</summary>
+    public ReportInterval? ExplainedBitsCi { get; init; }
+
+    /// <summary>
+    /// Bits less the bits of the confirmed features taken jointly, on the references that both were measured on.
+    /// </summary>
     public double? ResidualBits { get; init; }
+
+    /// <summary>Interval of the residual bits.</summary>
+    public ReportInterval? ResidualBitsCi { get; init; }
 
     /// <summary>Share of raw generator samples at distance ε or more; null where no generator was used.</summary>
     public double? RefusalRate { get; init; }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
@@ -109,8 +108,7 @@ internal sealed class SiteStages
         var usable = samples.Sets.Where(s => s.Ess >= minimumEss).ToArray();
         return new ConfirmResult(
             tested,
-            samples.Bits,
-            standing.Count == 0 ? null : JointBits(measured, standing, cancel),
+            SiteBits.Measure(measured, standing, minimumEss, _seed, cancel),
             [.. standing.Select(c => c.Feature.Hash)],
             usable.Length == 0 ? null : usable.Average(s => s.Ess),
             new ReferenceCounts
@@ -130,11 +128,6 @@ internal sealed class SiteStages
         var samples = backend.Sample(site, _references.Confirm, "confirm", cancel);
         return new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, _seed), backend.Texts);
     }
-
-    private double? JointBits(MeasuredSite site, List<LabelColumn> standing, CancellationToken cancel) =>
-        FeatureBits.Joint(
-            [.. standing.Select(c => LabelledSamples.Of(site.Samples.Sets, c, cancel))], _plan.Measurement.MinimumEss, null,
-            priorLabels: [.. standing.Select(c => site.Prior.Labels(c, cancel))], priorWeights: site.Prior.Weights)?.Bits;
 
     private bool ClaimedAt(FeatureSpec spec, Site site) =>
         spec.Sites.Count == 0

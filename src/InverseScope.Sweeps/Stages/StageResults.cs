@@ -15,15 +15,13 @@ public sealed record ProposeResult(IReadOnlyList<ProposalResult> Proposals, long
 
 /// <summary>What the stage <c>confirm</c> commits.</summary>
 /// <param name="Hypotheses">In the order of their proposal.</param>
-/// <param name="Bits">Bits that the activation tells of its text.</param>
-/// <param name="JointBits">Bits of <paramref name="JointOf"/> taken jointly; null if none stands out.</param>
+/// <param name="Bits">Bits that the activation tells, and what is left of them.</param>
 /// <param name="JointOf">Spec hashes of the hypotheses that stand out on their own numbers.</param>
 /// <param name="Samples">Samples drawn for the site, both phases.</param>
 /// <param name="Labels">Labels read for the site.</param>
 public sealed record ConfirmResult(
     IReadOnlyList<TestedHypothesis> Hypotheses,
-    double? Bits,
-    double? JointBits,
+    SiteBits Bits,
     IReadOnlyList<string> JointOf,
     double? Ess,
     ReferenceCounts References,

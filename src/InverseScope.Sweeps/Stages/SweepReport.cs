@@ -64,16 +64,22 @@ internal static class SweepReport
         Site site, SweepPlan plan, ConfirmResult result, IReadOnlyList<HypothesisRecord> hypotheses)
     {
         var standing = hypotheses.Where(h => h.Verdict == HypothesisVerdict.Confirmed).Select(h => h.SpecHash).ToHashSet();
-        double? explained = standing.Count == 0 ? 0 : standing.SetEquals(result.JointOf) ? result.JointBits : null;
-        var residual = result.Bits - explained;
+        var bits = result.Bits;
+        // The joint bits are those of the features that stood out on their own; the correction may have dropped one.
+        var isJoint = standing.SetEquals(result.JointOf);
+        double? explained = standing.Count == 0 ? 0 : isJoint ? bits.Joint : null;
+        var residual = standing.Count == 0 ? bits.Total : isJoint ? bits.Residual : null;
         var (verdict, reason) = Verdict(result, hypotheses, standing.Count, residual);
         return SiteRecord.Of(site, SiteStatus.Done) with
         {
             Verdict = verdict,
             VerdictReason = reason,
-            Bits = result.Bits,
-            ExplainedBits = result.Bits is null ? null : explained,
+            Bits = bits.Total,
+            BitsCi = bits.TotalCi,
+            ExplainedBits = bits.Total is null ? null : explained,
+            ExplainedBitsCi = standing.Count > 0 && isJoint ? bits.JointCi : null,
             ResidualBits = residual,
+            ResidualBitsCi = standing.Count == 0 ? bits.TotalCi : isJoint ? bits.ResidualCi : null,
             Ess = result.Ess,
             Epsilon = plan.Measurement.Epsilon,
             References = result.References,
@@ -98,7 +104,7 @@ internal static class SweepReport
                 : Text($"none of {hypotheses.Count} hypotheses was confirmed"));
         }
 
-        if (residual is not { } left || result.Bits is not { } bits)
+        if (residual is not { } left || result.Bits.Total is not { } bits)
             return (SiteVerdict.PartlyExplained, Text($"{confirmed} confirmed; the bits they leave were not measured"));
         return left <= ExplainedShare * bits
             ? (SiteVerdict.Explained, Text($"{confirmed} confirmed; they account for {bits - left:0.0} of {bits:0.0} bits"))

@@ -92,7 +92,7 @@ internal static class ReportFixture
             {
                 Verdict = SiteVerdict.PartlyExplained,
                 VerdictReason = "One feature confirmed; 3.10 of 6.32 bits are left.",
-                Bits = 6.32, ExplainedBits = 3.22, ResidualBits = 3.1, Ess = 41.5, Epsilon = 0.05, Seconds = 121.25,
+                Bits = 6.32, BitsCi = new ReportInterval(6.1, 6.5), ExplainedBits = 3.22, ExplainedBitsCi = new ReportInterval(3, 3.4), ResidualBits = 3.1, ResidualBitsCi = new ReportInterval(2.8, 3.4), Ess = 41.5, Epsilon = 0.05, Seconds = 121.25,
                 References = new ReferenceCounts { Explore = 200, Confirm = 40, WithoutPosition = 0, NotMeasured = 3, PriorShareWithPosition = 1 },
                 Hypotheses = [confirmed, undecided, refuted],
             },
