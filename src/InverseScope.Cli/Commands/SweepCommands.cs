@@ -13,6 +13,8 @@ namespace InverseScope.Cli.Commands;
 /// <summary><c>sweep</c>: unattended sweeps from one declarative file.</summary>
 internal static class SweepCommands
 {
+    private const string BrokenOff = "broken_off";
+
     public static Command Create(Shell shell) => new("sweep", "Run unattended sweeps from one declarative file.")
     {
         RunCommand(shell), ResumeCommand(shell), StatusCommand(shell), ListCommand(shell), StopCommand(shell),
@@ -81,7 +83,7 @@ internal static class SweepCommands
                 ["sweep", "state", "#sites", "now at", "updated"],
                 wanted.Select(p => new[]
                 {
-                    p.Id, StateOf(p), $"{p.SitesDone}/{p.Sites}", p.Stage,
+                    p.Id, StateOf(p).Replace('_', ' '), $"{p.SitesDone}/{p.Sites}", p.Stage,
                     p.Updated.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
                 }));
             return ExitCode.Done;
@@ -107,7 +109,7 @@ internal static class SweepCommands
             var sweeps = store.Sweeps();
             if (invocation.Json)
             {
-                Json.WriteDocument(invocation.Out, sweeps.Select(s => new { s.Id, s.Name, s.State, s.StopReason, s.Started, s.Finished, s.WorkSeconds, s.Command }));
+                Json.WriteDocument(invocation.Out, sweeps.Select(s => new { s.Id, s.Name, State = StateOf(s), s.StopReason, s.Started, s.Finished, s.WorkSeconds, s.Command }));
                 return ExitCode.Done;
             }
 
@@ -116,7 +118,7 @@ internal static class SweepCommands
                 ["sweep", "state", "why", "started", "#work"],
                 sweeps.Select(s => new[]
                 {
-                    s.Id, s.State.ToString().ToLowerInvariant(), s.StopReason ?? "", s.Started,
+                    s.Id, StateOf(s).Replace('_', ' '), s.StopReason ?? "", s.Started,
                     string.Create(CultureInfo.InvariantCulture, $"{s.WorkSeconds:0} s"),
                 }));
             return ExitCode.Done;
@@ -132,7 +134,7 @@ internal static class SweepCommands
         {
             var progress = Known(invocation, SweepProgress.ReadAll(invocation.Home), invocation.Parse.GetValue(id)!);
             if (StateOf(progress) != "running")
-                throw new BadInputException($"Sweep '{progress.Id}' is not running: it is {StateOf(progress)}.");
+                throw new BadInputException($"Sweep '{progress.Id}' is not running: it is {StateOf(progress).Replace('_', ' ')}.");
             SweepProgress.AskToStop(invocation.Home, progress.Id);
             invocation.Say($"Asked process {progress.Process} to stop '{progress.Id}' at the next site.");
             return ExitCode.Done;
@@ -147,6 +149,10 @@ internal static class SweepCommands
             $"There is no sweep '{id}' in {invocation.Home.Path}.{NearestName.Hint(id, all.Select(p => p.Id))}",
             all.Count == 0 ? "It has none yet." : $"Known: {string.Join(", ", all.Select(p => p.Id))}.");
 
+    // Whoever has the store open knows that no other process runs a sweep of it.
+    private static string StateOf(StoredSweep sweep) =>
+        sweep.State == SweepState.Running ? BrokenOff : sweep.State.ToString().ToLowerInvariant();
+
     // The file of a process that was killed says "running" for ever.
     private static string StateOf(SweepProgress progress)
     {
@@ -159,7 +165,7 @@ internal static class SweepCommands
         }
         catch (ArgumentException)
         {
-            return "broken off";
+            return BrokenOff;
         }
     }
 }

@@ -46,6 +46,12 @@ public sealed class SafetensorsWriter : IDisposable
             _file.SetLength(header.Length + at);
             _file.Write(header);
         }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // What .NET makes of a file system's limit on the size of one file.
+            Dispose();
+            throw new IOException(e.Message, e);
+        }
         catch
         {
             Dispose();
