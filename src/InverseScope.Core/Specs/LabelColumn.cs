@@ -38,6 +38,14 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
     /// <summary>The label itself, or null where the feature is undefined.</summary>
     public string? Label(int textId) => this[textId] is var code and not Undefined ? Labels[code] : null;
 
+    /// <summary>Asks a labeller that answers in batches once for all of these texts; other features label at first use.</summary>
+    /// <param name="textIds">Evaluated only if there is something to ask.</param>
+    public void Prepare(Func<IEnumerable<int>> textIds, CancellationToken cancel)
+    {
+        if (Feature is IBatchFeature batch)
+            AddAll(batch, [.. textIds()], cancel);
+    }
+
     /// <summary>Codes of many texts.</summary>
     /// <param name="codes">As long as <paramref name="textIds"/>.</param>
     public void Read(ReadOnlySpan<int> textIds, Span<int> codes, CancellationToken cancel = default)
