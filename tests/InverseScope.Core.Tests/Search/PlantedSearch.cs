@@ -48,7 +48,7 @@ internal sealed class PlantedSearch
         var texts = _bank.Select(id => _pool[id]).Concat(_references).ToArray();
         var activations = PlantedSite.Activations(
             [.. features.Select(f => Codes(texts, f))], Width, noise, _seed);
-        return Neighbours(activations, Width);
+        return Neighbours(activations, Width, kernel: 0.05 + 0.1 * noise);
     }
 
     /// <summary>Samples at a site whose activations are independent of the texts, drawn as neighbours.</summary>
@@ -96,9 +96,9 @@ internal sealed class PlantedSearch
     public double BestAgreement(Func<string, string?> feature, SearchResult result) =>
         result.Proposals.Select(p => Agreement(feature, p)).DefaultIfEmpty(0).Max();
 
-    private SampleSet[] Neighbours(float[] activations, int width)
+    private SampleSet[] Neighbours(float[] activations, int width, double kernel = 0.05)
     {
-        var options = new MeasurementOptions { Samples = 32 };
+        var options = new MeasurementOptions { Samples = 32, Epsilon = kernel, NormBand = Math.Max(0.1, 3 * kernel) };
         var sampler = new NeighbourSampler(
             activations.AsMemory(0, _bank.Length * width), width, _bank, null, options);
         var sets = _references.Select((text, i) => sampler.Draw(
