@@ -47,6 +47,9 @@ internal sealed class Selection(
         var target = table.Rent();
         foreach (var one in eligible)
         {
+            // Its bits are those of the earlier features, which rare joint labels can hide.
+            if (known.Determine(one.Candidate.Evaluate(table, target)))
+                continue;
             var finalist = Measure(one, target);
             if (IsWorthwhile(finalist.Score, finalist.Cost) && finalist.Score.Evidence >= Bar(one)
                 && finalist.Z >= Math.Sqrt(2 * Math.Log(2) * Bar(one)))
