@@ -256,8 +256,11 @@ internal sealed class Pairing(bool ordered, Term left, Term right) : Binary(left
 
     public override TermKind Kind => TermKind.Joint;
 
+    // As numbers, because a set of a text and a number is not without order: "6" and 2 are not 6 and "2".
     public override Pipeline Steps =>
-        [Ordered ? new Step.Tuple([Left.Steps, Right.Steps]) : new Step.Set([Left.Steps, Right.Steps])];
+        [Ordered
+            ? new Step.Tuple([Left.NumberSteps, Right.NumberSteps])
+            : new Step.Set([Left.NumberSteps, Right.NumberSteps])];
 
     public override string Phrase => Ordered
         ? $"{Left.Phrase} together with {Wording.Operand(Right)}"
