@@ -25,18 +25,6 @@ internal static class CharacterAtoms
             yield return Slot(view, -i, FromEnd(profile, -i));
     }
 
-    private static string FromStart(ViewProfile profile, int at)
-    {
-        var view = at < profile.Shortest ? profile.View with { Before = null } : profile.View;
-        var place = view.Before is null ? view.Phrase : $" of the part{view.Phrase}";
-        return profile is { Longest: 1, View.IsWhole: false }
-            ? profile.Unit + place
-            : $"{Wording.Ordinal(at)} {profile.Unit}{place}";
-    }
-
-    private static string FromEnd(ViewProfile profile, int at) =>
-        $"{Wording.Ordinal(at)} {profile.Unit}{(profile.View.Before is { } before ? $" before '{before}'" : "")}";
-
     /// <summary>A number, and its first and last digits as numbers of their own (a sum's carry depends on those).</summary>
     public static IEnumerable<Atom> Numbers(ViewProfile profile)
     {
@@ -101,7 +89,7 @@ internal static class CharacterAtoms
             yield return new Atom(
                 "count of a character", TermKind.Number,
                 CountOf(view, steps),
-                $"count{place} of the {which}",
+                $"count{place} of {(view.After is null ? "the" : "its")} {which}",
                 2.5 + 2 * view.Complexity,
                 text => text.TryView(index, out var all) && Distinct(all) is var distinct && nth < distinct.Length
                     ? all.Count(distinct[nth])
@@ -144,6 +132,18 @@ internal static class CharacterAtoms
         profile.View.IsWhole ? "length of the text" : $"length of the part{profile.View.Phrase}",
         1 + profile.View.Complexity,
         text => text.TryView(profile.Index, out var all) ? all.Length : Atom.NoValue);
+
+    private static string FromStart(ViewProfile profile, int at)
+    {
+        var view = at < profile.Shortest ? profile.View with { Before = null } : profile.View;
+        var place = view.Before is null ? view.Phrase : $" of the part{view.Phrase}";
+        return profile is { Longest: 1, View.IsWhole: false }
+            ? profile.Unit + place
+            : $"{Wording.Ordinal(at)} {profile.Unit}{place}";
+    }
+
+    private static string FromEnd(ViewProfile profile, int at) =>
+        $"{Wording.Ordinal(at)} {profile.Unit}{(profile.View.Before is { } before ? $" before '{before}'" : "")}";
 
     private static Atom Slot(View view, int at, string phrase) =>
         new(

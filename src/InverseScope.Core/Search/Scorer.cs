@@ -117,8 +117,15 @@ internal sealed class Scorer
     /// <summary>Fills, for each reference, its label's share among its samples and among prior texts like it.</summary>
     private void Compare(ReadOnlySpan<int> references, Explained known, bool fromPrior)
     {
-        for (var r = 0; r < references.Length; r++)
-            _share[r] = Match(_prior.Labels, r, references[r], known.Weights);
+        // Before anything is known, what agrees with the reference has just been summed.
+        if (!fromPrior && known.Weights == _table.Weights)
+            _agreement.CopyTo(_share, 0);
+        else
+        {
+            for (var r = 0; r < references.Length; r++)
+                _share[r] = Match(_prior.Labels, r, references[r], known.Weights);
+        }
+
         _prior.Usual(references, known, fromPrior, _usual);
     }
 
