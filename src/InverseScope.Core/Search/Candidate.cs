@@ -20,7 +20,7 @@ internal sealed record Candidate(Term Rule, Term? Condition = null)
     public string Family => Condition is null ? Rule.Family : $"{Rule.Family}, under a condition";
 
     public string Title => Wording.Sentence(
-        Condition is null ? Rule.Phrase : $"{Rule.Phrase}, where {Condition.Phrase}");
+        Condition is null ? Rule.Phrase : $"{Rule.Phrase}, where {Wording.Clause(Condition.Phrase)}");
 
     public Column Evaluate(SiteTable table, int[] target)
     {

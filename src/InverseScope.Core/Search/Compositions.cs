@@ -334,9 +334,9 @@ internal sealed class Junction(bool all, Term left, Term right) : Binary(left, r
     public override Pipeline Steps =>
         [all ? new Step.All([Left.Steps, Right.Steps]) : new Step.Any([Left.Steps, Right.Steps])];
 
-    public override string Phrase => $"{Left.Phrase} {(all ? "and" : "or")} {Right.Phrase}";
+    public override string Phrase => $"{Left.Phrase} {(all ? "and" : "or")} {Wording.Clause(Right.Phrase)}";
 
-    public override string Denial => $"{Left.Denial} {(all ? "or" : "and")} {Right.Denial}";
+    public override string Denial => $"{Left.Denial} {(all ? "or" : "and")} {Wording.Clause(Right.Denial)}";
 
     protected override Column Combine(
         Column left, Column right, ReadOnlySpan<int> a, ReadOnlySpan<int> b, int[] target)

@@ -23,7 +23,7 @@ internal sealed class ProposalWriter(SearchInput input, SiteTable table, Scorer 
             Id = "symbolic",
             Title = candidate.Title,
             Hypothesis = $"The site carries the label \"{candidate.Rule.Phrase}\""
-                + (candidate.Condition is null ? "." : $" of texts where {candidate.Condition.Phrase}."),
+                + (candidate.Condition is null ? "." : $" of texts where {Wording.Clause(candidate.Condition.Phrase)}."),
             Applies = candidate.Condition?.Steps,
             Rule = candidate.Rule.Steps,
         };

@@ -33,6 +33,13 @@ internal static class Wording
     /// </summary>
     public static string Operand(Term term) => term is Atom ? $"the {term.Phrase}" : $"({term.Phrase})";
 
+    /// <summary>A clause within a sentence: with its article, unless it starts with a quotation or has one.</summary>
+    public static string Clause(string phrase) =>
+        phrase.StartsWith('\'') || phrase.StartsWith("the ", StringComparison.Ordinal)
+            || phrase.StartsWith("it is ", StringComparison.Ordinal)
+            ? phrase
+            : $"the {phrase}";
+
     /// <summary>"a, b and c".</summary>
     public static string List(IReadOnlyList<string> items) =>
         items.Count == 1 ? items[0] : $"{string.Join(", ", items.SkipLast(1))} and {items[^1]}";

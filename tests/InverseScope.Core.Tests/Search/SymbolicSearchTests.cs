@@ -100,6 +100,19 @@ public sealed class SymbolicSearchTests
     }
 
     [Fact]
+    public void A_condition_is_told_in_the_title_and_in_the_spec()
+    {
+        var search = new PlantedSearch("addition");
+
+        var proposal = search.Run(search.Planted(0.3, PlantedFeatures.DigitUnderCondition)).Proposals[0];
+
+        Assert.Equal("2nd digit, where the 1st digit after '+' is at least 5", proposal.Spec.Title);
+        Assert.NotNull(proposal.Spec.Applies);
+        Assert.Null(proposal.Feature.Label("615+461=1076"));
+        Assert.Equal("1", proposal.Feature.Label("615+861=1476"));
+    }
+
+    [Fact]
     public void With_few_references_nothing_is_proposed_and_the_reason_is_told()
     {
         var search = new PlantedSearch("ioi", references: 29);
