@@ -5,7 +5,7 @@ namespace InverseScope.Core.Search;
 internal sealed record Candidate(Term Rule, Term? Condition = null)
 {
     private const double CostOfCondition = 0.5;
-    private const double CostOfLookingAhead = 1.5;
+    private const double CostOfLookingAhead = 2.75;
 
     /// <summary>Steps, weighted; a feature of what the target has not read yet must be worth more.</summary>
     public double Complexity(SiteTable table)
@@ -20,7 +20,7 @@ internal sealed record Candidate(Term Rule, Term? Condition = null)
     public string Family => Condition is null ? Rule.Family : $"{Rule.Family}, under a condition";
 
     public string Title => Wording.Sentence(
-        Condition is null ? Rule.Phrase : $"{Rule.Phrase}, where {Condition.Phrase}");
+        Condition is null ? Rule.Phrase : $"{Rule.Phrase}, where {Wording.Clause(Condition.Phrase)}");
 
     public Column Evaluate(SiteTable table, int[] target)
     {

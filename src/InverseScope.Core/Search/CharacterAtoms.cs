@@ -12,19 +12,24 @@ internal static class CharacterAtoms
     /// <summary>Single characters at fixed places from the start and from the end.</summary>
     public static IEnumerable<Atom> Slots(ViewProfile profile)
     {
+        var view = profile.View;
         var longest = Math.Min(profile.Longest, MostSlots);
         for (var i = 0; i < longest; i++)
-            yield return Slot(profile, i);
+        {
+            // Where the part always reaches, it does not matter where it ends, nor that its end has been read.
+            yield return Slot(i < profile.Shortest ? view with { Before = null } : view, i, FromStart(profile, i));
+        }
+
         // From the end it is another character only where lengths differ.
         for (var i = 1; i <= longest && profile.Shortest < profile.Longest; i++)
-            yield return Slot(profile, -i);
+            yield return Slot(view, -i, FromEnd(profile, -i));
     }
 
     /// <summary>A number, and its first and last digits as numbers of their own (a sum's carry depends on those).</summary>
     public static IEnumerable<Atom> Numbers(ViewProfile profile)
     {
         var (view, index) = (profile.View, profile.Index);
-        var whole = view.IsWhole ? "number" : $"number{view.Phrase}";
+        var whole = view.After is { } after ? $"number after '{after}'" : $"number{view.Phrase}";
         yield return new Atom(
             "number", TermKind.Number, [.. view.Steps, new Step.Int()], whole, 1 + view.Complexity,
             text => text.TryView(index, out var all) ? Value(all) : Atom.NoValue);
@@ -68,14 +73,14 @@ internal static class CharacterAtoms
         for (var k = 0; k < MostDistinct; k++)
         {
             var nth = k;
-            var which = $"{Wording.Ordinal(k)} distinct character{view.Phrase}";
+            var which = k == 0 ? "1st character" : $"{Wording.Ordinal(k)} distinct character";
             Pipeline steps = k == 0
                 ? [.. view.Steps, new Step.Chars(), new Step.First()]
                 : [.. view.Steps, new Step.Chars(), new Step.Distinct(), new Step.Nth(k)];
             if (k > 0)
             {
                 yield return new Atom(
-                    "distinct character", TermKind.Character, steps, which, 1.5 + view.Complexity,
+                    "distinct character", TermKind.Character, steps, which + view.Phrase, 1.5 + view.Complexity,
                     text => text.TryView(index, out var all) && Distinct(all) is var distinct && nth < distinct.Length
                         ? distinct[nth]
                         : Atom.NoValue);
@@ -84,7 +89,7 @@ internal static class CharacterAtoms
             yield return new Atom(
                 "count of a character", TermKind.Number,
                 CountOf(view, steps),
-                k == 0 ? $"count{place} of its 1st character" : $"count{place} of its {Wording.Ordinal(k)} distinct character",
+                $"count{place} of {(view.After is null ? "the" : "its")} {which}",
                 2.5 + 2 * view.Complexity,
                 text => text.TryView(index, out var all) && Distinct(all) is var distinct && nth < distinct.Length
                     ? all.Count(distinct[nth])
@@ -110,7 +115,8 @@ internal static class CharacterAtoms
             yield return new Atom(
                 "contains", TermKind.Bool, [.. view.Steps, new Step.Contains(new Probe.Text(text))],
                 $"'{c}' occurs{place}", 1 + view.Complexity,
-                reading => reading.TryView(index, out var all) ? all.Contains(c) ? 1 : 0 : Atom.NoValue);
+                reading => reading.TryView(index, out var all) ? all.Contains(c) ? 1 : 0 : Atom.NoValue,
+                denial: $"'{c}' does not occur{place}");
             if (texts >= priorTexts / 4)
             {
                 yield return new Atom(
@@ -127,20 +133,28 @@ internal static class CharacterAtoms
         1 + profile.View.Complexity,
         text => text.TryView(profile.Index, out var all) ? all.Length : Atom.NoValue);
 
-    private static Atom Slot(ViewProfile profile, int at)
+    private static string FromStart(ViewProfile profile, int at)
     {
-        var (view, index) = (profile.View, profile.Index);
-        return new Atom(
-            "character", TermKind.Character, [.. view.Steps, new Step.Chars(), Wording.Pick(at)], $"{Wording.Ordinal(at)} character{view.Phrase}",
+        var view = at < profile.Shortest ? profile.View with { Before = null } : profile.View;
+        var place = view.Before is null ? view.Phrase : $" of the part{view.Phrase}";
+        return profile is { Longest: 1, View.IsWhole: false }
+            ? profile.Unit + place
+            : $"{Wording.Ordinal(at)} {profile.Unit}{place}";
+    }
+
+    private static string FromEnd(ViewProfile profile, int at) =>
+        $"{Wording.Ordinal(at)} {profile.Unit}{(profile.View.Before is { } before ? $" before '{before}'" : "")}";
+
+    private static Atom Slot(View view, int at, string phrase) =>
+        new(
+            "character", TermKind.Character, [.. view.Steps, new Step.Chars(), Wording.Pick(at)], phrase,
             1 + view.Complexity,
             text =>
             {
-                if (!text.TryView(index, out var all))
-                    return Atom.NoValue;
-                var i = at < 0 ? all.Length + at : at;
-                return i >= 0 && i < all.Length ? all[i] : Atom.NoValue;
+                var (start, length) = view.Locate(text.Text);
+                var i = at < 0 ? length + at : at;
+                return start >= 0 && i >= 0 && i < length ? text.Text[start + i] : Atom.NoValue;
             });
-    }
 
     private static Pipeline CountOf(View view, Operand character) =>
         [.. view.Steps, new Step.Chars(), new Step.Where([new Step.It(), new Step.Eq(character)]), new Step.Count()];

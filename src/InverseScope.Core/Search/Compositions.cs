@@ -120,7 +120,13 @@ internal sealed class Remainder(Term inner, int divisor) : Unary(inner, 0.75)
 
     public override Pipeline Steps => [.. Inner.NumberSteps, new Step.Mod(divisor)];
 
-    public override string Phrase => $"{Inner.Phrase} modulo {Wording.Number(divisor)}";
+    public override string Phrase => divisor switch
+    {
+        2 => $"remainder of {Wording.Operand(Inner)} divided by 2",
+        10 => $"last digit of {Wording.Operand(Inner)}",
+        100 => $"last 2 digits of {Wording.Operand(Inner)}",
+        _ => $"{Inner.Phrase} modulo {Wording.Number(divisor)}",
+    };
 
     protected override Column Apply(Column column, ReadOnlySpan<int> codes, int[] target)
     {
@@ -139,7 +145,12 @@ internal sealed class Quotient(Term inner, int divisor) : Unary(inner, 0.75)
 
     public override Pipeline Steps => [.. Inner.NumberSteps, new Step.Div(divisor)];
 
-    public override string Phrase => $"{Inner.Phrase} divided by {Wording.Number(divisor)}, whole part";
+    public override string Phrase => divisor switch
+    {
+        10 => $"{Inner.Phrase}, in whole tens",
+        100 => $"{Inner.Phrase}, in whole hundreds",
+        _ => $"{Inner.Phrase} divided by {Wording.Number(divisor)}, whole part",
+    };
 
     protected override Column Apply(Column column, ReadOnlySpan<int> codes, int[] target)
     {
@@ -167,7 +178,7 @@ internal sealed class Arithmetic(Operation operation, Term left, Term right) : B
 
     public override Pipeline Steps => operation switch
     {
-        Operation.Sum => [new Step.Sum([Left.NumberSteps, Right.NumberSteps])],
+        Operation.Sum => [new Step.Sum([.. Summands.Select(s => s.NumberSteps)])],
         Operation.Difference => [new Step.Difference([Left.NumberSteps, Right.NumberSteps])],
         Operation.Product => [new Step.Product([Left.NumberSteps, Right.NumberSteps])],
         Operation.Max => [new Step.Max([Left.NumberSteps, Right.NumberSteps])],
@@ -176,12 +187,19 @@ internal sealed class Arithmetic(Operation operation, Term left, Term right) : B
 
     public override string Phrase => operation switch
     {
-        Operation.Sum => $"sum of {Left.Phrase} and {Right.Phrase}",
-        Operation.Difference => $"{Left.Phrase} minus {Right.Phrase}",
-        Operation.Product => $"product of {Left.Phrase} and {Right.Phrase}",
-        Operation.Max => $"larger of {Left.Phrase} and {Right.Phrase}",
-        _ => $"smaller of {Left.Phrase} and {Right.Phrase}",
+        Operation.Sum => $"sum of {Wording.List([.. Summands.Select(Wording.Operand)])}",
+        Operation.Difference => $"{(Left is Atom ? Left.Phrase : Wording.Operand(Left))} minus {Wording.Operand(Right)}",
+        Operation.Product => $"product of {Operands}",
+        Operation.Max => $"larger of {Operands}",
+        _ => $"smaller of {Operands}",
     };
+
+    /// <summary>A sum of sums is one sum.</summary>
+    private IEnumerable<Term> Summands => Left is Arithmetic { IsSum: true } left ? left.Summands.Append(Right) : [Left, Right];
+
+    private bool IsSum => operation == Operation.Sum;
+
+    private string Operands => $"{Wording.Operand(Left)} and {Wording.Operand(Right)}";
 
     protected override Column Combine(
         Column left, Column right, ReadOnlySpan<int> a, ReadOnlySpan<int> b, int[] target)
@@ -238,12 +256,15 @@ internal sealed class Pairing(bool ordered, Term left, Term right) : Binary(left
 
     public override TermKind Kind => TermKind.Joint;
 
+    // As numbers, because a set of a text and a number is not without order: "6" and 2 are not 6 and "2".
     public override Pipeline Steps =>
-        [Ordered ? new Step.Tuple([Left.Steps, Right.Steps]) : new Step.Set([Left.Steps, Right.Steps])];
+        [Ordered
+            ? new Step.Tuple([Left.NumberSteps, Right.NumberSteps])
+            : new Step.Set([Left.NumberSteps, Right.NumberSteps])];
 
     public override string Phrase => Ordered
-        ? $"{Left.Phrase} together with {Right.Phrase}"
-        : $"unordered pair of {Left.Phrase} and {Right.Phrase}";
+        ? $"{Left.Phrase} together with {Wording.Operand(Right)}"
+        : $"unordered pair of {Wording.Operand(Left)} and {Wording.Operand(Right)}";
 
     protected override Column Combine(
         Column left, Column right, ReadOnlySpan<int> a, ReadOnlySpan<int> b, int[] target)
@@ -281,12 +302,12 @@ internal sealed class Comparison(bool equal, Term left, Term right) : Binary(lef
         : [.. Left.NumberSteps, new Step.Ge(Right.NumberSteps)];
 
     public override string Phrase => equal
-        ? $"{Left.Phrase} equals {Right.Phrase}"
-        : $"{Left.Phrase} is at least {Right.Phrase}";
+        ? $"{Left.Phrase} equals {Wording.Operand(Right)}"
+        : $"{Left.Phrase} is at least {Wording.Operand(Right)}";
 
     public override string Denial => equal
-        ? $"{Left.Phrase} differs from {Right.Phrase}"
-        : $"{Left.Phrase} is below {Right.Phrase}";
+        ? $"{Left.Phrase} differs from {Wording.Operand(Right)}"
+        : $"{Left.Phrase} is below {Wording.Operand(Right)}";
 
     protected override Column Combine(
         Column left, Column right, ReadOnlySpan<int> a, ReadOnlySpan<int> b, int[] target)
@@ -313,7 +334,9 @@ internal sealed class Junction(bool all, Term left, Term right) : Binary(left, r
     public override Pipeline Steps =>
         [all ? new Step.All([Left.Steps, Right.Steps]) : new Step.Any([Left.Steps, Right.Steps])];
 
-    public override string Phrase => $"{Left.Phrase} {(all ? "and" : "or")} {Right.Phrase}";
+    public override string Phrase => $"{Left.Phrase} {(all ? "and" : "or")} {Wording.Clause(Right.Phrase)}";
+
+    public override string Denial => $"{Left.Denial} {(all ? "or" : "and")} {Wording.Clause(Right.Denial)}";
 
     protected override Column Combine(
         Column left, Column right, ReadOnlySpan<int> a, ReadOnlySpan<int> b, int[] target)

@@ -26,7 +26,7 @@ internal sealed class ConditionFinder(SiteTable table, Scorer scorer, Explained 
         {
             cancel.ThrowIfCancellationRequested();
             var column = rule.Candidate.Evaluate(table, target);
-            if (scorer.Measure(column, known, null, excess) is null)
+            if (scorer.Measure(column, known, excess) is null)
                 continue;
             var defined = column.Codes.AsSpan(table.PriorRows, table.References).ToArray();
             foreach (var (clause, truth) in conditions)

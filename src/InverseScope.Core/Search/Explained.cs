@@ -11,8 +11,10 @@ internal sealed class Explained
 {
     private const double EnoughUsable = 0.75;
 
-    private Explained(IReadOnlyList<Grouping> groupings, float[] weights, double[] effective) =>
-        (Groupings, Weights, Effective) = (groupings, weights, effective);
+    private readonly Grouping _joint;
+
+    private Explained(Grouping joint, IReadOnlyList<Grouping> groupings, float[] weights, double[] effective) =>
+        (_joint, Groupings, Weights, Effective) = (joint, groupings, weights, effective);
 
     /// <summary>
     /// By the features jointly, if their joint labels are common enough; else by the largest combinations that are, which
@@ -27,12 +29,16 @@ internal sealed class Explained
     public double[] Effective { get; }
 
     /// <summary>Whether the known features leave nothing open about a column, as far as the prior sample shows.</summary>
-    public bool Determine(Column column) => Groupings.Any(g => g.Groups > 1 && g.Determines(column));
+    public bool Determine(Column column) => _joint.Groups > 1 && _joint.Determines(column);
 
     public static Explained By(SiteTable table, IReadOnlyList<Column> features)
     {
         if (features.Count == 0)
-            return new Explained([Grouping.One(table)], table.Weights, table.Effective);
+        {
+            var one = Grouping.One(table);
+            return new Explained(one, [one], table.Weights, table.Effective);
+        }
+
         var found = new List<(int Mask, Grouping Grouping)>();
         var masks = Enumerable.Range(1, (1 << features.Count) - 1);
         foreach (var mask in masks.OrderByDescending(m => BitOperations.PopCount((uint)m)))
@@ -46,7 +52,8 @@ internal sealed class Explained
         }
 
         var (weights, effective) = Agreeing(table, features);
-        return new Explained([.. found.Select(f => f.Grouping)], weights, effective);
+        return new Explained(
+            Grouping.Of(table, features), [.. found.Select(f => f.Grouping)], weights, effective);
     }
 
     private static (float[] Weights, double[] Effective) Agreeing(SiteTable table, IReadOnlyList<Column> features)
@@ -89,17 +96,28 @@ internal sealed record Grouping(int Groups, int[] Prior, int[] Size, int[] Refer
     /// <summary>References whose group is large enough.</summary>
     public int Usable => References.Count(g => g >= 0);
 
-    /// <summary>Whether nearly all prior rows of a group have the same label.</summary>
+    /// <summary>
+    /// Whether prior rows of the same group nearly always have the same label, far more often than any two rows. It is
+    /// told from pairs of rows, so that groups may be small.
+    /// </summary>
     public bool Determines(Column column)
     {
-        const double NearlyAll = 0.98;
+        const double NearlyAlways = 0.95;
+        const int Enough = 30;
         var counts = new Dictionary<(int Group, int Code), int>();
+        var labels = new Dictionary<int, int>();
+        double pairs = 0, alike = 0, chance = 0;
+        foreach (var size in Size)
+            pairs += size * (size - 1.0) / 2;
         for (var i = 0; i < Prior.Length; i++)
-            CollectionsMarshal.GetValueRefOrAddDefault(counts, (Prior[i], column.Codes[i]), out _)++;
-        var most = new int[Groups];
-        foreach (var ((group, _), n) in counts)
-            most[group] = Math.Max(most[group], n);
-        return most.Sum() >= NearlyAll * Prior.Length;
+        {
+            // The rows before this one that are alike are the pairs that it adds.
+            alike += CollectionsMarshal.GetValueRefOrAddDefault(counts, (Prior[i], column.Codes[i]), out _)++;
+            chance += CollectionsMarshal.GetValueRefOrAddDefault(labels, column.Codes[i], out _)++;
+        }
+
+        chance /= Prior.Length * (Prior.Length - 1.0) / 2;
+        return pairs >= Enough && alike / pairs - chance >= NearlyAlways * (1 - chance);
     }
 
     /// <summary>All in one group.</summary>

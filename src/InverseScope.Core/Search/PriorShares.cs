@@ -32,7 +32,7 @@ internal sealed class PriorShares(SiteTable table)
     public double Share(int label) => (double)_counts[label] / table.PriorRows;
 
     /// <summary>Takes up a column.</summary>
-    /// <returns>False if nothing can be learnt of it: the labels are constant, or different for nearly every text.</returns>
+    /// <returns>False if nothing can be learnt of it: the labels are constant where there are any, or different for nearly every text.</returns>
     public bool Count(Column column)
     {
         Relabel(column);
@@ -40,19 +40,21 @@ internal sealed class PriorShares(SiteTable table)
         counts.Clear();
         foreach (var label in _labels.AsSpan(0, table.PriorRows))
             counts[label]++;
-        var most = 0;
+        var (most, undefined) = (0, counts[Undefined]);
         (_distinct, Entropy) = (0, 0);
-        foreach (var n in counts)
+        for (var label = 0; label < counts.Length; label++)
         {
+            var n = counts[label];
             if (n == 0)
                 continue;
             _distinct++;
-            most = Math.Max(most, n);
+            if (label != Undefined)
+                most = Math.Max(most, n);
             var share = (double)n / table.PriorRows;
             Entropy -= share * Math.Log2(share);
         }
 
-        return most <= NearlyAll * table.PriorRows && _distinct <= table.PriorRows / 3;
+        return most <= NearlyAll * (table.PriorRows - undefined) && undefined <= NearlyAll * table.PriorRows && _distinct <= table.PriorRows / 3;
     }
 
     /// <summary>Fills the share of each reference's label among prior texts that are like it in the known features.</summary>

@@ -5,10 +5,11 @@ using InverseScope.Core.Specs;
 namespace InverseScope.Core.Search;
 
 /// <summary>Turns a chosen candidate into a spec that people and the parser can read.</summary>
-internal sealed class ProposalWriter(SearchInput input, SiteTable table, Scorer scorer)
+internal sealed class ProposalWriter(SearchInput input, SiteTable table, Scorer scorer, SearchOptions options)
 {
     private const int Examples = 2;
     private const int Rivals = 3;
+    private const double ByProduct = 0.6;
     private const double DifferentLabels = 0.01;
     private readonly Explained _nothing = Explained.By(table, []);
 
@@ -22,7 +23,7 @@ internal sealed class ProposalWriter(SearchInput input, SiteTable table, Scorer 
             Id = "symbolic",
             Title = candidate.Title,
             Hypothesis = $"The site carries the label \"{candidate.Rule.Phrase}\""
-                + (candidate.Condition is null ? "." : $" of texts where {candidate.Condition.Phrase}."),
+                + (candidate.Condition is null ? "." : $" of texts where {Wording.Clause(candidate.Condition.Phrase)}."),
             Applies = candidate.Condition?.Steps,
             Rule = candidate.Rule.Steps,
         };
@@ -48,6 +49,10 @@ internal sealed class ProposalWriter(SearchInput input, SiteTable table, Scorer 
         var why = new StringBuilder();
         why.Append(CultureInfo.InvariantCulture, $"Adds {chosen.Score.Gain:0.00} bits per reference with κ {chosen.Score.Kappa:0.00}");
         why.Append(CultureInfo.InvariantCulture, $" on {chosen.Score.Defined} explore references.");
+        if (chosen.Score.KappaLeft < ByProduct * chosen.Score.Kappa)
+            why.Append(CultureInfo.InvariantCulture, $" Mostly a by-product of earlier proposals: κ {chosen.Score.KappaLeft:0.00} beyond them.");
+        else if (!chosen.Score.IsStrong(options.StrongKappa))
+            why.Append(" Weak: the site carries it in part.");
         var rivals = scored.Where(s => s.Candidate != chosen.Candidate && s.Score.Merit > 0)
             .GroupBy(s => s.Candidate.Family)
             .Select(f => f.MaxBy(s => s.Score.Merit)!)

@@ -28,11 +28,18 @@ internal sealed class Scorer
     public long Scored { get; private set; }
 
     /// <returns>Null if the labels are constant, or different for nearly every text.</returns>
-    public Score? Measure(Column column, Explained known) => Measure(column, known, null, null);
+    public Score? Measure(Column column, Explained known) => Measure(column, known, null, null, null);
+
+    /// <param name="excess">(R), receives each reference's match less chance; 0 where undefined.</param>
+    public Score? Measure(Column column, Explained known, double[] excess) =>
+        Measure(column, known, null, excess, null);
 
     /// <param name="gains">(R), receives each reference's bits.</param>
-    /// <param name="excess">(R), receives each reference's match less chance; 0 where undefined.</param>
-    public Score? Measure(Column column, Explained known, double[]? gains, double[]? excess)
+    /// <param name="kappas">(R), receives each reference's part in <see cref="Score.KappaLeft"/>, which is their mean.</param>
+    public Score? Measure(Column column, Explained known, double[] gains, double[] kappas) =>
+        Measure(column, known, gains, null, kappas);
+
+    private Score? Measure(Column column, Explained known, double[]? gains, double[]? excess, double[]? kappas)
     {
         Scored++;
         if (!_prior.Count(column))
@@ -61,7 +68,7 @@ internal sealed class Scorer
         var (gain, evidence, pseudoCount) = Gain(known);
         for (var r = 0; gains is not null && r < gains.Length; r++)
             gains[r] = Bits(r, known, pseudoCount);
-        return new Score(gain, evidence, fcr, chance, _prior.Entropy, defined);
+        return new Score(gain, evidence, fcr, chance, KappaLeft(references, known, kappas), _prior.Entropy, defined);
     }
 
     /// <summary>
@@ -110,9 +117,36 @@ internal sealed class Scorer
     /// <summary>Fills, for each reference, its label's share among its samples and among prior texts like it.</summary>
     private void Compare(ReadOnlySpan<int> references, Explained known, bool fromPrior)
     {
-        for (var r = 0; r < references.Length; r++)
-            _share[r] = Match(_prior.Labels, r, references[r], known.Weights);
+        // Before anything is known, what agrees with the reference has just been summed.
+        if (!fromPrior && known.Weights == _table.Weights)
+            _agreement.CopyTo(_share, 0);
+        else
+        {
+            for (var r = 0; r < references.Length; r++)
+                _share[r] = Match(_prior.Labels, r, references[r], known.Weights);
+        }
+
         _prior.Usual(references, known, fromPrior, _usual);
+    }
+
+    private double KappaLeft(ReadOnlySpan<int> references, Explained known, double[]? kappas)
+    {
+        // With fewer samples left a reference says nothing about further features.
+        const double Few = 2;
+        double beyond = 0, room = 0;
+        for (var r = 0; r < references.Length; r++)
+        {
+            var counts = references[r] != PriorShares.Undefined && _usual[r] > 0 && known.Effective[r] >= Few;
+            var excess = counts ? _share[r] - _usual[r] : 0;
+            beyond += excess;
+            room += counts ? 1 - _usual[r] : 0;
+            if (kappas is not null)
+                kappas[r] = excess;
+        }
+
+        for (var r = 0; kappas is not null && r < references.Length; r++)
+            kappas[r] *= room > 0 ? references.Length / room : 0;
+        return room > 0 ? beyond / room : 0;
     }
 
     private (double Mean, double Evidence, double PseudoCount) Gain(Explained known)

@@ -9,8 +9,23 @@ public sealed record SearchOptions
     /// <summary>Candidates scored at a site at most, over all rounds. Default 60,000; a core scores about 5,000 a second.</summary>
     public int MaxCandidates { get; init; } = 60_000;
 
-    /// <summary>A feature is proposed only if its κ on the explore references is at least this, 0 to 1. Default 0.1.</summary>
+    /// <summary>
+    /// A feature is proposed only if its κ on the explore references is at least this, 0 to 1, and its κ beyond the
+    /// features found before too. Default 0.1.
+    /// </summary>
     public double MinimumKappa { get; init; } = 0.1;
+
+    /// <summary>
+    /// A feature is strong if its κ, also beyond the features found before, is at least this, 0 to 1; else it is weak: the
+    /// site carries it in part. Default 0.5.
+    /// </summary>
+    public double StrongKappa { get; init; } = 0.5;
+
+    /// <summary>
+    /// Weak features proposed for a site at most. A site that carries one thing in part carries a little of much else,
+    /// and a reader wants the best of it. Default 2.
+    /// </summary>
+    public int MaxWeakProposals { get; init; } = 2;
 
     /// <summary>A feature is proposed only if it adds at least this many bits per reference. Default 0.05.</summary>
     public double MinimumBits { get; init; } = 0.05;
@@ -35,6 +50,10 @@ public sealed record SearchOptions
             yield return $"max_candidates must be at least 1, not {MaxCandidates}.";
         if (!(MinimumKappa is >= 0 and < 1))
             yield return $"minimum_kappa must be from 0 to below 1, not {MinimumKappa}.";
+        if (!(StrongKappa is >= 0 and <= 1))
+            yield return $"strong_kappa must be from 0 to 1, not {StrongKappa}.";
+        if (MaxWeakProposals < 0)
+            yield return $"max_weak_proposals must be 0 or more, not {MaxWeakProposals}.";
         if (!(MinimumBits >= 0))
             yield return $"minimum_bits must be 0 or more, not {MinimumBits}.";
         if (MinimumReferences < 2)

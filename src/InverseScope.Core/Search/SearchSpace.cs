@@ -88,9 +88,11 @@ public sealed class SearchSpace
     private IEnumerable<Atom> Propose(ViewProfile[] profiles)
     {
         var pointers = new List<(int View, Atom Atom)>();
+        // Places in the parts say it better than places in the whole, which shift with the lengths of the parts.
+        var isCut = profiles.Any(p => p is { HasPlaces: true, View.IsWhole: false });
         foreach (var profile in profiles.Where(p => p.HasPlaces))
         {
-            var slots = CharacterAtoms.Slots(profile).ToArray();
+            var slots = profile.View.IsWhole && isCut ? [] : CharacterAtoms.Slots(profile).ToArray();
             foreach (var slot in slots)
                 yield return slot;
             if (!profile.View.IsWhole && slots.Length > 0)
@@ -104,7 +106,8 @@ public sealed class SearchSpace
 
         foreach (var profile in profiles.Where(p => p.HasPlaces))
             yield return CharacterAtoms.Length(profile);
-        foreach (var profile in profiles.Where(p => p is { HasPlaces: true, IsNumber: false, Longest: >= 3 and <= 128 }))
+        var partsHaveBags = profiles.Any(p => p is { HasBag: true, View.IsWhole: false });
+        foreach (var profile in profiles.Where(p => p.HasBag && !(p.View.IsWhole && partsHaveBags)))
         {
             var outside = pointers.Where(p => p.View != profile.Index).Select(p => p.Atom).ToArray();
             foreach (var atom in CharacterAtoms.Bag(profile, outside, PriorSample.Count))

@@ -161,8 +161,8 @@ internal sealed class SiteTable
         return ahead;
     }
 
-    // Systematic resampling: each text as often as its weight says, to within one.
-    private static SampleSet Thin(SampleSet set, int most, RandomStream random)
+    /// <summary>Systematic resampling: each text as often as its weight says, to within one.</summary>
+    internal static SampleSet Thin(SampleSet set, int most, RandomStream random)
     {
         if (set.Texts.Length <= most)
             return set;

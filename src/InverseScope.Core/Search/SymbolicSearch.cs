@@ -25,17 +25,18 @@ public static class SymbolicSearch
         }
 
         var scorer = new Scorer(table);
-        var writer = new ProposalWriter(input, table, scorer);
+        var writer = new ProposalWriter(input, table, scorer, options);
         var rounds = new List<SearchRound>();
         var proposals = new List<Proposal>();
         var explained = new List<Column>();
         double joint = 0;
+        var weak = 0;
         string stopped;
         while (true)
         {
             var known = Explained.By(table, explained);
             var scored = Round(input.Space, table, scorer, known, options, cancel);
-            var chosen = new Selection(table, scorer, known, options, random).Choose(scored);
+            var chosen = new Selection(table, scorer, known, options, joint, weak < options.MaxWeakProposals, random).Choose(scored);
             rounds.Add(new SearchRound(chosen is null ? null : Tried(chosen.Candidate, chosen.Score, chosen.Complexity), BestOfFamilies(scored)));
             if (chosen is null)
             {
@@ -44,6 +45,7 @@ public static class SymbolicSearch
             }
 
             joint += chosen.Score.Gain;
+            weak += chosen.Score.IsStrong(options.StrongKappa) ? 0 : 1;
             explained.Add(chosen.Candidate.Evaluate(table, new int[table.Rows]));
             if (writer.Write(chosen, scored, explained[^1]) is { } proposal)
                 proposals.Add(proposal);

@@ -62,9 +62,10 @@ internal abstract class Term
 /// <summary>A value read from a text in one go; its native reader must agree with its rule steps.</summary>
 /// <param name="read">The value (number, UTF-16 unit or interned text), or <see cref="NoValue"/>.</param>
 /// <param name="numberSteps">Steps that end in a number, where <paramref name="steps"/> end in a text of digits.</param>
+/// <param name="denial">For a bool, what holds where it is false.</param>
 internal sealed class Atom(
     string family, TermKind kind, Pipeline steps, string phrase, double complexity, Func<Reading, int> read,
-    Pipeline? numberSteps = null) : Term
+    Pipeline? numberSteps = null, string? denial = null) : Term
 {
     /// <summary>What <see cref="Read"/> returns where the label is undefined.</summary>
     public const int NoValue = int.MinValue;
@@ -83,6 +84,8 @@ internal sealed class Atom(
     public override Pipeline NumberSteps => numberSteps ?? steps;
 
     public override string Phrase => phrase;
+
+    public override string Denial => denial ?? base.Denial;
 
     public override IEnumerable<Atom> Atoms => [this];
 

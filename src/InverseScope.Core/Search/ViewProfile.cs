@@ -54,6 +54,12 @@ internal sealed class ViewProfile
     /// <summary>Digits alone, at most eight.</summary>
     public bool IsNumber { get; }
 
+    /// <summary>What one character is called.</summary>
+    public string Unit => IsNumber ? "digit" : "character";
+
+    /// <summary>Whether what does not depend on the order of the characters can be told.</summary>
+    public bool HasBag => HasPlaces && !IsNumber && Longest is >= 3 and <= 128;
+
     /// <summary>Running text, of words parted by blanks.</summary>
     public bool IsWords { get; }
 

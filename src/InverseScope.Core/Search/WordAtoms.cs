@@ -36,7 +36,7 @@ internal static class WordAtoms
     {
         var (view, index) = (profile.View, profile.Index);
         Pipeline steps = [.. view.Steps, new Step.Words(), new Step.In(lexicon)];
-        var of = $"of '{lexicon}'{view.Phrase}";
+        var of = $"word of '{lexicon}'{view.Phrase}";
         var complexity = 1.5 + view.Complexity;
 
         List<int>? Found(Reading text) => text.Words(index)?.FindAll(members.Contains);
@@ -59,7 +59,7 @@ internal static class WordAtoms
         }
 
         yield return new Atom(
-            "number of lexicon words", TermKind.Number, [.. steps, new Step.Count()], $"number of words {of}", complexity + 0.25,
+            "number of lexicon words", TermKind.Number, [.. steps, new Step.Count()], $"number of words of '{lexicon}'{view.Phrase}", complexity + 0.25,
             text => Found(text)?.Count ?? Atom.NoValue);
     }
 
@@ -70,7 +70,7 @@ internal static class WordAtoms
         var index = profile.Index;
         return new Atom(
             "template", TermKind.Text, [new Step.Words(), .. lexicons.Select(l => new Step.NotIn(l)), new Step.Join(" ")],
-            "words that are in no lexicon, which tell the template", 2.5,
+            "template (the words that are in no lexicon)", 2.5,
             text => text.Words(index) is { } words
                 ? text.Interner.Id(string.Join(' ', words.Where(w => !members.Contains(w)).Select(w => text.Interner[w])))
                 : Atom.NoValue);
@@ -91,7 +91,8 @@ internal static class WordAtoms
             yield return new Atom(
                 "contains", TermKind.Bool, [new Step.Contains(new Probe.Words([interner[word]]))],
                 $"the word '{interner[word]}' occurs", 1,
-                text => text.Words(index)?.Contains(word) is { } contained ? contained ? 1 : 0 : Atom.NoValue);
+                text => text.Words(index)?.Contains(word) is { } contained ? contained ? 1 : 0 : Atom.NoValue,
+                denial: $"the word '{interner[word]}' does not occur");
         }
     }
 
