@@ -18,8 +18,9 @@ internal static class SpecTryCommand
         var text = OptionOf.Texts("--text", "Label these texts, instead of drawn ones.", "TEXT");
         var command = new Command("try", "Show a spec's labels on texts of a task, or on texts of your own.")
         {
-            file, MeasurementArguments.Task, count, text,
+            file, count, text,
         };
+        MeasurementArguments.AddTarget(command);
         Invocation.SetAction(command, shell, invocation => Run(
             invocation,
             invocation.Parse.GetRequiredValue(file),
@@ -33,18 +34,13 @@ internal static class SpecTryCommand
         var task = given.Length > 0 && invocation.Parse.GetValue(MeasurementArguments.Task) is null
             ? null
             : invocation.Tasks.Find(MeasurementArguments.ReadTask(invocation.Parse));
-        var found = SpecFiles.Read(file, new CompileContext(task?.Lexicons));
+        var found = SpecFiles.Read(file, SpecFiles.Context(invocation, task));
         if (found.Compiled is not { } compiled)
-        {
-            SpecFiles.WriteErrors(invocation.Shell, [found]);
-            if (invocation.Json)
-                Json.WriteDocument(invocation.Out, new { found.File, Ok = false, found.Errors });
-            return SpecFiles.CodeOf([found]);
-        }
+            return SpecFiles.Refuse(invocation, [found]);
 
         var random = invocation.Seed.Stream("task-sample");
         var texts = given.Length > 0 ? given : Enumerable.Range(0, (int)count).Select(_ => task!.Draw(random)).ToArray();
-        var rows = texts.Select(t => (Text: t, Label: compiled.Feature.Label(t))).ToArray();
+        var rows = texts.Select(t => (Text: t, Outcome: compiled.Feature.Run(t))).ToArray();
         if (invocation.Json)
         {
             Json.WriteDocument(invocation.Out, new
@@ -53,14 +49,17 @@ internal static class SpecTryCommand
                 compiled.Spec.Id,
                 compiled.Feature.Hash,
                 Ok = true,
-                Labels = rows.Select(r => new { r.Text, r.Label }),
+                Labels = rows.Select(r => new { r.Text, r.Outcome.Label, r.Outcome.Failure }),
             });
         }
         else
         {
-            Tables.Write(invocation.Shell, ["label", "text"], rows.Select(r => new[] { r.Label ?? "(undefined)", r.Text }));
+            Tables.Write(invocation.Shell, ["label", "text"], rows.Select(r => new[] { Show(r.Outcome), r.Text }));
         }
 
         return ExitCode.Done;
     }
+
+    private static string Show(LabelOutcome outcome) =>
+        outcome.Label ?? (outcome.Failure is { } failure ? $"(undefined: {failure})" : "(undefined)");
 }

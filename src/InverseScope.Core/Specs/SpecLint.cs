@@ -20,7 +20,7 @@ public enum LintKind
     /// <summary>The same partition of the texts as another feature.</summary>
     Duplicate,
 
-    /// <summary>A script or labeller failed, or a rule broke its budget, on more texts than allowed.</summary>
+    /// <summary>A script or labeller failed, or a rule broke its budget, on more texts than allowed: it is rejected.</summary>
     Failing,
 
     /// <summary>So slow that a sweep would mostly wait for it.</summary>
@@ -30,24 +30,33 @@ public enum LintKind
 /// <summary>One objection, as a sentence.</summary>
 public sealed record LintFinding(LintKind Kind, string Message);
 
+/// <summary>How often a label occurs.</summary>
+public sealed record LabelCount(string Label, int Count);
+
 /// <summary>A feature on a sample of the prior.</summary>
-/// <param name="Texts">Distinct texts in the sample.</param>
+/// <param name="Texts">Distinct texts that it labelled: all of the sample, or those up to its rejection.</param>
 /// <param name="UndefinedShare">Share of them on which it is undefined.</param>
 /// <param name="Labels">Distinct labels.</param>
 /// <param name="EntropyBits">Entropy of the labels where defined, bias-corrected; null if undefined everywhere.</param>
 /// <param name="Frequent">Up to ten most frequent labels with their counts.</param>
-/// <param name="MicrosecondsPerText">Mean time for each text after a first pass.</param>
+/// <param name="MicrosecondsPerText">Mean time for each text after a first pass; null where it was not measured.</param>
 /// <param name="FailedShare">Share of texts on which a limit was broken.</param>
+/// <param name="FirstFailure">The first text of these, and what failed; null if nothing did.</param>
 /// <param name="Findings">Empty: the feature is fit for a sweep.</param>
 public sealed record LintReport(
     int Texts,
     double UndefinedShare,
     int Labels,
     double? EntropyBits,
-    IReadOnlyList<(string Label, int Count)> Frequent,
-    double MicrosecondsPerText,
+    IReadOnlyList<LabelCount> Frequent,
+    double? MicrosecondsPerText,
     double FailedShare,
-    IReadOnlyList<LintFinding> Findings);
+    string? FirstFailure,
+    IReadOnlyList<LintFinding> Findings)
+{
+    /// <summary>Whether it failed on more texts than it may, so that it must not be used.</summary>
+    public bool IsRejected => Findings.Any(f => f.Kind == LintKind.Failing);
+}
 
 /// <summary>Looks for features that cannot be hypotheses worth testing, on a sample of the prior.</summary>
 /// <param name="sample">Texts drawn from the prior, at least 1; repeats are dropped.</param>
@@ -62,20 +71,44 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
     /// <summary>Adjusted mutual information from which on two partitions are the same.</summary>
     public const double DuplicateInformation = 0.98;
 
+    /// <summary>Share of texts on which a rule or a question may fail; scripts set theirs.</summary>
+    public const double MaxFailures = 0.01;
+
     public const double SlowMicroseconds = 1000;
+
+    // Below so many defined texts, labels that are all different prove nothing.
+    private const int FewTexts = 20;
 
     private readonly TextPool _texts = Pool(sample);
 
-    /// <param name="maxFailures">Share of texts on which a limit may be broken (see <see cref="FeatureScript"/>).</param>
-    /// <param name="others">Features that this one must not repeat, by a name for the message.</param>
-    public LintReport Check(
-        IFeature feature, double maxFailures = 0.01, IReadOnlyDictionary<string, IFeature>? others = null,
-        CancellationToken cancel = default)
+    /// <summary>Looks at each spec, and whether it repeats one before it.</summary>
+    /// <returns>A report for each spec, in order.</returns>
+    public IReadOnlyList<LintReport> Check(IReadOnlyList<CompiledSpec> specs, CancellationToken cancel = default)
     {
-        var failuresBefore = feature.LimitBreaks;
-        var codes = Codes(feature, cancel, out var column);
-        var failures = (double)(feature.LimitBreaks - failuresBefore) / codes.Length;
-        var microseconds = feature is IBatchFeature ? 0 : Time(feature);
+        var reports = new List<LintReport>(specs.Count);
+        var partitions = new List<(string Id, int[] Codes)>();
+        foreach (var (spec, feature) in specs)
+        {
+            var report = Check(feature, spec.Script?.MaxFailures ?? MaxFailures, partitions, cancel, out var codes);
+            reports.Add(report);
+            if (report is { IsRejected: false, Labels: > 1 })
+                partitions.Add((spec.Id, codes));
+        }
+
+        return reports;
+    }
+
+    private LintReport Check(
+        IFeature feature, double maxFailures, IReadOnlyList<(string Id, int[] Codes)> others, CancellationToken cancel,
+        out int[] codes)
+    {
+        var before = feature.LimitBreaks;
+        var column = new LabelColumn(feature, _texts);
+        codes = Codes(column, before + maxFailures * _texts.Count, cancel);
+        var failures = feature.LimitBreaks - before;
+        var isRejected = failures > maxFailures * _texts.Count;
+        var firstFailure = failures > 0 && feature is not IBatchFeature ? FirstFailure(feature, codes) : null;
+        double? microseconds = feature is IBatchFeature || isRejected ? null : Time(feature);
         var counts = new int[column.Labels.Count];
         foreach (var code in codes)
         {
@@ -86,27 +119,27 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
         var defined = counts.Sum();
         var undefined = 1 - (double)defined / codes.Length;
         var findings = new List<LintFinding>();
-        if (undefined >= MostlyUndefinedShare)
-            Add(LintKind.MostlyUndefined, $"undefined on {undefined:P1} of the texts.");
+        if (isRejected)
+            Add(LintKind.Failing, $"breaks a limit or fails on more than {Percent(maxFailures)} of the texts{(firstFailure is null ? "" : $": {firstFailure}")}");
+        else if (undefined >= MostlyUndefinedShare)
+            Add(LintKind.MostlyUndefined, $"undefined on {Percent(undefined)} of the texts");
         if (counts.Length == 1)
-            Add(LintKind.Constant, $"always {Syntax.SpecNode.Quote(column.Labels[0])} where it is defined.");
-        if (defined >= 20 && counts.Length >= NearlyUniqueShare * defined)
-            Add(LintKind.NearlyUnique, $"{counts.Length} labels on {defined} texts: nearly every text has its own.");
-        if (failures > maxFailures)
-            Add(LintKind.Failing, $"breaks a limit on {failures:P1} of the texts, more than {maxFailures:P1}.");
+            Add(LintKind.Constant, $"always {Syntax.SpecNode.Quote(column.Labels[0])} where it is defined");
+        if (defined >= FewTexts && counts.Length >= NearlyUniqueShare * defined)
+            Add(LintKind.NearlyUnique, $"{counts.Length:N0} labels on {defined:N0} texts: nearly every text has its own");
         if (microseconds > SlowMicroseconds)
-            Add(LintKind.Slow, $"takes {microseconds:F0} µs for each text.");
-        foreach (var (name, other) in counts.Length > 1 && others is not null ? others : new Dictionary<string, IFeature>())
+            Add(LintKind.Slow, $"takes {microseconds:N0} µs for each text");
+        foreach (var (id, other) in isRejected || counts.Length < 2 ? [] : others)
         {
-            var information = AdjustedMutualInformation.Of(codes, Codes(other, cancel, out _));
+            var information = AdjustedMutualInformation.Of(codes, other);
             if (information >= DuplicateInformation)
-                Add(LintKind.Duplicate, $"makes the same distinctions as '{name}' (adjusted mutual information {information:F3}).");
+                Add(LintKind.Duplicate, $"makes the same distinctions as {id} (adjusted mutual information {information:F3})");
         }
 
         return new LintReport(
             codes.Length, undefined, counts.Length, defined == 0 ? null : Entropy.OfCounts(counts),
-            [.. counts.Index().OrderByDescending(c => c.Item).Take(10).Select(c => (column.Labels[c.Index], c.Item))],
-            microseconds, failures, findings);
+            [.. counts.Index().OrderByDescending(c => c.Item).Take(10).Select(c => new LabelCount(column.Labels[c.Index], c.Item))],
+            microseconds, (double)failures / codes.Length, firstFailure, findings);
 
         void Add(LintKind kind, FormattableString message) =>
             findings.Add(new LintFinding(kind, message.ToString(CultureInfo.InvariantCulture)));
@@ -122,10 +155,38 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
         return pool;
     }
 
-    private ReadOnlySpan<int> Codes(IFeature feature, CancellationToken cancel, out LabelColumn column)
+    private static string Percent(double share) => share.ToString("0.# %", CultureInfo.InvariantCulture);
+
+    // A text that breaks a limit may take a second, so it ends as soon as more of them have than may.
+    private int[] Codes(LabelColumn column, double mostBreaks, CancellationToken cancel)
     {
-        column = new LabelColumn(feature, _texts);
-        return column.ReadFirst(_texts.Count, cancel);
+        var codes = new int[_texts.Count];
+        if (column.Feature is IBatchFeature)
+        {
+            column.ReadFirst(codes.Length, cancel).CopyTo(codes);
+            return codes;
+        }
+
+        for (var id = 0; id < codes.Length; id++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            codes[id] = column[id];
+            if (column.Feature.LimitBreaks > mostBreaks)
+                return codes[..(id + 1)];
+        }
+
+        return codes;
+    }
+
+    private string? FirstFailure(IFeature feature, int[] codes)
+    {
+        for (var id = 0; id < codes.Length; id++)
+        {
+            if (codes[id] == LabelColumn.Undefined && feature.Run(_texts[id]).Failure is { } failure)
+                return $"on {Syntax.SpecNode.Quote(_texts[id])}, {failure}";
+        }
+
+        return null;
     }
 
     private double Time(IFeature feature)

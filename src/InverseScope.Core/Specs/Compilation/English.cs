@@ -44,7 +44,7 @@ internal static class English
         _ => throw new ArgumentOutOfRangeException(nameof(constant)),
     };
 
-    public static string Quote(string text) => $"\"{text}\"";
+    public static string Quote(string text) => $"\"{Syntax.QuotedText.Shown(text, 400)}\"";
 
     public static string Number(double number) => LabelText.Of(number);
 

@@ -13,7 +13,11 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
     /// <summary>Pipelines inside pipelines.</summary>
     public const int MaxNesting = 32;
 
+    /// <summary>Regular expressions in one spec: each may take some milliseconds and a megabyte to prepare.</summary>
+    public const int MaxRegexes = 100;
+
     private int _steps;
+    private int _regexes;
     private int _nesting;
 
     public CompileContext Context { get; } = context;
@@ -25,6 +29,9 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
         var (path, mark) = source?.Find(part) ?? ("", default);
         Errors.Add(new SpecError(what, fix, path, mark.Line, mark.Column));
     }
+
+    /// <returns>False if there are too many.</returns>
+    public bool CountRegex() => ++_regexes <= MaxRegexes;
 
     /// <summary>Null after errors were reported.</summary>
     /// <param name="current">Type of what <c>it</c> means.</param>

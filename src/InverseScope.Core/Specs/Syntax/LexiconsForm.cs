@@ -93,9 +93,12 @@ internal sealed class LexiconsForm : Form<ValueList<Lexicon>>
                 var file = new FileInfo(Path.Combine(folder, name));
                 if (!file.Exists)
                     return $"there is no file {shown} beside the spec.";
-                // A link could lead out of the folder, and so could the special files, whose length is 0.
-                if (file.LinkTarget is not null || (file.Attributes & (FileAttributes.ReparsePoint | FileAttributes.Device)) != 0)
+                // A link could lead out of the folder.
+                if (file.LinkTarget is not null || (file.Attributes & FileAttributes.ReparsePoint) != 0)
                     return $"{shown} is a link.";
+                // Pipes and devices have no length, and to open one may take forever.
+                if (file.Length == 0)
+                    return $"the lexicon file {shown} is empty.";
                 if (file.Length > MaxFileBytes)
                     return $"the lexicon file {shown} is larger than {MaxFileBytes >> 10} KiB.";
                 var bytes = new byte[file.Length];

@@ -25,7 +25,7 @@ internal sealed class SpecReading(string? folder)
 
     public Scope Within(string key)
     {
-        _path.Add("." + key);
+        _path.Add("." + QuotedText.Shown(key, 60));
         return new Scope(_path);
     }
 
