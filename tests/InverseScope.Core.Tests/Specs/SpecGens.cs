@@ -260,6 +260,8 @@ internal static class SpecGens
         Gen<Pipeline> Nested(StepType goal) => Typed(goal, given, depth + 1);
         Add(List(Nested(StepType.Number), 1, 3).Select(l => (Step)new Step.Sum(l)), StepType.Number);
         Add(List(Nested(StepType.Number), 2, 2).Select(l => (Step)new Step.Difference(l)), StepType.Number);
+        Add(List(Nested(StepType.Number), 1, 3).Select(l => (Step)new Step.Product(l)), StepType.Number);
+        Add(List(Nested(StepType.Number), 1, 3).Select(l => (Step)new Step.Min(l)), StepType.Number);
         Add(List(Nested(StepType.Number), 1, 3).Select(l => (Step)new Step.Max(l)), StepType.Number);
         Add(List(Nested(StepType.Bool), 1, 3).Select(l => (Step)new Step.All(l)), StepType.Bool);
         Add(List(Nested(StepType.Bool), 1, 3).Select(l => (Step)new Step.Any(l)), StepType.Bool);

@@ -22,7 +22,7 @@ public sealed class SpecPropertyTests
                     foreach (var name in Rules.StepNames.Where(n => text.Contains($"\"{n}\"", StringComparison.Ordinal)))
                         seen[name] = true;
                 },
-                iter: 3000);
+                iter: 1000);
             Assert.Empty(Rules.StepNames.Except(seen.Keys));
         }
     }

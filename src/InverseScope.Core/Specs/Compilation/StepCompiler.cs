@@ -27,7 +27,7 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
     public void Error(object part, string what, string? fix)
     {
         var (path, mark) = source?.Find(part) ?? ("", default);
-        Errors.Add(new SpecError(what, fix, path, mark.Line, mark.Column));
+        Errors.Add(SpecError.At(mark, path, what, fix));
     }
 
     /// <returns>False if there are too many.</returns>
@@ -86,6 +86,8 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
                     return new WordSet(words);
                 case LexiconSource.File { List: var words }:
                     return new WordSet(words);
+                case LexiconSource.Unreadable:
+                    return new WordSet([]);
             }
         }
 

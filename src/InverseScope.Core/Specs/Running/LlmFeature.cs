@@ -59,7 +59,7 @@ internal sealed class LlmFeature(
     private static string? Normalise(string label)
     {
         var words = new StringBuilder(label.Length);
-        foreach (var rune in label.Normalize(NormalizationForm.FormKC).EnumerateRunes())
+        foreach (var rune in label.EnumerateRunes())
         {
             var isPart = Rune.IsLetterOrDigit(rune)
                 || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;

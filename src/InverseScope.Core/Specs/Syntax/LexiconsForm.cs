@@ -30,21 +30,19 @@ internal sealed class LexiconsForm : Form<ValueList<Lexicon>>
             return false;
         }
 
-        var ok = true;
+        // Always true from here on: what could not be read is reported, and the rules that use it are worth checking.
         var lexicons = new List<Lexicon>(map.Entries.Count);
         foreach (var (name, source) in map.Entries)
         {
             using (reading.Within(name.Value))
             {
-                if (SourceForm.TryRead(source, reading, out var read))
-                    lexicons.Add(new Lexicon(name.Value, read));
-                else
-                    ok = false;
+                lexicons.Add(new Lexicon(
+                    name.Value, SourceForm.TryRead(source, reading, out var read) ? read : new LexiconSource.Unreadable()));
             }
         }
 
         value = [.. lexicons.OrderBy(l => l.Name, StringComparer.Ordinal)];
-        return ok;
+        return true;
     }
 
     public override SpecNode Write(ValueList<Lexicon> value) => new SpecNode.Map(

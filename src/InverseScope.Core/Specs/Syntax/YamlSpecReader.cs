@@ -44,6 +44,10 @@ internal sealed partial class YamlSpecReader
             reading.Error(mark, $"this is not YAML: {message}.", fix);
             return null;
         }
+        catch (NestedTooDeeplyException)
+        {
+            return null;
+        }
         // The scanner throws this where a text without quotes runs over lines into a ':', inside brackets.
         catch (InvalidOperationException)
         {
@@ -116,8 +120,8 @@ internal sealed partial class YamlSpecReader
         if (depth >= MaxDepth && current is not Scalar)
         {
             _reading.Error(mark, $"lists and mappings are nested more than {MaxDepth} deep.", "Flatten the spec.");
-            Skip();
-            return null;
+            // The scanner's time grows with the square of the depth.
+            throw new NestedTooDeeplyException();
         }
 
         switch (current)
@@ -185,13 +189,6 @@ internal sealed partial class YamlSpecReader
             _reading.Error(mark, $"found the tag {SpecNode.Quote(node.Tag.IsNonSpecific ? "!" : node.Tag.Value)}.", "Leave it out: specs have no tags.");
     }
 
-    // The rest of a list or mapping whose start was just read, without recursion.
-    private void Skip()
-    {
-        for (var open = 1; open > 0; _parser.MoveNext())
-            open += _parser.Current!.NestingIncrease;
-    }
-
     private static Mark At(ParsingEvent parsed) => At(parsed.Start);
 
     private static Mark At(in YamlDotNet.Core.Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
@@ -222,4 +219,7 @@ internal sealed partial class YamlSpecReader
 
         return true;
     }
+
+    /// <summary>Ends the reading after its error was reported.</summary>
+    private sealed class NestedTooDeeplyException : Exception;
 }
