@@ -67,13 +67,18 @@ internal static class SpecLintCommand
         {
             Tables.Write(
                 invocation.Shell,
-                ["spec", "#labels", "#entropy", "#undefined", "#failed", "#µs/text", "remarks"],
+                ["spec", "#labels", "#entropy", "#undefined", "#failed", "#µs/text"],
                 specs.Where(reports.ContainsKey).Select(s => (s.Compiled!.Spec.Id, Report: reports[s])).Select(row => new[]
                 {
                     row.Id, Number(row.Report.Labels, "N0"), Number(row.Report.EntropyBits, "0.00"),
                     Number(row.Report.UndefinedShare, "0.0 %"), Number(row.Report.FailedShare, "0.0 %"),
-                    Number(row.Report.MicrosecondsPerText, "0.0"), string.Join("; ", row.Report.Findings.Select(f => f.Message)),
+                    Number(row.Report.MicrosecondsPerText, "0.0"),
                 }));
+            foreach (var spec in specs.Where(reports.ContainsKey))
+            {
+                foreach (var finding in reports[spec].Findings)
+                    invocation.Out.WriteLine($"{spec.Compiled!.Spec.Id}: {finding.Message}.");
+            }
         }
 
         foreach (var asked in specs.Where(s => s.Compiled?.Spec.Llm is not null))

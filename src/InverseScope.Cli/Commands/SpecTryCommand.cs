@@ -9,11 +9,12 @@ namespace InverseScope.Cli.Commands;
 internal static class SpecTryCommand
 {
     private const long DefaultCount = 10;
+    private const long MostTexts = 1_000_000;
 
     public static Command Create(Shell shell)
     {
         var file = SpecCommands.FileArgument();
-        var count = OptionOf.Integer("--count", "How many texts to draw from the task. Default 10.");
+        var count = OptionOf.Integer("--count", "How many texts to draw from the task. Default 10.", 1, MostTexts);
         count.Aliases.Add("-n");
         var text = OptionOf.Texts("--text", "Label these texts, instead of drawn ones.", "TEXT");
         var command = new Command("try", "Show a spec's labels on texts of a task, or on texts of your own.")
