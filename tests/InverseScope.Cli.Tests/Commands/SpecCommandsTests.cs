@@ -18,9 +18,9 @@ public sealed class SpecCommandsTests : IDisposable
         Assert.Equal(0, run.Code);
         Assert.Equal(
             [
-                "ioi.object: From the text, take the words, keep those in the lexicon \"names\", keep those that occur exactly once, and take the first.",
-                "addition.carry-tens: From the text, add up (take the characters, take item 1 (counting from 0), and read it as a whole number) "
-                + "and (take the characters, take item 5 (counting from 0), and read it as a whole number) and check whether it is at least 10.",
+                "ioi.object: From the text, take the words, keep those in the lexicon \"names\", keep those that occur exactly once, then take the first.",
+                "addition.carry-tens: From the text, add up (take the characters, take item 1 (counting from 0), then read it as a whole number) "
+                + "and (take the characters, take item 5 (counting from 0), then read it as a whole number), then check whether it is at least 10.",
             ],
             run.Out.TrimEnd().Split(Environment.NewLine));
     }
@@ -49,7 +49,7 @@ public sealed class SpecCommandsTests : IDisposable
         var question = Write("q.yaml", Head + "id: q\nllm: {instruction: \"Which \\u0022kind\\u0022?\", labels: [a, b], votes: 3}\n");
         var run = CliRun.Of("spec", "explain", script, question);
 
-        Assert.Contains("s: Run a script of 1 lines on the text.", run.Out);
+        Assert.Contains("s: Run a script of one line on the text.", run.Out);
         Assert.Contains("q: Ask a language model 3 times \"Which \"kind\"?\", and take one of \"a\" and \"b\".", run.Out);
     }
 

@@ -56,7 +56,7 @@ public sealed class SpecSchemaTests
         CsCheck.Check.Sample(
             SpecGens.WildSpec,
             spec => Assert.Empty(Schema.Value.Validate(FeatureSpecText.Print(spec, SpecFormat.Json))),
-            iter: 100, print: spec => FeatureSpecText.Print(spec, SpecFormat.Json));
+            iter: 40, print: spec => FeatureSpecText.Print(spec, SpecFormat.Json));
     }
 
     [Theory]

@@ -95,7 +95,7 @@ internal ref struct JsonSpecReader
                 return new SpecNode.Text(ReadText(), mark);
 
             case JsonTokenType.Number:
-                var number = _json.TryGetDouble(out var value) ? value : double.PositiveInfinity;
+                var number = _json.TryGetDouble(out var value) ? value + 0.0 : double.PositiveInfinity; // no negative zero
                 if (YamlSpecReader.IsTooLarge(number))
                     _reading.Error(mark, "the number is too large to be exact.", "Put it in quotes if it is a text.");
                 return new SpecNode.Number(number, mark);

@@ -75,7 +75,7 @@ internal sealed partial class YamlSpecReader
 
         if (!JsonNumber().IsMatch(text))
             return new SpecNode.Text(text, mark);
-        var number = double.Parse(text, CultureInfo.InvariantCulture);
+        var number = double.Parse(text, CultureInfo.InvariantCulture) + 0.0; // no negative zero: it is the same number
         isTooLarge = IsTooLarge(number);
         return new SpecNode.Number(number, mark);
     }
