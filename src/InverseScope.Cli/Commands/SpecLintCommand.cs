@@ -71,7 +71,7 @@ internal static class SpecLintCommand
                 specs.Where(reports.ContainsKey).Select(s => (s.Compiled!.Spec.Id, Report: reports[s])).Select(row => new[]
                 {
                     row.Id, Number(row.Report.Labels, "N0"), Number(row.Report.EntropyBits, "0.00"),
-                    Number(row.Report.UndefinedShare, "0.0 %"), Number(row.Report.FailedShare, "0.0 %"),
+                    Number(row.Report.UndefinedShare, "0.0 %"), Number(row.Report.FailedTexts, "N0"),
                     Number(row.Report.MicrosecondsPerText, "0.0"),
                 }));
             foreach (var spec in specs.Where(reports.ContainsKey))

@@ -41,7 +41,13 @@ internal static class SpecTryCommand
 
         var random = invocation.Seed.Stream("task-sample");
         var texts = given.Length > 0 ? given : Enumerable.Range(0, (int)count).Select(_ => task!.Draw(random)).ToArray();
-        var rows = texts.Select(t => (Text: t, Outcome: compiled.Feature.Run(t))).ToArray();
+        var rows = new List<(string Text, LabelOutcome Outcome)>(texts.Length);
+        foreach (var sample in texts)
+        {
+            invocation.Cancel.ThrowIfCancellationRequested();
+            rows.Add((sample, compiled.Feature.Run(sample)));
+        }
+
         if (invocation.Json)
         {
             Json.WriteDocument(invocation.Out, new

@@ -40,7 +40,7 @@ public sealed record LabelCount(string Label, int Count);
 /// <param name="EntropyBits">Entropy of the labels where defined, bias-corrected; null if undefined everywhere.</param>
 /// <param name="Frequent">Up to ten most frequent labels with their counts.</param>
 /// <param name="MicrosecondsPerText">Mean time for each text after a first pass; null where it was not measured.</param>
-/// <param name="FailedShare">Share of texts on which a limit was broken.</param>
+/// <param name="FailedTexts">Texts on which a limit was broken, or a script or labeller failed.</param>
 /// <param name="FirstFailure">The first text of these, and what failed; null if nothing did.</param>
 /// <param name="Findings">Empty: the feature is fit for a sweep.</param>
 public sealed record LintReport(
@@ -50,7 +50,7 @@ public sealed record LintReport(
     double? EntropyBits,
     IReadOnlyList<LabelCount> Frequent,
     double? MicrosecondsPerText,
-    double FailedShare,
+    int FailedTexts,
     string? FirstFailure,
     IReadOnlyList<LintFinding> Findings)
 {
@@ -89,7 +89,14 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
         var partitions = new List<(string Id, int[] Codes)>();
         foreach (var (spec, feature) in specs)
         {
-            var report = Check(feature, spec.Script?.MaxFailures ?? MaxFailures, partitions, cancel, out var codes);
+            var mayFail = spec.Script?.MaxFailures ?? MaxFailures;
+            var report = Label(feature, mayFail, cancel, out var codes);
+            report = report with
+            {
+                Findings = report.FailedTexts > mayFail * _texts.Count
+                    ? [Finding(LintKind.Failing, $"fails on more than {Percent(mayFail)} of the texts: {report.FirstFailure}")]
+                    : [.. Objections(report), .. report.Labels > 1 ? Duplicates(codes, partitions) : []],
+            };
             reports.Add(report);
             if (report is { IsRejected: false, Labels: > 1 })
                 partitions.Add((spec.Id, codes));
@@ -98,17 +105,13 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
         return reports;
     }
 
-    private LintReport Check(
-        IFeature feature, double maxFailures, IReadOnlyList<(string Id, int[] Codes)> others, CancellationToken cancel,
-        out int[] codes)
+    // Everything but the findings.
+    private LintReport Label(IFeature feature, double mayFail, CancellationToken cancel, out int[] codes)
     {
         var before = feature.LimitBreaks;
         var column = new LabelColumn(feature, _texts);
-        codes = Codes(column, before + maxFailures * _texts.Count, cancel);
-        var failures = feature.LimitBreaks - before;
-        var isRejected = failures > maxFailures * _texts.Count;
-        var firstFailure = failures > 0 && feature is not IBatchFeature ? FirstFailure(feature, codes) : null;
-        double? microseconds = feature is IBatchFeature || isRejected ? null : Time(feature);
+        codes = Codes(column, before + mayFail * _texts.Count, cancel);
+        var failed = (int)(feature.LimitBreaks - before);
         var counts = new int[column.Labels.Count];
         foreach (var code in codes)
         {
@@ -117,33 +120,54 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
         }
 
         var defined = counts.Sum();
-        var undefined = 1 - (double)defined / codes.Length;
-        var findings = new List<LintFinding>();
-        if (isRejected)
-            Add(LintKind.Failing, $"breaks a limit or fails on more than {Percent(maxFailures)} of the texts{(firstFailure is null ? "" : $": {firstFailure}")}");
-        else if (undefined >= MostlyUndefinedShare)
-            Add(LintKind.MostlyUndefined, $"undefined on {Percent(undefined)} of the texts");
-        if (counts.Length == 1)
-            Add(LintKind.Constant, $"always {Syntax.SpecNode.Quote(column.Labels[0])} where it is defined");
-        if (defined >= FewTexts && counts.Length >= NearlyUniqueShare * defined)
-            Add(LintKind.NearlyUnique, $"{counts.Length:N0} labels on {defined:N0} texts: nearly every text has its own");
-        if (microseconds > SlowMicroseconds)
-            Add(LintKind.Slow, $"takes {microseconds:N0} µs for each text");
-        foreach (var (id, other) in isRejected || counts.Length < 2 ? [] : others)
+        return new LintReport(
+            codes.Length,
+            1 - (double)defined / codes.Length,
+            counts.Length,
+            defined == 0 ? null : Entropy.OfCounts(counts),
+            [.. counts.Index().OrderByDescending(c => c.Item).Take(10).Select(c => new LabelCount(column.Labels[c.Index], c.Item))],
+            feature is IBatchFeature || codes.Length < _texts.Count ? null : Time(feature),
+            failed,
+            failed > 0 ? FirstFailure(feature, codes) : null,
+            []);
+    }
+
+    private static IEnumerable<LintFinding> Objections(LintReport report)
+    {
+        if (report.UndefinedShare >= MostlyUndefinedShare)
+            yield return Finding(LintKind.MostlyUndefined, $"undefined on {Percent(report.UndefinedShare)} of the texts");
+        if (report.Labels == 1)
+        {
+            yield return Finding(
+                LintKind.Constant, $"always {Syntax.SpecNode.Quote(report.Frequent[0].Label)} where it is defined");
+        }
+
+        var defined = Math.Round((1 - report.UndefinedShare) * report.Texts);
+        if (defined >= FewTexts && report.Labels >= NearlyUniqueShare * defined)
+        {
+            yield return Finding(
+                LintKind.NearlyUnique, $"{report.Labels:N0} labels on {defined:N0} texts: nearly every text has its own");
+        }
+
+        if (report.MicrosecondsPerText > SlowMicroseconds)
+            yield return Finding(LintKind.Slow, $"takes {report.MicrosecondsPerText:N0} µs for each text");
+    }
+
+    private static IEnumerable<LintFinding> Duplicates(int[] codes, IEnumerable<(string Id, int[] Codes)> others)
+    {
+        foreach (var (id, other) in others)
         {
             var information = AdjustedMutualInformation.Of(codes, other);
             if (information >= DuplicateInformation)
-                Add(LintKind.Duplicate, $"makes the same distinctions as {id} (adjusted mutual information {information:F3})");
+            {
+                yield return Finding(
+                    LintKind.Duplicate, $"makes the same distinctions as {id} (adjusted mutual information {information:F3})");
+            }
         }
-
-        return new LintReport(
-            codes.Length, undefined, counts.Length, defined == 0 ? null : Entropy.OfCounts(counts),
-            [.. counts.Index().OrderByDescending(c => c.Item).Take(10).Select(c => new LabelCount(column.Labels[c.Index], c.Item))],
-            microseconds, (double)failures / codes.Length, firstFailure, findings);
-
-        void Add(LintKind kind, FormattableString message) =>
-            findings.Add(new LintFinding(kind, message.ToString(CultureInfo.InvariantCulture)));
     }
+
+    private static LintFinding Finding(LintKind kind, FormattableString message) =>
+        new(kind, message.ToString(CultureInfo.InvariantCulture));
 
     private static TextPool Pool(IEnumerable<string> sample)
     {
@@ -157,7 +181,7 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
 
     private static string Percent(double share) => share.ToString("0.# %", CultureInfo.InvariantCulture);
 
-    // A text that breaks a limit may take a second, so it ends as soon as more of them have than may.
+    // A text that fails may take a second, so it ends as soon as more of them failed than may.
     private int[] Codes(LabelColumn column, double mostBreaks, CancellationToken cancel)
     {
         var codes = new int[_texts.Count];
@@ -180,6 +204,8 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
 
     private string? FirstFailure(IFeature feature, int[] codes)
     {
+        if (feature is IBatchFeature)
+            return "a language model did not answer as it was asked";
         for (var id = 0; id < codes.Length; id++)
         {
             if (codes[id] == LabelColumn.Undefined && feature.Run(_texts[id]).Failure is { } failure)

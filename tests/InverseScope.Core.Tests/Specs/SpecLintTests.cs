@@ -72,7 +72,7 @@ public sealed class SpecLintTests
         Assert.Equal(isRejected, report.IsRejected);
         Assert.Equal(isRejected, report.Findings.Any(f => f.Kind == LintKind.Failing));
         Assert.Contains("it ran more than 50000 statements", report.FirstFailure);
-        Assert.True(report.FailedShare > 0);
+        Assert.True(report.FailedTexts > 0);
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class SpecLintTests
         Assert.True(report.IsRejected);
         Assert.InRange(report.Texts, 1, 3);
         Assert.Equal("on '0 0', it threw 'nothing is not defined' at line 1 of the script", report.FirstFailure);
-        Assert.Contains("on more than 1 % of the texts: on '0 0', it threw", Assert.Single(report.Findings).Message);
+        Assert.Contains("fails on more than 1 % of the texts: on '0 0', it threw", Assert.Single(report.Findings).Message);
     }
 
     [Fact]
