@@ -95,7 +95,8 @@ public static class FeatureCompiler
     {
         if (feature is IBatchFeature)
         {
-            foreach (var (test, outcome) in spec.Tests.Zip(feature.RunAll([.. spec.Tests.Select(t => t.Text)], CancellationToken.None)))
+            var outcomes = feature.RunAll([.. spec.Tests.Select(t => t.Text)], CancellationToken.None);
+            foreach (var (test, outcome) in spec.Tests.Zip(outcomes))
                 Check(test, outcome);
             return;
         }
@@ -108,9 +109,17 @@ public static class FeatureCompiler
             var (label, failure) = outcome;
             var on = $"on the text {SpecNode.Quote(test.Text)}";
             if (failure is not null)
-                compiler.Error(test, $"{on} the label is undefined: {failure}.", "Mend what fails; a test that fails ends the tests.");
+            {
+                compiler.Error(
+                    test, $"{on} the label is undefined: {failure}.", "Mend what fails; the tests after it were not run.");
+            }
             else if (label != test.Label)
-                compiler.Error(test, $"{on} the label is {Show(label)}, the test expects {Show(test.Label)}.", "Correct the test if the rule is right, else the rule.");
+            {
+                compiler.Error(
+                    test, $"{on} the label is {Show(label)}, the test expects {Show(test.Label)}.",
+                    "Correct the test if the rule is right, else the rule.");
+            }
+
             return failure is null;
         }
 

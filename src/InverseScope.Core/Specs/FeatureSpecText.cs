@@ -75,7 +75,8 @@ public static class FeatureSpecText
 
         if (FindControl(text) is { } control)
         {
-            reading.Error(control, "the file has a control character here.", "Save it as plain text; in quotes, write \\u and its code.");
+            reading.Error(
+                control, "the file has a control character here.", "Save it as plain text; in quotes, write \\u and its code.");
             return (null, reading);
         }
 

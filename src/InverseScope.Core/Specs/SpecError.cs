@@ -13,7 +13,10 @@ public sealed record SpecError(string What, string? Fix, string Path = "", int L
     // Room for all names of steps.
     private const int MaxLength = 2000;
 
-    /// <summary>An error about a part of a spec, whose own words may be in it: they are shown on one line, without control characters.</summary>
+    /// <summary>
+    /// An error about a part of a spec, whose own words may be in it: they are shown on one line, without control
+    /// characters.
+    /// </summary>
     internal static SpecError At(Mark mark, string path, string what, string? fix) => new(
         QuotedText.Shown(what, MaxLength), fix is null ? null : QuotedText.Shown(fix, MaxLength), path, mark.Line, mark.Column);
 

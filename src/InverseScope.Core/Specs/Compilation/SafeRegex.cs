@@ -36,8 +36,9 @@ internal static class SafeRegex
         catch (RegexParseException e)
         {
             // The message begins with the whole pattern.
-            var reason = e.Message[(e.Message.LastIndexOf($"at offset {e.Offset.ToString(CultureInfo.InvariantCulture)}. ", StringComparison.Ordinal) + 1)..];
-            problem = ($"the pattern {Syntax.SpecNode.Quote(pattern)} is not a regular expression: a{reason}", null);
+            var offset = $"at offset {e.Offset.ToString(CultureInfo.InvariantCulture)}. ";
+            var reason = e.Message[Math.Max(0, e.Message.LastIndexOf(offset, StringComparison.Ordinal))..];
+            problem = ($"the pattern {Syntax.SpecNode.Quote(pattern)} is not a regular expression: {reason}", null);
             return false;
         }
         catch (NotSupportedException)

@@ -41,7 +41,8 @@ internal ref struct JsonSpecReader
         }
         catch (JsonException e)
         {
-            reading.Error(Place(text, e), $"this is not JSON: {Reason(e.Message)}", "Check brackets, commas and quotes around here.");
+            reading.Error(
+                Place(text, e), $"this is not JSON: {Reason(e.Message)}", "Check brackets, commas and quotes around here.");
             return null;
         }
     }
