@@ -11,6 +11,7 @@ internal static class SpecCommands
         SpecLintCommand.Create(shell),
         SpecTryCommand.Create(shell),
         SpecEvalCommand.Create(shell),
+        SpecExplainCommand.Create(shell),
         SpecConvertCommand.Create(shell),
     };
 

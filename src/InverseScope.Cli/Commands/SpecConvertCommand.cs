@@ -1,5 +1,6 @@
 using System.CommandLine;
 using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
 using InverseScope.Core.Specs;
 
 namespace InverseScope.Cli.Commands;
@@ -19,10 +20,15 @@ internal static class SpecConvertCommand
 
     private static int Run(Invocation invocation, string file, SpecFormat? to)
     {
-        var text = SpecFiles.Text(file);
-        var spec = FeatureSpecText.Parse(text, folder: Path.GetDirectoryName(Path.GetFullPath(file))).OrThrow(file).Spec;
-        var isJson = text.AsSpan().TrimStart() is ['{', ..];
-        invocation.Out.WriteLine(FeatureSpecText.Print(spec, to ?? (isJson ? SpecFormat.Yaml : SpecFormat.Json)).TrimEnd());
+        var parsed = FeatureSpecFile.Parse(file);
+        if (parsed.Value is not { } found)
+            return SpecFiles.Refuse(invocation, [new FoundSpec(file, null, parsed.Errors)]);
+        var format = to ?? (found.Format == SpecFormat.Json ? SpecFormat.Yaml : SpecFormat.Json);
+        var text = FeatureSpecText.Print(found.Spec, format);
+        if (invocation.Json)
+            Json.WriteDocument(invocation.Out, new { file, found.Spec.Id, Hash = found.Spec.ComputeHash(), format, text });
+        else
+            invocation.Out.WriteLine(text.TrimEnd());
         return ExitCode.Done;
     }
 }

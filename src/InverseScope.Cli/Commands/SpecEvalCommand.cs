@@ -4,7 +4,6 @@ using System.Text.Json;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core.Sampling;
-using InverseScope.Core.Specs;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
@@ -34,14 +33,9 @@ internal static class SpecEvalCommand
     {
         var parse = invocation.Parse;
         var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));
-        var found = SpecFiles.Read(files, new CompileContext(task.Lexicons));
-        if (SpecFiles.CodeOf(found) is var code and not ExitCode.Done)
-        {
-            SpecFiles.WriteErrors(invocation.Shell, found);
-            if (invocation.Json)
-                Json.WriteDocument(invocation.Out, new { error = new { code, message = "A spec is faulty.", specs = found.Where(s => s.Errors.Count > 0).Select(s => new { s.File, s.Errors }) } });
-            return code;
-        }
+        var found = SpecFiles.Read(files, SpecFiles.Context(invocation, task));
+        if (found.Any(s => s.Errors.Count > 0))
+            return SpecFiles.Refuse(invocation, found);
 
         var options = MeasurementArguments.Read(parse, DefaultsFor(MeasurementArguments.ReadSampler(parse)));
         var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));

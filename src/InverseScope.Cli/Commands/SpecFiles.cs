@@ -1,6 +1,10 @@
 using System.Text.RegularExpressions;
+using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Specs;
+using InverseScope.Core.Tasks;
+using InverseScope.Torch.Tokenizers;
 
 namespace InverseScope.Cli.Commands;
 
@@ -17,32 +21,28 @@ internal sealed record FoundSpec(string File, CompiledSpec? Compiled, IReadOnlyL
 /// <summary>Reads spec files for the commands that take them.</summary>
 internal static partial class SpecFiles
 {
-    /// <exception cref="BadInputException">A file cannot be read.</exception>
+    /// <summary>Every file, those that cannot be read too: what is wrong with each is among its errors.</summary>
     public static IReadOnlyList<FoundSpec> Read(IEnumerable<string> files, CompileContext context) =>
         [.. files.Select(file => Read(file, context))];
 
-    /// <exception cref="BadInputException">The file cannot be read.</exception>
     public static FoundSpec Read(string file, CompileContext context)
     {
-        var result = FeatureCompiler.Compile(
-            Text(file), context, folder: Path.GetDirectoryName(Path.GetFullPath(file)));
+        var result = FeatureSpecFile.Compile(file, context);
         return new FoundSpec(file, result.Value, result.Errors);
     }
 
-    /// <exception cref="BadInputException">The file cannot be read.</exception>
-    public static string Text(string file)
+    /// <summary>What specs of a task are compiled against; with a model, its tokens too.</summary>
+    /// <exception cref="BadInputException">There is no such model, or its tokenizer cannot be read.</exception>
+    public static CompileContext Context(Invocation invocation, ITask? task, bool checksOnly = false) => new(task?.Lexicons)
     {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"Cannot read the spec '{file}': {e.Message}");
-        }
-    }
+        ChecksOnly = checksOnly,
+        Tokenizer = invocation.Parse.GetValue(MeasurementArguments.Model) is { } model
+            && TokenizerFolder.Load(invocation.Models.Find(model).Folder) is { } tokenizer
+            ? text => Tokens(tokenizer, text)
+            : null,
+    };
 
-    /// <summary>Exit code of specs that do not compile: bad input, unless only their own tests disagree.</summary>
+    /// <summary>Exit code of specs with errors: bad input, unless only their own tests disagree.</summary>
     public static int CodeOf(IEnumerable<FoundSpec> specs)
     {
         var faulty = specs.Where(s => s.Errors.Count > 0).ToArray();
@@ -61,7 +61,42 @@ internal static partial class SpecFiles
         }
     }
 
+    /// <summary>Tells the errors on both streams, for commands that need all of their specs.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Refuse(Invocation invocation, IReadOnlyList<FoundSpec> specs)
+    {
+        var code = CodeOf(specs);
+        WriteErrors(invocation.Shell, specs);
+        if (invocation.Json)
+        {
+            var faulty = specs.Where(s => s.Errors.Count > 0).Select(s => new { s.File, s.Errors });
+            Json.WriteDocument(invocation.Out, new { error = new { code, message = "A spec is faulty.", specs = faulty } });
+        }
+
+        return code;
+    }
+
     public static bool IsTest(string path) => TestPath().IsMatch(path);
+
+    private static List<string>? Tokens(ITokenizer tokenizer, string text)
+    {
+        try
+        {
+            var read = tokenizer.Encode(text);
+            var tokens = new List<string>(read.Ids.Length);
+            for (var i = 0; i < read.Ids.Length; i++)
+            {
+                if (read.Starts[i] >= 0)
+                    tokens.Add(read.Piece(i).ToString());
+            }
+
+            return tokens;
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
 
     [GeneratedRegex(@"^tests\[\d+\]$")]
     private static partial Regex TestPath();

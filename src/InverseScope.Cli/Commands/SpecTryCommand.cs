@@ -9,17 +9,19 @@ namespace InverseScope.Cli.Commands;
 internal static class SpecTryCommand
 {
     private const long DefaultCount = 10;
+    private const long MostTexts = 1_000_000;
 
     public static Command Create(Shell shell)
     {
         var file = SpecCommands.FileArgument();
-        var count = OptionOf.Integer("--count", "How many texts to draw from the task. Default 10.");
+        var count = OptionOf.Integer("--count", "How many texts to draw from the task. Default 10.", 1, MostTexts);
         count.Aliases.Add("-n");
         var text = OptionOf.Texts("--text", "Label these texts, instead of drawn ones.", "TEXT");
         var command = new Command("try", "Show a spec's labels on texts of a task, or on texts of your own.")
         {
-            file, MeasurementArguments.Task, count, text,
+            file, count, text,
         };
+        MeasurementArguments.AddTarget(command);
         Invocation.SetAction(command, shell, invocation => Run(
             invocation,
             invocation.Parse.GetRequiredValue(file),
@@ -33,18 +35,19 @@ internal static class SpecTryCommand
         var task = given.Length > 0 && invocation.Parse.GetValue(MeasurementArguments.Task) is null
             ? null
             : invocation.Tasks.Find(MeasurementArguments.ReadTask(invocation.Parse));
-        var found = SpecFiles.Read(file, new CompileContext(task?.Lexicons));
+        var found = SpecFiles.Read(file, SpecFiles.Context(invocation, task));
         if (found.Compiled is not { } compiled)
-        {
-            SpecFiles.WriteErrors(invocation.Shell, [found]);
-            if (invocation.Json)
-                Json.WriteDocument(invocation.Out, new { found.File, Ok = false, found.Errors });
-            return SpecFiles.CodeOf([found]);
-        }
+            return SpecFiles.Refuse(invocation, [found]);
 
         var random = invocation.Seed.Stream("task-sample");
         var texts = given.Length > 0 ? given : Enumerable.Range(0, (int)count).Select(_ => task!.Draw(random)).ToArray();
-        var rows = texts.Select(t => (Text: t, Label: compiled.Feature.Label(t))).ToArray();
+        var rows = new List<(string Text, LabelOutcome Outcome)>(texts.Length);
+        foreach (var sample in texts)
+        {
+            invocation.Cancel.ThrowIfCancellationRequested();
+            rows.Add((sample, compiled.Feature.Run(sample)));
+        }
+
         if (invocation.Json)
         {
             Json.WriteDocument(invocation.Out, new
@@ -53,14 +56,17 @@ internal static class SpecTryCommand
                 compiled.Spec.Id,
                 compiled.Feature.Hash,
                 Ok = true,
-                Labels = rows.Select(r => new { r.Text, r.Label }),
+                Labels = rows.Select(r => new { r.Text, r.Outcome.Label, r.Outcome.Failure }),
             });
         }
         else
         {
-            Tables.Write(invocation.Shell, ["label", "text"], rows.Select(r => new[] { r.Label ?? "(undefined)", r.Text }));
+            Tables.Write(invocation.Shell, ["label", "text"], rows.Select(r => new[] { Show(r.Outcome), r.Text }));
         }
 
         return ExitCode.Done;
     }
+
+    private static string Show(LabelOutcome outcome) =>
+        outcome.Label ?? (outcome.Failure is { } failure ? $"(undefined: {failure})" : "(undefined)");
 }

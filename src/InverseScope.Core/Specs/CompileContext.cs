@@ -15,11 +15,20 @@ public sealed class CompileContext(IReadOnlyDictionary<string, IReadOnlyList<str
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Lexicons { get; } =
         lexicons ?? new Dictionary<string, IReadOnlyList<string>>();
 
-    /// <summary>Splits a text into the target model's tokens, as text; null: <c>tokens</c> is an error.</summary>
-    public Func<string, IReadOnlyList<string>>? Tokenizer { get; init; }
+    /// <summary>
+    /// Splits a text into the target model's tokens, as text, or gives null where the model cannot read it, which makes
+    /// the label undefined. Null: <c>tokens</c> is an error.
+    /// </summary>
+    public Func<string, IReadOnlyList<string>?>? Tokenizer { get; init; }
 
-    /// <summary>Answers the questions of <c>llm</c> specs; null: they are errors.</summary>
+    /// <summary>Answers the questions of <c>llm</c> specs; null: they are errors, but for <see cref="ChecksOnly"/>.</summary>
     public ITextLabeller? Labeller { get; init; }
+
+    /// <summary>
+    /// True: an <c>llm</c> spec compiles without a labeller, so that it can be checked. Its tests are not run then, and it
+    /// is undefined everywhere.
+    /// </summary>
+    public bool ChecksOnly { get; init; }
 
     internal EvaluationPool Evaluations { get; } = new();
 

@@ -19,7 +19,7 @@ public static class FeatureCompiler
         if (FeatureSpecForm.WhyNotOne(spec) is { } problem)
             compiler.Error(spec, problem, null);
         var feature = Compile(spec, compiler);
-        if (feature is not null && compiler.Errors.Count == 0)
+        if (feature is not null && compiler.Errors.Count == 0 && (spec.Llm is null || context.Labeller is not null))
             RunTests(spec, feature, compiler);
         return compiler.Errors.Count > 0
             ? new SpecResult<IFeature>(null, FeatureSpecText.InOrder(compiler.Errors))
@@ -74,6 +74,8 @@ public static class FeatureCompiler
             return null;
         if (compiler.Context.Labeller is { } labeller)
             return new LlmFeature(spec, spec.Llm, applies, labeller, pool);
+        if (compiler.Context.ChecksOnly)
+            return new LlmFeature(spec, spec.Llm, applies, new NoLabeller(), pool);
         compiler.Error(spec.Llm, "this spec asks a language model, and none is given.", "Give one, or write a rule or a script.");
         return null;
     }
@@ -91,17 +93,44 @@ public static class FeatureCompiler
 
     private static void RunTests(FeatureSpec spec, CompiledFeature feature, StepCompiler compiler)
     {
-        foreach (var test in spec.Tests)
+        if (feature is IBatchFeature)
         {
-            var label = feature.Label(test.Text);
-            if (label != test.Label)
+            var outcomes = feature.RunAll([.. spec.Tests.Select(t => t.Text)], CancellationToken.None);
+            foreach (var (test, outcome) in spec.Tests.Zip(outcomes))
+                Check(test, outcome);
+            return;
+        }
+
+        // A text that breaks a limit may take a second: one is enough to know.
+        _ = spec.Tests.All(test => Check(test, feature.Run(test.Text)));
+
+        bool Check(SpecTest test, LabelOutcome outcome)
+        {
+            var (label, failure) = outcome;
+            var on = $"on the text {SpecNode.Quote(test.Text)}";
+            if (failure is not null)
             {
                 compiler.Error(
-                    test, $"on the text {SpecNode.Quote(test.Text)} the label is {Show(label)}, the test expects {Show(test.Label)}.",
+                    test, $"{on} the label is undefined: {failure}.", "Mend what fails; the tests after it were not run.");
+            }
+            else if (label != test.Label)
+            {
+                compiler.Error(
+                    test, $"{on} the label is {Show(label)}, the test expects {Show(test.Label)}.",
                     "Correct the test if the rule is right, else the rule.");
             }
+
+            return failure is null;
         }
 
         static string Show(string? label) => label is null ? "undefined" : SpecNode.Quote(label);
+    }
+
+    /// <summary>Stands where nobody asks.</summary>
+    private sealed class NoLabeller : ITextLabeller
+    {
+        public IReadOnlyList<LabelAnswer> Label(
+            LlmQuestion question, string specHash, IReadOnlyList<string> texts, CancellationToken cancel) =>
+            [.. texts.Select(_ => new LabelAnswer(AnswerKind.NoMajority, null))];
     }
 }

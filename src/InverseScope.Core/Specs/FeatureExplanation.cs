@@ -12,7 +12,7 @@ public static class FeatureExplanation
         var sentence = spec switch
         {
             { Rule: { } rule } => $"from the text, {English.Pipeline(rule)}",
-            { Script: { } script } => $"run a script of {script.Source.Split('\n').Length} lines on the text",
+            { Script: { } script } => $"run a script of {Lines(script.Source.TrimEnd().Split('\n').Length)} on the text",
             { Llm: { } question } => $"ask {question.Model ?? "a language model"}{Votes(question)} {English.Quote(question.Instruction)}, "
                 + Answers(question),
             _ => "nothing",
@@ -20,6 +20,8 @@ public static class FeatureExplanation
         sentence = condition + sentence;
         return $"{char.ToUpperInvariant(sentence[0])}{sentence[1..]}.";
     }
+
+    private static string Lines(int count) => count == 1 ? "one line" : $"{count} lines";
 
     private static string Votes(LlmQuestion question) => question.Votes == 1 ? "" : $" {question.Votes} times";
 

@@ -62,6 +62,9 @@ public abstract record LexiconSource
     /// <param name="Name">File name without any folder.</param>
     /// <param name="List">Its words, read when the spec was.</param>
     public sealed record File(string Name, ValueList<string> List) : LexiconSource;
+
+    /// <summary>Stands for a lexicon that could not be read, so that the steps that use it can still be checked.</summary>
+    internal sealed record Unreadable : LexiconSource;
 }
 
 /// <summary>A JavaScript function <c>label(x)</c>, run in a sandbox for each text.</summary>

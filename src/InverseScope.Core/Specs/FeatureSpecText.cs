@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using InverseScope.Core.Specs.Syntax;
@@ -13,7 +12,7 @@ public enum SpecFormat
 }
 
 /// <summary>A spec with the places of its parts in the text that it was read from.</summary>
-public sealed record ParsedSpec(FeatureSpec Spec, SourceMap Source);
+public sealed record ParsedSpec(FeatureSpec Spec, SourceMap Source, SpecFormat Format);
 
 /// <summary>Specs as text. Printing what was parsed and parsing it again gives an equal spec.</summary>
 public static class FeatureSpecText
@@ -29,7 +28,7 @@ public static class FeatureSpecText
         var (spec, reading) = Read(text, format, folder);
         return reading.Errors.Count > 0 || spec is null
             ? new SpecResult<ParsedSpec>(null, InOrder(reading.Errors))
-            : new SpecResult<ParsedSpec>(new ParsedSpec(spec, reading.Source), []);
+            : new SpecResult<ParsedSpec>(new ParsedSpec(spec, reading.Source, Decide(text, format)), []);
     }
 
     /// <summary>The whole spec as a person or a language model would write it.</summary>
@@ -64,16 +63,23 @@ public static class FeatureSpecText
     internal static (FeatureSpec? Spec, SpecReading Reading) Read(string text, SpecFormat? format, string? folder)
     {
         var reading = new SpecReading(folder);
-        var bytes = Encoding.UTF8.GetByteCount(text);
-        if (bytes > MaxBytes)
+        var isJson = Decide(text, format) == SpecFormat.Json;
+        text = text.TrimStart('\uFEFF');
+        if (Encoding.UTF8.GetByteCount(text) > MaxBytes)
         {
             reading.Error(
-                default, $"the spec has {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes, more than {MaxBytes >> 10} KiB.",
+                new Mark(1, 1), $"the spec has more than {MaxBytes >> 10} KiB.",
                 "Keep long word lists in a lexicon file beside it.");
             return (null, reading);
         }
 
-        var isJson = format is { } given ? given == SpecFormat.Json : text.AsSpan().TrimStart() is ['{', ..];
+        if (FindControl(text) is { } control)
+        {
+            reading.Error(
+                control, "the file has a control character here.", "Save it as plain text; in quotes, write \\u and its code.");
+            return (null, reading);
+        }
+
         var node = isJson ? JsonSpecReader.Read(text, reading) : YamlSpecReader.Read(text, reading);
         if (node is null)
             return (null, reading);
@@ -84,4 +90,22 @@ public static class FeatureSpecText
 
     internal static IReadOnlyList<SpecError> InOrder(IEnumerable<SpecError> errors) =>
         [.. errors.Distinct().OrderBy(e => e.Line).ThenBy(e => e.Column)];
+
+    // The YAML parser would take a file to end at one, and tools would show something else than what is read.
+    private static Mark? FindControl(string text)
+    {
+        var at = text.AsSpan().IndexOfAnyExceptInRange(' ', '~');
+        for (; at >= 0 && at < text.Length; at++)
+        {
+            if (!char.IsControl(text[at]) || text[at] is '\t' or '\n' or '\r')
+                continue;
+            var before = text.AsSpan(0, at);
+            return new Mark(before.Count('\n') + 1, at - before.LastIndexOf('\n'));
+        }
+
+        return null;
+    }
+
+    private static SpecFormat Decide(string text, SpecFormat? given) =>
+        given ?? (text.AsSpan().TrimStart('\uFEFF').TrimStart() is ['{', ..] ? SpecFormat.Json : SpecFormat.Yaml);
 }

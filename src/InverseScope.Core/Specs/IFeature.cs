@@ -12,6 +12,14 @@ public interface IFeature
     /// </summary>
     string? Label(string text);
 
+    /// <summary>The label with the reason for its absence, where that was a failure.</summary>
+    LabelOutcome Run(string text) => new(Label(text), null);
+
     /// <summary>Calls so far that ended undefined because a limit was broken, or because a script or labeller failed.</summary>
     long LimitBreaks => 0;
 }
+
+/// <summary>What a feature made of one text.</summary>
+/// <param name="Label">Null: undefined.</param>
+/// <param name="Failure">Which limit was broken, or how a script or labeller failed; null if nothing went wrong.</param>
+public readonly record struct LabelOutcome(string? Label, string? Failure);

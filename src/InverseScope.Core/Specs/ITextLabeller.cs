@@ -1,5 +1,28 @@
 namespace InverseScope.Core.Specs;
 
+/// <summary>What came of one question about one text.</summary>
+public enum AnswerKind
+{
+    /// <summary>There is a label.</summary>
+    Labelled,
+
+    /// <summary>The votes disagree, so that the label is undefined.</summary>
+    NoMajority,
+
+    /// <summary>No answer fits the question, not even after a repair.</summary>
+    Malformed,
+
+    /// <summary>The language model would not answer.</summary>
+    Refused,
+}
+
+/// <summary>A language model's answer about one text.</summary>
+/// <param name="Label">Null unless <paramref name="Kind"/> is <see cref="AnswerKind.Labelled"/>.</param>
+public readonly record struct LabelAnswer(AnswerKind Kind, string? Label)
+{
+    public static LabelAnswer Of(string label) => new(AnswerKind.Labelled, label);
+}
+
 /// <summary>
 /// The labelling boundary: answers a spec's question about texts. Implementations cache by text, spec hash, model and
 /// prompt.
@@ -7,11 +30,15 @@ namespace InverseScope.Core.Specs;
 public interface ITextLabeller
 {
     /// <summary>One answer for each text, in order.</summary>
-    /// <param name="question">What to ask. For an open label set, answers that are equivalent come back as the same text.</param>
+    /// <param name="question">
+    /// What to ask. Answers that its equivalence of labels takes as one by their embeddings or by a judge come back as the
+    /// same text.
+    /// </param>
     /// <param name="specHash">Identity of the spec, for caches.</param>
     /// <param name="texts">Data, never instructions: nothing in them may change the question.</param>
-    /// <returns>As many items as texts; null where no answer fits the question even after a repair.</returns>
-    IReadOnlyList<string?> Label(
+    /// <returns>As many items as texts.</returns>
+    /// <exception cref="OutsideServiceException">The language model cannot be reached.</exception>
+    IReadOnlyList<LabelAnswer> Label(
         LlmQuestion question, string specHash, IReadOnlyList<string> texts, CancellationToken cancel);
 }
 

@@ -1,3 +1,5 @@
+using InverseScope.Core.Specs.Syntax;
+
 namespace InverseScope.Core.Specs;
 
 /// <summary>One thing that is wrong with a spec, told so that a reader can mend it from the message alone.</summary>
@@ -8,6 +10,16 @@ namespace InverseScope.Core.Specs;
 /// <param name="Column">1-based column; 0 if the spec does not come from a file.</param>
 public sealed record SpecError(string What, string? Fix, string Path = "", int Line = 0, int Column = 0)
 {
+    // Room for all names of steps.
+    private const int MaxLength = 2000;
+
+    /// <summary>
+    /// An error about a part of a spec, whose own words may be in it: they are shown on one line, without control
+    /// characters.
+    /// </summary>
+    internal static SpecError At(Mark mark, string path, string what, string? fix) => new(
+        QuotedText.Shown(what, MaxLength), fix is null ? null : QuotedText.Shown(fix, MaxLength), path, mark.Line, mark.Column);
+
     /// <summary>e.g. <c>carry.yaml:7:5: rule[1]: unknown step 'nht'. Did you mean 'nth'?</c></summary>
     public string Format(string? file)
     {

@@ -22,6 +22,13 @@ internal static class Rules
     public static Pipeline IndirectObject { get; } =
         [new Step.Words(), new Step.In("names"), new Step.Occurring(1), new Step.First()];
 
+    /// <summary>Names of all steps, from the schema.</summary>
+    public static IReadOnlyList<string> StepNames { get; } =
+    [
+        .. FeatureSpecText.Schema()["definitions"]!["step"]!["anyOf"]!.AsArray().SelectMany(alternative =>
+            (alternative!["enum"] ?? alternative["required"])!.AsArray().Select(name => name!.GetValue<string>())),
+    ];
+
     public static FeatureSpec Spec(Pipeline rule) => new() { Id = "test", Rule = rule };
 
     public static IFeature Compile(Pipeline rule, CompileContext? context = null) =>

@@ -6,7 +6,7 @@ namespace InverseScope.Core.Specs.Compilation;
 /// <summary>Says in English what pipelines compute.</summary>
 internal static class English
 {
-    /// <summary>Clauses in order: "take the words, keep …, and take the first".</summary>
+    /// <summary>Clauses in order: "take the words, keep …, then take the first".</summary>
     public static string Pipeline(Pipeline pipeline)
     {
         var clauses = pipeline.Select(s => StepTable.Of(s).Explain(s)).ToArray();
@@ -14,8 +14,7 @@ internal static class English
         {
             0 => "",
             1 => clauses[0],
-            2 => $"{clauses[0]} and {clauses[1]}",
-            _ => $"{string.Join(", ", clauses[..^1])}, and {clauses[^1]}",
+            _ => $"{string.Join(", ", clauses[..^1])}, then {clauses[^1]}",
         };
     }
 
@@ -44,7 +43,7 @@ internal static class English
         _ => throw new ArgumentOutOfRangeException(nameof(constant)),
     };
 
-    public static string Quote(string text) => $"\"{text}\"";
+    public static string Quote(string text) => $"\"{Syntax.QuotedText.Shown(text, 400)}\"";
 
     public static string Number(double number) => LabelText.Of(number);
 

@@ -10,8 +10,11 @@ internal static class SafeRegex
     /// <summary>Characters in a pattern.</summary>
     public const int MaxLength = 1000;
 
-    // Non-backtracking matching is linear for each match, but all matches together may be quadratic on a long text.
-    private static readonly TimeSpan Backstop = TimeSpan.FromMilliseconds(250);
+    /// <summary>
+    /// For all regular expressions of one label. Non-backtracking matching is linear for each match, but all matches
+    /// together may be quadratic on a long text. Wide of what is needed, so that it does not depend on the machine's load.
+    /// </summary>
+    public static readonly TimeSpan MaxTime = TimeSpan.FromMilliseconds(250);
 
     public static bool TryMake(
         string pattern, [NotNullWhen(true)] out Regex? regex, out (string What, string? Fix) problem)
@@ -27,12 +30,15 @@ internal static class SafeRegex
 
         try
         {
-            regex = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, Backstop);
+            regex = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MaxTime);
             return true;
         }
         catch (RegexParseException e)
         {
-            problem = ($"the pattern {Syntax.SpecNode.Quote(pattern)} is not a regular expression: {e.Message}", null);
+            // The message begins with the whole pattern.
+            var offset = $"at offset {e.Offset.ToString(CultureInfo.InvariantCulture)}. ";
+            var reason = e.Message[Math.Max(0, e.Message.LastIndexOf(offset, StringComparison.Ordinal))..];
+            problem = ($"the pattern {Syntax.SpecNode.Quote(pattern)} is not a regular expression: {reason}", null);
             return false;
         }
         catch (NotSupportedException)

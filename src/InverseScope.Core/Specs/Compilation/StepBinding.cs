@@ -12,7 +12,7 @@ internal sealed class StepBinding(StepCompiler compiler, Step step, StepType inp
     /// <summary>Type of its result; to be set by steps whose definition leaves it open.</summary>
     public StepType Gives { get; set; } = gives;
 
-    public Func<string, IReadOnlyList<string>>? Tokenizer => compiler.Context.Tokenizer;
+    public Func<string, IReadOnlyList<string>?>? Tokenizer => compiler.Context.Tokenizer;
 
     /// <returns>Null, for the step to return.</returns>
     public StepFunction? Error(string what, string? fix)
@@ -82,6 +82,12 @@ internal sealed class StepBinding(StepCompiler compiler, Step step, StepType inp
     /// <summary>A regular expression that runs in linear time; null after errors were reported.</summary>
     public Regex? Regex(string pattern)
     {
+        if (!compiler.CountRegex())
+        {
+            Error($"the spec has more than {StepCompiler.MaxRegexes} regular expressions.", "Join some with '|', or write a script.");
+            return null;
+        }
+
         if (SafeRegex.TryMake(pattern, out var regex, out var problem))
             return regex;
         Error(problem.What, problem.Fix);

@@ -13,7 +13,11 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
     /// <summary>Pipelines inside pipelines.</summary>
     public const int MaxNesting = 32;
 
+    /// <summary>Regular expressions in one spec: each may take some milliseconds and a megabyte to prepare.</summary>
+    public const int MaxRegexes = 100;
+
     private int _steps;
+    private int _regexes;
     private int _nesting;
 
     public CompileContext Context { get; } = context;
@@ -23,8 +27,11 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
     public void Error(object part, string what, string? fix)
     {
         var (path, mark) = source?.Find(part) ?? ("", default);
-        Errors.Add(new SpecError(what, fix, path, mark.Line, mark.Column));
+        Errors.Add(SpecError.At(mark, path, what, fix));
     }
+
+    /// <returns>False if there are too many.</returns>
+    public bool CountRegex() => ++_regexes <= MaxRegexes;
 
     /// <summary>Null after errors were reported.</summary>
     /// <param name="current">Type of what <c>it</c> means.</param>
@@ -79,6 +86,8 @@ internal sealed class StepCompiler(FeatureSpec spec, CompileContext context, Sou
                     return new WordSet(words);
                 case LexiconSource.File { List: var words }:
                     return new WordSet(words);
+                case LexiconSource.Unreadable:
+                    return new WordSet([]);
             }
         }
 

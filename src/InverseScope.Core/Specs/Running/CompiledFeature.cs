@@ -18,7 +18,13 @@ internal abstract class CompiledFeature : IFeature
 
     public long LimitBreaks => Interlocked.Read(ref _limitBreaks);
 
-    public abstract string? Label(string text);
+    public string? Label(string text) => Run(text).Label;
+
+    public abstract LabelOutcome Run(string text);
+
+    /// <summary>The outcomes of <see cref="Run"/>, in order.</summary>
+    public virtual IReadOnlyList<LabelOutcome> RunAll(IReadOnlyList<string> texts, CancellationToken cancel) =>
+        [.. texts.Select(Run)];
 
     protected Evaluation Begin(string text)
     {
@@ -34,14 +40,20 @@ internal abstract class CompiledFeature : IFeature
         || evaluation.RunForLabel(_applies, Value.Of(evaluation.Text)) is { IsDefined: true, Bool: true };
 
     /// <summary>Whether <c>applies</c> lets the text through.</summary>
-    protected bool AppliesTo(string text)
+    /// <param name="failure">Why it could not tell, in which case it does not.</param>
+    protected bool AppliesTo(string text, out string? failure)
     {
+        failure = null;
         if (_applies is null)
             return true;
         var evaluation = Begin(text);
         var applies = Applies(evaluation) && !evaluation.RanOut;
         if (evaluation.RanOut)
+        {
+            failure = Evaluation.BudgetFailure;
             CountLimitBreak();
+        }
+
         End(evaluation);
         return applies;
     }

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using InverseScope.Core.Specs.Compilation;
+
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>A compiled step: total, without side effects but for the evaluation's scratch lists and budget.</summary>
@@ -12,10 +15,14 @@ internal sealed class Evaluation
     /// </summary>
     public const int Budget = 4_000_000;
 
+    /// <summary>What <see cref="RanOut"/> means, for messages.</summary>
+    public const string BudgetFailure = "it walked through more characters and items than one label may";
+
     private readonly List<TextList> _lists = [];
     private readonly Dictionary<TextSlice, int> _counts = [];
     private int _listsInUse;
     private int _left;
+    private TimeSpan _regexTime;
 
     /// <summary>The text being labelled.</summary>
     public string Text { get; private set; } = "";
@@ -26,6 +33,7 @@ internal sealed class Evaluation
     {
         Text = text;
         _left = Budget;
+        _regexTime = TimeSpan.Zero;
         _listsInUse = 0;
     }
 
@@ -40,6 +48,19 @@ internal sealed class Evaluation
 
     /// <summary>Ends the label: a backstop outside the budget was hit.</summary>
     public void Exhaust() => _left = -1;
+
+    /// <summary>
+    /// Counts the time since <paramref name="began"/>, a <see cref="Stopwatch"/> timestamp, as spent in regular expressions:
+    /// their work is linear, but a character may cost many thousand operations.
+    /// </summary>
+    /// <returns>False if all of the label's together took too long; then the label is undefined.</returns>
+    public bool SpendRegexTime(long began)
+    {
+        _regexTime += Stopwatch.GetElapsedTime(began);
+        if (_regexTime > SafeRegex.MaxTime)
+            Exhaust();
+        return !RanOut;
+    }
 
     /// <summary>An empty list, good until the pipeline that asked for it ends.</summary>
     public TextList NewList()

@@ -5,13 +5,14 @@ internal sealed class FeatureFunction(
     FeatureSpec spec, CompiledPipeline? applies, CompiledPipeline rule, EvaluationPool evaluations)
     : CompiledFeature(spec, applies, evaluations)
 {
-    public override string? Label(string text)
+    public override LabelOutcome Run(string text)
     {
         var evaluation = Begin(text);
         var value = Evaluate(evaluation);
-        var label = value.IsDefined ? LabelText.Of(value) : null;
+        var outcome = new LabelOutcome(
+            value.IsDefined ? LabelText.Of(value) : null, evaluation.RanOut ? Evaluation.BudgetFailure : null);
         End(evaluation);
-        return label;
+        return outcome;
     }
 
     /// <summary>The label's code in <paramref name="codes"/>; −1 where undefined.</summary>

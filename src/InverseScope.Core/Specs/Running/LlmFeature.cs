@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>A question to a language model as a feature.</summary>
@@ -5,24 +8,66 @@ internal sealed class LlmFeature(
     FeatureSpec spec, LlmQuestion question, CompiledPipeline? applies, ITextLabeller labeller, EvaluationPool evaluations)
     : CompiledFeature(spec, applies, evaluations), IBatchFeature
 {
-    public override string? Label(string text) => LabelAll([text], CancellationToken.None)[0];
+    public override LabelOutcome Run(string text) => RunAll([text], CancellationToken.None)[0];
 
-    public IReadOnlyList<string?> LabelAll(IReadOnlyList<string> texts, CancellationToken cancel)
+    public IReadOnlyList<string?> LabelAll(IReadOnlyList<string> texts, CancellationToken cancel) =>
+        [.. RunAll(texts, cancel).Select(outcome => outcome.Label)];
+
+    public override IReadOnlyList<LabelOutcome> RunAll(IReadOnlyList<string> texts, CancellationToken cancel)
     {
-        var asked = Enumerable.Range(0, texts.Count).Where(i => AppliesTo(texts[i])).ToArray();
-        var labels = new string?[texts.Count];
-        if (asked.Length == 0)
-            return labels;
-        var answers = labeller.Label(question, Hash, [.. asked.Select(i => texts[i])], cancel);
-        for (var i = 0; i < asked.Length; i++)
+        var outcomes = new LabelOutcome[texts.Count];
+        var asked = new List<int>();
+        for (var i = 0; i < texts.Count; i++)
         {
-            var fits = answers[i] is { } answer && (question.Labels.Count == 0 || question.Labels.Contains(answer));
-            if (fits)
-                labels[asked[i]] = answers[i];
+            if (AppliesTo(texts[i], out var failure))
+                asked.Add(i);
             else
+                outcomes[i] = new LabelOutcome(null, failure);
+        }
+
+        if (asked.Count == 0)
+            return outcomes;
+        var answers = labeller.Label(question, Hash, [.. asked.Select(i => texts[i])], cancel);
+        if (answers.Count != asked.Count)
+            throw new InvalidOperationException($"The labeller gave {answers.Count} answers for {asked.Count} texts.");
+        foreach (var (i, answer) in asked.Zip(answers))
+        {
+            outcomes[i] = Judge(answer);
+            if (outcomes[i].Failure is not null)
                 CountLimitBreak();
         }
 
-        return labels;
+        return outcomes;
+    }
+
+    private LabelOutcome Judge(LabelAnswer answer) => answer switch
+    {
+        { Kind: AnswerKind.NoMajority } => default,
+        { Kind: AnswerKind.Refused } => new LabelOutcome(null, "the language model would not answer"),
+        { Kind: AnswerKind.Labelled, Label: { } label } when Fit(label) is { } fitting => new LabelOutcome(fitting, null),
+        _ => new LabelOutcome(null, "the language model gave no answer that fits the question"),
+    };
+
+    // A closed set holds whatever the labeller says; null where the answer is none of its labels.
+    private string? Fit(string label) => question.Equivalence switch
+    {
+        null => question.Labels.Contains(label) ? label : null,
+        LabelEquivalence.Normalised => Normalise(label),
+        _ => label.Length > 0 ? label : null,
+    };
+
+    private static string? Normalise(string label)
+    {
+        var words = new StringBuilder(label.Length);
+        foreach (var rune in label.EnumerateRunes())
+        {
+            var isPart = Rune.IsLetterOrDigit(rune)
+                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
+            words.Append(isPart ? Rune.ToLowerInvariant(rune).ToString() : " ");
+        }
+
+        var kept = string.Join(
+            ' ', words.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word is not ("a" or "an" or "the")));
+        return kept.Length > 0 ? kept : null;
     }
 }

@@ -7,13 +7,13 @@ internal sealed class ScriptFeature(
     FeatureSpec spec, CompiledPipeline? applies, ScriptSandbox sandbox, EvaluationPool evaluations)
     : CompiledFeature(spec, applies, evaluations)
 {
-    public override string? Label(string text)
+    public override LabelOutcome Run(string text)
     {
-        if (!AppliesTo(text))
-            return null;
+        if (!AppliesTo(text, out var failure))
+            return new LabelOutcome(null, failure);
         var outcome = sandbox.Run(text);
         if (outcome.Failure is not null)
             CountLimitBreak();
-        return outcome.Label;
+        return outcome;
     }
 }

@@ -108,6 +108,7 @@ internal readonly struct Value
     {
         StepType.Text => (int)_bits,
         StepType.List => ((TextList)_reference!).Count,
+        StepType.Label => ((string)_reference!).Length,
         _ => 0,
     };
 

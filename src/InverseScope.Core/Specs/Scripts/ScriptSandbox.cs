@@ -2,6 +2,7 @@ using System.Globalization;
 using Acornima;
 using Acornima.Ast;
 using InverseScope.Core.Specs.Running;
+using InverseScope.Core.Specs.Syntax;
 using Jint;
 using Jint.Constraints;
 using Jint.Native;
@@ -9,11 +10,6 @@ using Jint.Native.Object;
 using Jint.Runtime;
 
 namespace InverseScope.Core.Specs.Scripts;
-
-/// <summary>What running a script on one text came to.</summary>
-/// <param name="Label">Null: the script gave none, or failed.</param>
-/// <param name="Failure">Why it failed; null if it did not.</param>
-internal readonly record struct ScriptOutcome(string? Label, string? Failure);
 
 /// <summary>
 /// Runs a script's <c>label(x)</c> on texts. The whole script runs anew for every text, in an engine whose built-in objects
@@ -36,16 +32,20 @@ internal sealed class ScriptSandbox
     /// <summary>Characters of a label.</summary>
     public const int MaxLabelLength = 1000;
 
+    private const int MaxMessage = 200;
+    private const string PreludeSource = "sandbox";
+
     // Wide of what the other limits allow on a busy machine: whether a text is undefined must not depend on the load.
-    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MaxRegexTime = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxRegexTime = TimeSpan.FromMilliseconds(100);
 
     private static readonly ScriptPreparationOptions Preparation = new()
     {
         ParsingOptions = new ScriptParsingOptions { RegexTimeout = MaxRegexTime, CompileRegex = false },
     };
 
-    private static readonly Prepared<Script> Prelude = Engine.PrepareScript(ReadPrelude(), strict: true, options: Preparation);
+    private static readonly Prepared<Script> Prelude = Engine.PrepareScript(
+        ReadPrelude(), PreludeSource, strict: true, Preparation);
 
     private readonly Prepared<Script> _script;
     private Room? _idle;
@@ -78,31 +78,31 @@ internal sealed class ScriptSandbox
 
         var sandbox = new ScriptSandbox(script);
         var failure = sandbox.InEngine(engine =>
-            engine.GetValue("label").IsCallable() ? default : new ScriptOutcome(null, "it does not define a function label(x)")).Failure;
+            engine.GetValue("label").IsCallable() ? default : new LabelOutcome(null, "it does not define a function label(x)")).Failure;
         return failure is null
             ? (sandbox, null, null)
             : (null, $"the script cannot be used: {failure}.", "Define function label(x) { … } that returns a string, number, boolean or null.");
     }
 
     /// <summary>The label of a text.</summary>
-    public ScriptOutcome Run(string text) => InEngine(engine =>
+    public LabelOutcome Run(string text) => InEngine(engine =>
     {
         var result = engine.Invoke("label", text);
         return result switch
         {
             { Type: Types.Undefined or Types.Null } => default,
-            { Type: Types.Boolean } => new ScriptOutcome(LabelText.Of(result.AsBoolean()), null),
+            { Type: Types.Boolean } => new LabelOutcome(LabelText.Of(result.AsBoolean()), null),
             { Type: Types.Number } => Value.Of(result.AsNumber()) is { IsDefined: true } number
-                ? new ScriptOutcome(LabelText.Of(number), null)
+                ? new LabelOutcome(LabelText.Of(number), null)
                 : default,
             { Type: Types.String } => result.AsString() is { Length: <= MaxLabelLength } label
-                ? new ScriptOutcome(label, null)
-                : new ScriptOutcome(null, $"its label is longer than {MaxLabelLength} characters"),
-            _ => new ScriptOutcome(null, $"it returned a value of type {result.Type.ToString().ToLowerInvariant()}"),
+                ? new LabelOutcome(label, null)
+                : new LabelOutcome(null, $"its label is longer than {MaxLabelLength} characters"),
+            _ => new LabelOutcome(null, $"it returned a value of type {result.Type.ToString().ToLowerInvariant()}"),
         };
     });
 
-    private ScriptOutcome InEngine(Func<Engine, ScriptOutcome> use)
+    private LabelOutcome InEngine(Func<Engine, LabelOutcome> use)
     {
         try
         {
@@ -118,20 +118,21 @@ internal sealed class ScriptSandbox
         }
         catch (JavaScriptException e)
         {
-            return new ScriptOutcome(null, $"it threw {Shorten(e.Message)}");
+            var at = e.Location.SourceFile == PreludeSource ? "" : $" at line {e.Location.Start.Line} of the script";
+            return new LabelOutcome(null, $"it threw '{QuotedText.Shown(e.Message, MaxMessage)}'{at}");
         }
         // The engine tells of broken limits with exceptions of many kinds, and a fault of its own must not end a sweep.
 #pragma warning disable CA1031
         catch (Exception e)
         {
-            return new ScriptOutcome(null, e switch
+            return new LabelOutcome(null, e switch
             {
                 StatementsCountOverflowException => $"it ran more than {MaxStatements} statements",
                 MemoryLimitExceededException => $"it used more than {MaxMemory >> 20} MiB of memory or an array of more than {MaxArrayLength} items",
                 RecursionDepthOverflowException => $"it called itself more than {MaxRecursion} deep",
                 System.Text.RegularExpressions.RegexMatchTimeoutException => "a regular expression took too long",
                 TimeoutException => "it took too long",
-                _ => $"it failed: {Shorten(e.Message)}",
+                _ => $"it failed: {QuotedText.Shown(e.Message, MaxMessage)}",
             });
         }
 #pragma warning restore CA1031
@@ -204,8 +205,6 @@ internal sealed class ScriptSandbox
 
         return null;
     }
-
-    private static string Shorten(string message) => message.Length <= 200 ? message : message[..200] + "…";
 
     private static string ReadPrelude()
     {

@@ -139,6 +139,23 @@
         },
         toString() { return this.join(); },
         toLocaleString() { return this.join(); },
+        flat(depth) {
+            const result = [];
+            const add = (items, left) => {
+                for (let i = 0; i < items.length; i++) {
+                    if (!(i in items))
+                        continue;
+                    if (left > 0 && Array.isArray(items[i])) {
+                        add(items[i], left - 1);
+                    } else {
+                        result.push(items[i]);
+                    }
+                }
+            };
+            add(this, depth === undefined ? 1 : depth);
+            return result;
+        },
+        flatMap(make, self) { return this.map(make, self).flat(); },
     });
 
     const quote = JSON.stringify;

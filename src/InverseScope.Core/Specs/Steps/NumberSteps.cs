@@ -75,12 +75,14 @@ internal static class NumberSteps
                 .As(edges => new Step.Bucket(edges), step => step.Edges),
             StepType.Number, StepType.Number, "how many of the ascending edges the number has reached",
             static step => $"count how many of the edges {English.And(step.Edges.Select(English.Number))} it has reached",
-            static step => (_, v) =>
+            static step =>
             {
-                var reached = 0;
-                while (reached < step.Edges.Count && v.Number >= step.Edges[reached])
-                    reached++;
-                return Value.Of((double)reached);
+                var edges = step.Edges.ToArray();
+                return (_, v) =>
+                {
+                    var at = Array.BinarySearch(edges, v.Number);
+                    return Value.Of((double)(at < 0 ? ~at : at + 1));
+                };
             }),
     ];
 

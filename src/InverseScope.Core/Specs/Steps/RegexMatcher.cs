@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 using InverseScope.Core.Specs.Running;
@@ -12,13 +13,14 @@ internal static class RegexMatcher
     {
         var list = evaluation.NewList();
         var source = text.ToString();
+        var began = Stopwatch.GetTimestamp();
         try
         {
             if (group == "0")
             {
                 foreach (var match in regex.EnumerateMatches(source))
                     list.Add(new TextSlice(source, match.Index, match.Length));
-                return Value.Of(list);
+                return evaluation.SpendRegexTime(began) ? Value.Of(list) : Value.Undefined;
             }
 
             for (var match = regex.Match(source); match.Success; match = match.NextMatch())
@@ -27,7 +29,7 @@ internal static class RegexMatcher
                     list.Add(new TextSlice(source, found.Index, found.Length));
             }
 
-            return Value.Of(list);
+            return evaluation.SpendRegexTime(began) ? Value.Of(list) : Value.Undefined;
         }
         catch (RegexMatchTimeoutException)
         {
@@ -41,6 +43,7 @@ internal static class RegexMatcher
         var source = text.ToString();
         StringBuilder? result = null;
         var done = 0;
+        var began = Stopwatch.GetTimestamp();
         try
         {
             foreach (var match in regex.EnumerateMatches(source))
@@ -59,14 +62,18 @@ internal static class RegexMatcher
             return Value.Undefined;
         }
 
+        if (!evaluation.SpendRegexTime(began))
+            return Value.Undefined;
         return Value.Of(result is null ? source : result.Append(source, done, source.Length - done).ToString());
     }
 
     public static Value IsMatch(Regex regex, in TextSlice text, Evaluation evaluation)
     {
+        var began = Stopwatch.GetTimestamp();
         try
         {
-            return Value.Of(regex.IsMatch(text.Span));
+            var isMatch = regex.IsMatch(text.Span);
+            return evaluation.SpendRegexTime(began) ? Value.Of(isMatch) : Value.Undefined;
         }
         catch (RegexMatchTimeoutException)
         {

@@ -50,8 +50,10 @@ internal static class TextSteps
 
                 return (e, v) =>
                 {
+                    if (tokenizer(v.Text.ToString()) is not { } tokens)
+                        return Value.Undefined;
                     var list = e.NewList();
-                    foreach (var token in tokenizer(v.Text.ToString()))
+                    foreach (var token in tokens)
                         list.Add(new TextSlice(token, 0, token.Length));
                     return Value.Of(list);
                 };

@@ -9,6 +9,8 @@ internal static class FeatureSpecForm
     /// <summary>Labels in a closed set.</summary>
     public const int MaxLabels = 100;
 
+    private static readonly string[] Kinds = ["rule", "script", "llm"];
+
     private static readonly FeatureSpec Blank = new() { Id = "" };
 
     private static readonly Form<LabelEquivalence> EquivalenceForm = Form.Either(
@@ -46,9 +48,7 @@ internal static class FeatureSpecForm
                     Form.Range(Form.Integer, 1, 15), "an odd number from 1 to 15", n => n % 2 == 1 ? null : $"{n} is even"),
                 q => q.Votes, (q, v) => q with { Votes = v }),
         ],
-        q => (q.Labels.Count > 0) == (q.Equivalence is not null)
-            ? "give either 'labels' (a closed set) or 'equivalence' (an open one)."
-            : null));
+        check: null, "labels", "equivalence"));
 
     private static readonly Form<FeatureScript> ScriptForm = Form.Located(Form.Either(
         static script => script.MaxFailures == new FeatureScript("").MaxFailures ? 0 : 1,
@@ -123,17 +123,14 @@ internal static class FeatureSpecForm
                 "tests", "texts with their labels, checked whenever the spec is compiled", Form.List(TestForm, 1),
                 s => s.Tests, (s, v) => s with { Tests = v }),
         ],
-        WhyNotOne);
+        check: null, Kinds);
 
     /// <summary>What decides the labels.</summary>
     public static Form<FeatureSpec> Essence { get; } = new ObjectForm<FeatureSpec>("", Blank, EssentialFields);
 
     /// <summary>Null, or what is wrong with the choice between rule, script and question.</summary>
-    public static string? WhyNotOne(FeatureSpec spec)
-    {
-        var given = (spec.Rule is null ? 0 : 1) + (spec.Script is null ? 0 : 1) + (spec.Llm is null ? 0 : 1);
-        return given == 1 ? null : $"exactly one of 'rule', 'script' and 'llm' must be given, found {given}.";
-    }
+    public static string? WhyNotOne(FeatureSpec spec) => ObjectForm.WhyNotOne(
+        Kinds, (spec.Rule is null ? 0 : 1) + (spec.Script is null ? 0 : 1) + (spec.Llm is null ? 0 : 1));
 
     private static bool IsId(string id) =>
         id.Length is > 0 and <= 80

@@ -207,6 +207,9 @@ internal sealed class ScalarForm<T>(
         (SpecNode.Number number, ["string"]) => $"Put it in quotes: \"{LabelText.Of(number.Value)}\".",
         (SpecNode.Bool truth, ["string"]) => $"Put it in quotes: \"{LabelText.Of(truth.Value)}\".",
         (SpecNode.Null, ["string"]) => "Write \"\" for the empty text.",
+        (SpecNode.Text text, ["number" or "integer"]) when YamlSpecReader.Resolve(text.Value, default, out _) is SpecNode.Number =>
+            $"Write it without quotes: {text.Value}.",
+        (SpecNode.Text { Value: "true" or "false" } text, ["boolean"]) => $"Write it without quotes: {text.Value}.",
         _ => null,
     };
 
@@ -366,11 +369,13 @@ internal sealed class EitherForm<T>(Func<T, int> choose, Form<T>[] forms) : Form
 
     public override bool Fits(SpecNode node) => forms.Any(f => f.Fits(node));
 
+    public override string? Advise(SpecNode found) => forms.Select(f => f.Advise(found)).FirstOrDefault(advice => advice is not null);
+
     public override bool TryRead(SpecNode node, SpecReading reading, out T value)
     {
         if (forms.FirstOrDefault(f => f.Fits(node)) is { } form)
             return form.TryRead(node, reading, out value);
-        reading.Unexpected(node, Expected);
+        reading.Unexpected(node, Expected, Advise(node));
         value = default!;
         return false;
     }

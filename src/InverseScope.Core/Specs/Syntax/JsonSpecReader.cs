@@ -24,6 +24,12 @@ internal ref struct JsonSpecReader
     /// <returns>The document; null after errors were reported that leave nothing to read.</returns>
     public static SpecNode? Read(string text, SpecReading reading)
     {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            reading.Error(new Mark(1, 1), "the file is empty.", "Expected a feature spec.");
+            return null;
+        }
+
         var bytes = Encoding.UTF8.GetBytes(text);
         var reader = new JsonSpecReader(bytes, reading);
         try
@@ -35,15 +41,33 @@ internal ref struct JsonSpecReader
         }
         catch (JsonException e)
         {
-            var line = (int)(e.LineNumber ?? 0);
-            var column = (int)(e.BytePositionInLine ?? 0);
-            var message = e.Message;
-            var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
             reading.Error(
-                new Mark(line + 1, column + 1), $"this is not JSON: {(end < 0 ? message : message[..end])}",
-                "Check brackets, commas and quotes around here.");
+                Place(text, e), $"this is not JSON: {Reason(e.Message)}", "Check brackets, commas and quotes around here.");
             return null;
         }
+    }
+
+    // The library's message, without its place and its advice to programmers.
+    private static string Reason(string message)
+    {
+        if (message.Contains("trailing comma", StringComparison.Ordinal))
+            return "there is a comma after the last item.";
+        foreach (var end in (ReadOnlySpan<string>)[" LineNumber:", " Change the reader options"])
+        {
+            if (message.IndexOf(end, StringComparison.Ordinal) is > 0 and var at)
+                message = message[..at];
+        }
+
+        return message;
+    }
+
+    // The library counts bytes.
+    private static Mark Place(string text, JsonException e)
+    {
+        var line = (int)(e.LineNumber ?? 0);
+        var bytes = Encoding.UTF8.GetBytes(text.Split('\n').ElementAtOrDefault(line) ?? "");
+        var before = (int)Math.Min(e.BytePositionInLine ?? 0, bytes.Length);
+        return new Mark(line + 1, Encoding.UTF8.GetCharCount(bytes, 0, before) + 1);
     }
 
     private SpecNode ReadValue()
@@ -72,7 +96,7 @@ internal ref struct JsonSpecReader
                 return new SpecNode.Text(ReadText(), mark);
 
             case JsonTokenType.Number:
-                var number = _json.TryGetDouble(out var value) ? value : double.PositiveInfinity;
+                var number = _json.TryGetDouble(out var value) ? value + 0.0 : double.PositiveInfinity; // no negative zero
                 if (YamlSpecReader.IsTooLarge(number))
                     _reading.Error(mark, "the number is too large to be exact.", "Put it in quotes if it is a text.");
                 return new SpecNode.Number(number, mark);

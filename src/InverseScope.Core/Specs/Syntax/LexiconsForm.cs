@@ -30,21 +30,19 @@ internal sealed class LexiconsForm : Form<ValueList<Lexicon>>
             return false;
         }
 
-        var ok = true;
+        // Always true from here on: what could not be read is reported, and the rules that use it are worth checking.
         var lexicons = new List<Lexicon>(map.Entries.Count);
         foreach (var (name, source) in map.Entries)
         {
             using (reading.Within(name.Value))
             {
-                if (SourceForm.TryRead(source, reading, out var read))
-                    lexicons.Add(new Lexicon(name.Value, read));
-                else
-                    ok = false;
+                lexicons.Add(new Lexicon(
+                    name.Value, SourceForm.TryRead(source, reading, out var read) ? read : new LexiconSource.Unreadable()));
             }
         }
 
         value = [.. lexicons.OrderBy(l => l.Name, StringComparer.Ordinal)];
-        return ok;
+        return true;
     }
 
     public override SpecNode Write(ValueList<Lexicon> value) => new SpecNode.Map(
@@ -93,9 +91,12 @@ internal sealed class LexiconsForm : Form<ValueList<Lexicon>>
                 var file = new FileInfo(Path.Combine(folder, name));
                 if (!file.Exists)
                     return $"there is no file {shown} beside the spec.";
-                // A link could lead out of the folder, and so could the special files, whose length is 0.
-                if (file.LinkTarget is not null || (file.Attributes & (FileAttributes.ReparsePoint | FileAttributes.Device)) != 0)
+                // A link could lead out of the folder.
+                if (file.LinkTarget is not null || (file.Attributes & FileAttributes.ReparsePoint) != 0)
                     return $"{shown} is a link.";
+                // Pipes and devices have no length, and to open one may take forever.
+                if (file.Length == 0)
+                    return $"the lexicon file {shown} is empty.";
                 if (file.Length > MaxFileBytes)
                     return $"the lexicon file {shown} is larger than {MaxFileBytes >> 10} KiB.";
                 var bytes = new byte[file.Length];

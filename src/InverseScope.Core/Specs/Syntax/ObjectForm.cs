@@ -53,7 +53,9 @@ internal sealed class Field<T, TValue>(
 /// <summary>A mapping with fixed keys.</summary>
 /// <param name="blank">What an object without any of the keys stands for.</param>
 /// <param name="check">What is wrong with an object whose keys are right one by one; null if nothing.</param>
-internal sealed class ObjectForm<T>(string expected, T blank, Field<T>[] fields, Func<T, string?>? check = null) : Form<T>
+/// <param name="oneOf">Keys of which exactly one must be given; empty: there is no such choice.</param>
+internal sealed class ObjectForm<T>(
+    string expected, T blank, Field<T>[] fields, Func<T, string?>? check = null, params string[] oneOf) : Form<T>
 {
     public override string Expected => expected;
 
@@ -94,6 +96,12 @@ internal sealed class ObjectForm<T>(string expected, T blank, Field<T>[] fields,
             ok = false;
         }
 
+        if (oneOf.Length > 0 && ObjectForm.WhyNotOne(oneOf, map.Entries.Count(e => oneOf.Contains(e.Key.Value))) is { } choice)
+        {
+            reading.Error(node.Mark, choice, null);
+            return false;
+        }
+
         if (!ok || check?.Invoke(value) is not { } problem)
             return ok;
         reading.Error(node.Mark, problem, null);
@@ -103,22 +111,42 @@ internal sealed class ObjectForm<T>(string expected, T blank, Field<T>[] fields,
     public override SpecNode Write(T value) => new SpecNode.Map(
         [.. fields.Select(f => (Key: new SpecNode.Text(f.Name), Value: f.Write(value, blank)!)).Where(e => e.Value is not null)]);
 
-    public override JsonObject Schema(SpecSchemaBuilder schema)
+    // A choice as whole alternatives: what makes grammars of schemas for language models takes no keys beside anyOf.
+    public override JsonObject Schema(SpecSchemaBuilder schema) => oneOf.Length == 0
+        ? Schema(schema, null)
+        : new JsonObject { ["anyOf"] = new JsonArray([.. oneOf.Select(chosen => (JsonNode)Schema(schema, chosen))]) };
+
+    private JsonObject Schema(SpecSchemaBuilder schema, string? chosen)
     {
         var properties = new JsonObject();
-        foreach (var field in fields)
+        var required = new JsonArray();
+        foreach (var field in fields.Where(f => f.Name == chosen || !oneOf.Contains(f.Name)))
+        {
             properties[field.Name] = field.Schema(schema);
+            if (field.Required || field.Name == chosen)
+                required.Add(field.Name);
+        }
+
         var result = new JsonObject
         {
             ["type"] = "object",
             ["properties"] = properties,
             ["additionalProperties"] = false,
         };
-        var required = fields.Where(f => f.Required).Select(f => (JsonNode)JsonValue.Create(f.Name)).ToArray();
-        if (required.Length > 0)
-            result["required"] = new JsonArray(required);
+        if (required.Count > 0)
+            result["required"] = required;
         return result;
     }
+}
+
+/// <summary>What objects of all types share.</summary>
+internal static class ObjectForm
+{
+    /// <summary>What is wrong with a choice; null if nothing.</summary>
+    /// <param name="given">How many of the keys there are.</param>
+    public static string? WhyNotOne(ReadOnlySpan<string> keys, int given) => given == 1
+        ? null
+        : $"exactly one of '{string.Join("', '", keys[..^1]!)}' and '{keys[^1]}' must be given, found {given}.";
 }
 
 /// <summary>Makes fields without naming their types.</summary>

@@ -131,7 +131,7 @@ internal sealed class StepForm : Form<Step>
             var near = NearestName.Hint(name.Value, StepTable.Names).TrimStart();
             reading.Error(
                 name.Mark, $"unknown step {SpecNode.Quote(name.Value)}.",
-                $"{near} Steps: {string.Join(", ", StepTable.Names)}.".TrimStart());
+                near.Length > 0 ? near : $"Steps: {string.Join(", ", StepTable.Names)}.");
             return false;
         }
 

@@ -47,6 +47,14 @@ internal static class QuotedText
         return to.Append('"');
     }
 
+    /// <summary>On one line of at most so many characters, with blanks in the place of what would not be seen.</summary>
+    public static string Shown(string text, int most)
+    {
+        if (text.Length > most)
+            text = text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)] + "…";
+        return string.Concat(text.Select(c => MustBeEscaped(c) && !char.IsSurrogate(c) ? ' ' : c));
+    }
+
     /// <summary>Whether a character cannot stand as itself in every YAML and JSON file, or would not be seen there.</summary>
     public static bool MustBeEscaped(char c) =>
         char.IsSurrogate(c) || c is '\uFFFE' or '\uFFFF'

@@ -48,9 +48,5 @@ internal abstract record SpecNode(Mark Mark)
     }
 
     /// <summary>In quotes, shortened, without control characters.</summary>
-    public static string Quote(string text)
-    {
-        var shown = text.Length > 60 ? text[..60] + "…" : text;
-        return $"'{string.Concat(shown.Select(c => char.IsControl(c) ? ' ' : c))}'";
-    }
+    public static string Quote(string text) => $"'{QuotedText.Shown(text, 60)}'";
 }

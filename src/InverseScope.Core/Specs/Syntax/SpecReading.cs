@@ -18,14 +18,14 @@ internal sealed class SpecReading(string? folder)
     private string Path => string.Concat(_path).TrimStart('.');
 
     public void Error(Mark mark, string what, string? fix) =>
-        Errors.Add(new SpecError(what, fix, Path, mark.Line, mark.Column));
+        Errors.Add(SpecError.At(mark, Path, what, fix));
 
     public void Unexpected(SpecNode node, string expected, string? hint = null) =>
         Error(node.Mark, $"found {node.Describe()}, expected {expected}.", hint);
 
     public Scope Within(string key)
     {
-        _path.Add("." + key);
+        _path.Add("." + QuotedText.Shown(key, 60));
         return new Scope(_path);
     }
 

@@ -15,27 +15,45 @@ internal sealed partial class YamlSpecReader
     /// <summary>Mappings and lists inside one another; deep enough for the pipelines that the compiler accepts.</summary>
     public const int MaxDepth = 128;
 
-    private readonly IParser _parser;
+    private readonly Parser _parser;
     private readonly SpecReading _reading;
 
-    private YamlSpecReader(string text, SpecReading reading) =>
-        (_parser, _reading) = (new Parser(new Scanner(new StringReader(text), skipComments: true)), reading);
+    private YamlSpecReader(Scanner scanner, SpecReading reading) => (_parser, _reading) = (new Parser(scanner), reading);
 
     /// <returns>The document; null after errors were reported that leave nothing to read.</returns>
     public static SpecNode? Read(string text, SpecReading reading)
     {
+        var scanner = new Scanner(new StringReader(text), skipComments: true);
         try
         {
-            return new YamlSpecReader(text, reading).ReadDocument();
+            return new YamlSpecReader(scanner, reading).ReadDocument();
         }
         catch (YamlException e)
         {
-            var message = (e.InnerException?.Message ?? e.Message).TrimEnd('.');
+            var message = (e.InnerException?.Message ?? e.Message).TrimEnd('.').Replace("  ", " ", StringComparison.Ordinal);
+            var mark = At(e.Start);
+            var fix = "Check indentation, brackets and quotes around here.";
+            if (message.Contains("escape", StringComparison.Ordinal))
+                fix = "Double a backslash in double quotes, or use single quotes, which keep it as it is.";
+            else if (message.Contains("invalid mapping", StringComparison.Ordinal))
+                fix = "Put a text that contains ': ' in quotes.";
+            else if (message.Contains("cannot start any token", StringComparison.Ordinal))
+                fix = "Put a text that begins with a special character in quotes.";
+            else if (message.Contains("tab", StringComparison.Ordinal))
+                (mark, fix) = (FirstTab(text) ?? mark, "Indent with spaces.");
+            reading.Error(mark, $"this is not YAML: {message}.", fix);
+            return null;
+        }
+        catch (NestedTooDeeplyException)
+        {
+            return null;
+        }
+        // The scanner throws this where a text without quotes runs over lines into a ':', inside brackets.
+        catch (InvalidOperationException)
+        {
             reading.Error(
-                new Mark((int)e.Start.Line, (int)e.Start.Column), $"this is not YAML: {message}.",
-                message.Contains("escape", StringComparison.OrdinalIgnoreCase)
-                    ? "Double a backslash in double quotes, or use single quotes, which keep it as it is."
-                    : "Check indentation, brackets and quotes around here.");
+                At(scanner.CurrentPosition), "this is not YAML: a key stands where a ',' or a closing bracket is expected.",
+                "Check brackets and quotes before here.");
             return null;
         }
     }
@@ -57,7 +75,7 @@ internal sealed partial class YamlSpecReader
 
         if (!JsonNumber().IsMatch(text))
             return new SpecNode.Text(text, mark);
-        var number = double.Parse(text, CultureInfo.InvariantCulture);
+        var number = double.Parse(text, CultureInfo.InvariantCulture) + 0.0; // no negative zero: it is the same number
         isTooLarge = IsTooLarge(number);
         return new SpecNode.Number(number, mark);
     }
@@ -102,8 +120,8 @@ internal sealed partial class YamlSpecReader
         if (depth >= MaxDepth && current is not Scalar)
         {
             _reading.Error(mark, $"lists and mappings are nested more than {MaxDepth} deep.", "Flatten the spec.");
-            Skip();
-            return null;
+            // The scanner's time grows with the square of the depth.
+            throw new NestedTooDeeplyException();
         }
 
         switch (current)
@@ -171,14 +189,22 @@ internal sealed partial class YamlSpecReader
             _reading.Error(mark, $"found the tag {SpecNode.Quote(node.Tag.IsNonSpecific ? "!" : node.Tag.Value)}.", "Leave it out: specs have no tags.");
     }
 
-    // The rest of a list or mapping whose start was just read, without recursion.
-    private void Skip()
-    {
-        for (var open = 1; open > 0; _parser.MoveNext())
-            open += _parser.Current!.NestingIncrease;
-    }
+    private static Mark At(ParsingEvent parsed) => At(parsed.Start);
 
-    private static Mark At(ParsingEvent parsed) => new((int)parsed.Start.Line, (int)parsed.Start.Column);
+    private static Mark At(in YamlDotNet.Core.Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
+
+    // The scanner tells where the mapping with the tab begins.
+    private static Mark? FirstTab(string text)
+    {
+        foreach (var (i, line) in text.Split('\n').Index())
+        {
+            var indent = line.AsSpan().IndexOfAnyExcept(' ');
+            if (indent >= 0 && line[indent] == '\t')
+                return new Mark(i + 1, indent + 1);
+        }
+
+        return null;
+    }
 
     private static bool IsValidUtf16(string text)
     {
@@ -193,4 +219,7 @@ internal sealed partial class YamlSpecReader
 
         return true;
     }
+
+    /// <summary>Ends the reading after its error was reported.</summary>
+    private sealed class NestedTooDeeplyException : Exception;
 }
