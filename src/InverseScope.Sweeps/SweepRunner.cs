@@ -16,13 +16,17 @@ namespace InverseScope.Sweeps;
 public delegate IInversionBackend BackendFactory(
     string model, TargetWeights weights, ITask task, MeasurementOptions options, RunSeed seed);
 
+/// <summary>Splits texts into the tokens of a model, null where it cannot read one; null if the model has no tokenizer.</summary>
+public delegate Func<string, IReadOnlyList<string>?>? TokenizerFactory(string model);
+
 /// <summary>
 /// Carries a sweep from its plan to its report: for each site explore, propose, test on untouched references; then
 /// correct for the number of hypotheses, and report. Every stage's result is committed before the next begins, and its
 /// chance comes from streams named after it, so that a sweep resumed anywhere ends with the same numbers.
 /// </summary>
 public sealed class SweepRunner(
-    Home home, SweepStore store, BackendFactory backends, TaskCatalog tasks, TimeProvider clock, string version)
+    Home home, SweepStore store, BackendFactory backends, TokenizerFactory tokenizers, TaskCatalog tasks, TimeProvider clock,
+    string version)
 {
     private const string KnownSiteStage = "control sites/1";
 
@@ -35,7 +39,7 @@ public sealed class SweepRunner(
         if (problems.Length > 0)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         var task = tasks.Find(plan.Task);
-        var specs = new SpecLibrary(task).ReadFiles(plan.SpecFiles);
+        var specs = new SpecLibrary(task, plan.SpecFiles.Count == 0 ? null : tokenizers(plan.Model)).ReadFiles(plan.SpecFiles);
         return store.Begin(new StoredSweep
         {
             Name = plan.Name,
@@ -106,10 +110,10 @@ public sealed class SweepRunner(
         var log = new StageLog(
             store, sweep.Id, ContentHash.Of([sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs]), clock);
         var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed);
-        var library = new SpecLibrary(task);
+        var library = new SpecLibrary(task, sweep.Specs is [] ? null : tokenizers(plan.Model));
         HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
         var stage = new SiteInvestigation(
-            new SiteStages(plan, sites.Count, task, personSpecs, backend, randomTarget, references, seed, clock), log);
+            new SiteStages(plan, sites.Count, task, library, personSpecs, backend, randomTarget, references, seed, clock), log);
         var left = sites.Where(s => !stage.IsDone(s)).ToArray();
         var done = sites.Count - left.Length;
         void Tell(SweepState state, string what) =>

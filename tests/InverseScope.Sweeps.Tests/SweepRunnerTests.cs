@@ -136,6 +136,17 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_script_that_fails_on_the_prior_is_refused_before_anything_is_stored()
+    {
+        File.WriteAllText(_folder["script.yaml"], "schema: inversescope/feature-spec/v1\nid: s\nscript: |\n  function label(x) { while (true) {} }\n");
+        var error = Assert.Throws<BadInputException>(() => Run(Plan() with { SpecFiles = [_folder["script.yaml"]] }, Planted));
+        Assert.Contains("script.yaml", error.Message, StringComparison.Ordinal);
+        Assert.Contains("fails on more than 1 % of the texts", error.Message, StringComparison.Ordinal);
+        using var store = SweepStore.Open(Home.Store);
+        Assert.Empty(store.Sweeps());
+    }
+
+    [Fact]
     public void Unknown_sites_and_tasks_are_refused_before_anything_is_stored()
     {
         Assert.Throws<BadInputException>(() => Run(Plan() with { Task = "subtraction" }, Planted));
@@ -240,7 +251,7 @@ public sealed class SweepRunnerTests : IDisposable
         {
             BeforeSampling = beforeSampling,
             AfterSampling = afterSampling,
-        }, new TaskCatalog(), _clock, "test");
+        }, _ => null, new TaskCatalog(), _clock, "test");
 
     // What may differ between two runs with one seed: times and memory.
     private static string Comparable(ReportDocument report)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
+using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
@@ -36,7 +37,10 @@ internal static class SpecEvalCommand
         var found = SpecFiles.Read(files, SpecFiles.Context(invocation, task));
         if (found.Any(s => s.Errors.Count > 0))
             return SpecFiles.Refuse(invocation, found);
-
+        var library = new SpecLibrary(task);
+        string[] rejected = [.. found.Select(s => (s.File, Why: library.WhyRejected(s.Compiled!))).Where(s => s.Why is not null).Select(s => $"{s.File}: {s.Why}")];
+        if (rejected.Length > 0)
+            throw new BadInputException(string.Join(Environment.NewLine, rejected));
         var options = MeasurementArguments.Read(parse, DefaultsFor(MeasurementArguments.ReadSampler(parse)));
         var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
         using var thread = Compute.Start(parse);

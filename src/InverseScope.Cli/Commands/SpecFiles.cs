@@ -36,11 +36,13 @@ internal static partial class SpecFiles
     public static CompileContext Context(Invocation invocation, ITask? task, bool checksOnly = false) => new(task?.Lexicons)
     {
         ChecksOnly = checksOnly,
-        Tokenizer = invocation.Parse.GetValue(MeasurementArguments.Model) is { } model
-            && TokenizerFolder.Load(invocation.Models.Find(model).Folder) is { } tokenizer
-            ? text => Tokens(tokenizer, text)
-            : null,
+        Tokenizer = invocation.Parse.GetValue(MeasurementArguments.Model) is { } model ? Tokenizer(invocation, model) : null,
     };
+
+    /// <summary>Splits texts into a model's tokens; null if it has no tokenizer.</summary>
+    /// <exception cref="BadInputException">There is no such model, or its tokenizer cannot be read.</exception>
+    public static Func<string, IReadOnlyList<string>?>? Tokenizer(Invocation invocation, string model) =>
+        TokenizerFolder.Load(invocation.Models.Find(model).Folder) is { } tokenizer ? text => Tokens(tokenizer, text) : null;
 
     /// <summary>Exit code of specs with errors: bad input, unless only their own tests disagree.</summary>
     public static int CodeOf(IEnumerable<FoundSpec> specs)

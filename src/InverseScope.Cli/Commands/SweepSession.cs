@@ -28,6 +28,7 @@ internal static class SweepSession
                 var entry = models.Find(model);
                 return TorchBackend.Open(thread, entry.Folder, entry.Name, task, options, seed, invocation.Home.Banks, weights);
             },
+            model => SpecFiles.Tokenizer(invocation, model),
             invocation.Tasks,
             invocation.Shell.Clock,
             CommandLine.Version);

@@ -1,3 +1,5 @@
+using InverseScope.Core.Seeds;
+
 namespace InverseScope.Core.Sampling;
 
 /// <summary>
@@ -17,7 +19,33 @@ public sealed record SampleSet(
     float[] Distances,
     double Ess,
     int Neighbours,
-    double EntropyBits);
+    double EntropyBits)
+{
+    /// <summary>
+    /// At most so many samples, equally weighted, by systematic resampling: each text as often as its weight says, to within
+    /// one. Distances are left out where samples are.
+    /// </summary>
+    public SampleSet Thinned(int most, RandomStream random)
+    {
+        if (Texts.Length <= most)
+            return this;
+        var texts = new int[most];
+        double total = Weights.Sum(w => (double)w), passed = 0;
+        var next = random.NextDouble();
+        for (int i = 0, k = 0; i < Texts.Length && k < most; i++)
+        {
+            passed += Weights[i] / total * most;
+            for (; k < most && next + k < passed; k++)
+                texts[k] = Texts[i];
+            if (i == Texts.Length - 1)
+                Array.Fill(texts, Texts[i], k, most - k);
+        }
+
+        var weights = new float[most];
+        Array.Fill(weights, 1f / most);
+        return this with { Texts = texts, Weights = weights, Distances = [] };
+    }
+}
 
 /// <summary>Samples of all references at one site.</summary>
 /// <param name="Sets">One for each reference asked for that has the site's position, in the order asked.</param>

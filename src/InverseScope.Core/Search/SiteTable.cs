@@ -1,4 +1,3 @@
-using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 
 namespace InverseScope.Core.Search;
@@ -54,7 +53,7 @@ internal sealed class SiteTable
     public static SiteTable Build(SearchInput input, int mostSamples, RandomStream random, CancellationToken cancel)
     {
         var space = input.Space;
-        var sets = input.ExploreSets.Where(s => s.Texts.Length > 0).Select(s => Thin(s, mostSamples, random)).ToArray();
+        var sets = input.ExploreSets.Where(s => s.Texts.Length > 0).Select(s => s.Thinned(mostSamples, random)).ToArray();
         var samples = sets.Length == 0 ? 0 : sets.Max(s => s.Texts.Length);
         var prior = PriorRowsWithPosition(input);
         var rows = prior.Length + sets.Length * (1 + samples);
@@ -159,27 +158,5 @@ internal sealed class SiteTable
         for (var a = 0; a < ahead.Length; a++)
             ahead[a] = different[a] > Tolerated * whole.Length;
         return ahead;
-    }
-
-    /// <summary>Systematic resampling: each text as often as its weight says, to within one.</summary>
-    internal static SampleSet Thin(SampleSet set, int most, RandomStream random)
-    {
-        if (set.Texts.Length <= most)
-            return set;
-        var texts = new int[most];
-        double total = set.Weights.Sum(w => (double)w), passed = 0;
-        var next = random.NextDouble();
-        for (int i = 0, k = 0; i < set.Texts.Length && k < most; i++)
-        {
-            passed += set.Weights[i] / total * most;
-            for (; k < most && next + k < passed; k++)
-                texts[k] = set.Texts[i];
-            if (i == set.Texts.Length - 1)
-                Array.Fill(texts, set.Texts[i], k, most - k);
-        }
-
-        var weights = new float[most];
-        Array.Fill(weights, 1f / most);
-        return set with { Texts = texts, Weights = weights, Distances = [] };
     }
 }

@@ -88,7 +88,7 @@ internal sealed class KnownSites : IDisposable
             {
                 Spec = g.First().Draft.Spec with { Sites = [.. g.Select(one => one.Site)] },
             });
-        var stages = new SiteStages(_plan, sites.Length, _task, [.. given], _backend, null, references, _seed, _clock);
+        var stages = new SiteStages(_plan, sites.Length, _task, new SpecLibrary(_task), [.. given], _backend, null, references, _seed, _clock);
         var confirmed = new List<ConfirmResult>();
         foreach (var (done, site) in sites.Index())
         {

@@ -42,7 +42,12 @@ public sealed class HypothesisTest(
     // One control in twenty misses 0 by chance alone; a control is off only if it is off by an amount that matters.
     private const double ControlTolerance = 0.05;
 
+    // What a control must show does not need every neighbour of an enumerated prior.
+    private const int ControlSamples = 256;
+
     private readonly string _siteName = site.Site.ToString();
+    private readonly SampleSet[] _forControls =
+        [.. site.Samples.Sets.Select(s => s.Thinned(ControlSamples, seed.Stream("controls", site.Site.ToString(), site.Texts[s.Reference])))];
 
     /// <param name="labels">The draft's feature over the site's pool.</param>
     /// <param name="randomLabels">The same over the pool of the random-weight target; null without one.</param>
@@ -104,7 +109,7 @@ public sealed class HypothesisTest(
             Counts = CountsOf(measured.Counts),
             Bounds = Of(measured.MissingBounds),
             Ess = measured.MeanEss,
-            Controls = Controls(labelled, labels, randomLabels, hash, measured, priorShares, cancel),
+            Controls = Controls(labels, randomLabels, hash, measured, priorShares, cancel),
             Explore = draft.Explore,
             LabelTable = collector.LabelTable(),
             Evidence = new EvidenceRecord
@@ -138,9 +143,10 @@ public sealed class HypothesisTest(
     }
 
     private List<ControlRecord> Controls(
-        LabelledReference[] own, LabelColumn labels, LabelColumn? randomLabels, string hash, FeatureConsistency measured,
-        double[] priorShares, CancellationToken cancel)
+        LabelColumn labels, LabelColumn? randomLabels, string hash, FeatureConsistency measured, double[] priorShares,
+        CancellationToken cancel)
     {
+        var own = LabelledSamples.Of(_forControls, labels, cancel);
         var draws = Stream("unconditional", hash);
         int[] drawn = [.. Enumerable.Range(0, UnconditionalDraws).Select(_ => site.Prior.Draw(draws))];
         var drawnLabels = new int[drawn.Length];

@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Seeds;
 using InverseScope.Core.Specs;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Reports;
@@ -6,34 +7,44 @@ using InverseScope.Sweeps.Reports;
 namespace InverseScope.Sweeps.Evaluation;
 
 /// <summary>Reads and compiles specs for one task, whose lexicons they may use.</summary>
-public sealed class SpecLibrary(ITask task)
+/// <param name="tokenizer">Splits a text into the target's tokens, null where it cannot read it; none: <c>tokens</c> is an error.</param>
+public sealed class SpecLibrary(ITask task, Func<string, IReadOnlyList<string>?>? tokenizer = null)
 {
-    private readonly CompileContext _context = new(task.Lexicons);
+    private const int CheckedTexts = 200;
+
+    private readonly CompileContext _context = new(task.Lexicons) { Tokenizer = tokenizer };
 
     /// <summary>Reads spec files.</summary>
-    /// <exception cref="BadInputException">Missing or faulty, or a spec's own tests fail; all errors of all files.</exception>
+    /// <exception cref="BadInputException">
+    /// Missing or faulty, or a spec's own tests fail, or a script fails on more texts of the prior than it may; all errors
+    /// of all files.
+    /// </exception>
     public IReadOnlyList<HypothesisDraft> ReadFiles(IEnumerable<string> files)
     {
         var (drafts, errors) = (new List<HypothesisDraft>(), new List<string>());
         foreach (var file in files)
         {
-            try
-            {
-                var compiled = FeatureCompiler.Compile(
-                    File.ReadAllText(file), _context, folder: Path.GetDirectoryName(Path.GetFullPath(file))).OrThrow(file);
-                drafts.Add(new HypothesisDraft(compiled.Spec, compiled.Feature, HypothesisAuthor.Person, null, []));
-            }
-            catch (BadInputException e)
-            {
-                errors.Add(e.Message);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                errors.Add($"Cannot read the spec '{file}': {e.Message}");
-            }
+            var result = FeatureSpecFile.Compile(file, _context);
+            errors.AddRange(result.Errors.Select(e => e.Format(file)));
+            if (result.Value is not { } compiled)
+                continue;
+            if (WhyRejected(compiled) is { } why)
+                errors.Add($"{file}: {why}");
+            drafts.Add(new HypothesisDraft(compiled.Spec, compiled.Feature, HypothesisAuthor.Person, null, []));
         }
 
         return errors.Count == 0 ? drafts : throw new BadInputException(string.Join(Environment.NewLine, errors));
+    }
+
+    /// <summary>How a script fails on texts of the prior, if it does so on more than it may; null if it can be used.</summary>
+    public string? WhyRejected(CompiledSpec compiled)
+    {
+        // Rules end within their budget, and questions would cost calls of a language model here.
+        if (compiled.Spec.Script is null)
+            return null;
+        var random = new RunSeed(1).Stream("script check", task.Fingerprint);
+        var lint = new SpecLint(Enumerable.Range(0, CheckedTexts).Select(_ => task.Draw(random)), TimeProvider.System);
+        return lint.Check([compiled])[0].Findings.FirstOrDefault(f => f.Kind == LintKind.Failing)?.Message;
     }
 
     /// <summary>A spec as it is stored: lexicons from files are written out, so that it needs no file again.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using InverseScope.Core.Sampling;
 
 namespace InverseScope.Sweeps.Reports;
@@ -39,28 +40,16 @@ public sealed class EvidenceCollector(TextPool texts, Func<int, string?> labelOf
         if (set.Texts.Length == 0)
             return;
         var shares = new Dictionary<string, double>(StringComparer.Ordinal);
-        var byText = new Dictionary<int, (string? Label, double Distance, double Weight)>();
         var undefined = 0.0;
         for (var i = 0; i < set.Texts.Length; i++)
         {
-            var found = labelOf(set.Texts[i]);
-            double weight = set.Weights[i];
-            if (found is null)
-                undefined += weight;
+            if (labelOf(set.Texts[i]) is { } found)
+                CollectionsMarshal.GetValueRefOrAddDefault(shares, found, out _) += set.Weights[i];
             else
-                shares[found] = shares.GetValueOrDefault(found) + weight;
-            var known = byText.GetValueOrDefault(set.Texts[i]);
-            byText[set.Texts[i]] = (found, set.Distances[i], known.Weight + weight);
+                undefined += set.Weights[i];
         }
 
-        var ranked = byText.OrderByDescending(s => s.Value.Weight).ThenBy(s => s.Value.Distance).ThenBy(s => s.Key).ToList();
-        var matches = ranked.Where(s => s.Value.Label == label).Take(SamplesPerExample).ToList();
-        var mismatches = ranked.Where(s => s.Value.Label != label)
-            .Take(SamplesPerExample - Math.Min(MatchesPerExample, matches.Count)).ToList();
-        _references.Add(new CollectedReference(
-            set.Reference, label, set.Ess, set.Texts.Length, shares, undefined,
-            [.. mismatches.Concat(matches).Take(SamplesPerExample).Select(s =>
-                new CollectedSample(s.Key, s.Value.Label, s.Value.Distance, s.Value.Weight))]));
+        _references.Add(new CollectedReference(set, label, shares, undefined));
     }
 
     /// <summary>Counts of references in equal bins of their match rate; null if nothing was taken in.</summary>
@@ -93,17 +82,17 @@ public sealed class EvidenceCollector(TextPool texts, Func<int, string?> labelOf
     /// <summary>The two references that match least, the one in the middle and the one that matches best.</summary>
     public IReadOnlyList<ExampleRecord> Examples()
     {
-        var ordered = _references.OrderBy(r => r.MatchRate).ThenBy(r => r.Text).ToList();
+        var ordered = _references.OrderBy(r => r.MatchRate).ThenBy(r => r.Set.Reference).ToList();
         if (ordered.Count > MaximumExamples)
             ordered = [ordered[0], ordered[1], ordered[ordered.Count / 2], ordered[^1]];
         return [.. ordered.Select(r => new ExampleRecord
         {
-            Reference = texts[r.Text],
+            Reference = texts[r.Set.Reference],
             Label = r.Label,
             MatchRate = r.MatchRate,
-            Ess = r.Ess,
+            Ess = r.Set.Ess,
             SampleCount = r.Samples,
-            Samples = [.. r.Shown.Select(s => new SampleRecord
+            Samples = [.. Shown(r).Select(s => new SampleRecord
             {
                 Text = texts[s.Text],
                 Label = s.Label,
@@ -147,10 +136,29 @@ public sealed class EvidenceCollector(TextPool texts, Func<int, string?> labelOf
             : [.. all.Order(StringComparer.Ordinal)];
     }
 
-    private sealed record CollectedReference(
-        int Text, string Label, double Ess, int Samples, Dictionary<string, double> Shares, double Undefined,
-        CollectedSample[] Shown)
+    // Of a few references alone: an enumerated prior has tens of thousands of samples for each.
+    private List<CollectedSample> Shown(CollectedReference reference)
     {
+        var set = reference.Set;
+        var byText = new Dictionary<int, CollectedSample>();
+        for (var i = 0; i < set.Texts.Length; i++)
+        {
+            var weight = set.Weights[i] + byText.GetValueOrDefault(set.Texts[i]).Weight;
+            byText[set.Texts[i]] = new CollectedSample(set.Texts[i], labelOf(set.Texts[i]), set.Distances[i], weight);
+        }
+
+        var ranked = byText.Values.OrderByDescending(s => s.Weight).ThenBy(s => s.Distance).ThenBy(s => s.Text).ToList();
+        var matches = ranked.Where(s => s.Label == reference.Label).Take(SamplesPerExample).ToList();
+        var mismatches = ranked.Where(s => s.Label != reference.Label)
+            .Take(SamplesPerExample - Math.Min(MatchesPerExample, matches.Count));
+        return [.. mismatches.Concat(matches).Take(SamplesPerExample)];
+    }
+
+    private sealed record CollectedReference(
+        SampleSet Set, string Label, Dictionary<string, double> Shares, double Undefined)
+    {
+        public int Samples => Set.Texts.Length;
+
         public double MatchRate => Shares.GetValueOrDefault(Label);
     }
 

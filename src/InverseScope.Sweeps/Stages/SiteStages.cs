@@ -34,16 +34,17 @@ internal sealed class SiteStages
     private readonly int _planned;
 
     /// <param name="sites">Number of sites whose hypotheses are decided together.</param>
+    /// <param name="library">Compiles proposals as they were stored.</param>
     /// <param name="personSpecs">Specs of people.</param>
     /// <param name="backend">Of the target; disposed by the caller.</param>
     /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
     public SiteStages(
-        SweepPlan plan, int sites, ITask task, IReadOnlyList<HypothesisDraft> personSpecs, IInversionBackend backend,
+        SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> personSpecs, IInversionBackend backend,
         IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock)
     {
         (_plan, _task, _backend, _randomTarget, _references, _seed, _clock) =
             (plan, task, backend, randomTarget, references, seed, clock);
-        _library = new SpecLibrary(task);
+        _library = library;
         _personSpecs = personSpecs;
         _columns = new LabelColumns(backend.Texts);
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);

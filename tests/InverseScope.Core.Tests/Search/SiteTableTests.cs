@@ -14,7 +14,7 @@ public sealed class SiteTableTests
             var total = weights.Sum();
             var set = Set([.. weights.Select(w => (float)(w / total))]);
 
-            var thinned = SiteTable.Thin(set, most, new RunSeed(seed).Stream("thin"));
+            var thinned = set.Thinned(most, new RunSeed(seed).Stream("thin"));
 
             if (weights.Length <= most)
             {

@@ -54,7 +54,7 @@ public sealed class ModelTrainerTests(TorchFixture torch)
             ["config.json", "model.safetensors", "tokenizer_config.json", "training.json", "vocab.json"],
             Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(record, TrainingRecord.Read(folder.Path));
-        Assert.Equal(("a command", "speaker", Tiny), (record.Command, record.Task, record.Options));
+        Assert.Equal(("a command --threads 1", "speaker", Tiny), (record.Command, record.Task, record.Options));
         var config = ConfigFile.Read(folder.Path);
         var tokenizer = TokenizerFolder.Load(folder.Path)!;
         Assert.Equal(config.Vocabulary, tokenizer.Vocabulary);
