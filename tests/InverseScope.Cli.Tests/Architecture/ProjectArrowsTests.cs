@@ -10,7 +10,7 @@ public sealed class ProjectArrowsTests
 {
     private static readonly Dictionary<string, Owned> Owners = new()
     {
-        ["Core"] = new([], ["YamlDotNet", "NJsonSchema", "Jint"]),
+        ["Core"] = new([], ["YamlDotNet", "Jint"]),
         ["Torch"] = new(["Core"], ["TorchSharp", "Microsoft.ML.Tokenizers"]),
         ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "OllamaSharp", "Polly"]),
         ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB"]),
