@@ -1,4 +1,4 @@
 using InverseScope.Cli;
 
 using var shell = Shell.OfProcess();
-return CommandLine.Run(args, shell);
+return shell.Finish(CommandLine.Run(args, shell));

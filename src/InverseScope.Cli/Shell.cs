@@ -58,9 +58,24 @@ internal sealed class Shell : IDisposable
         };
     }
 
+    /// <summary>Writes out what is left.</summary>
+    /// <returns>The exit code given, or that of an output which cannot be written.</returns>
+    public int Finish(int code)
+    {
+        try
+        {
+            Out.Flush();
+            return code;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Error.WriteLine($"{CommandLine.Name}: the output cannot be written: {e.Message}");
+            return ExitCode.Unreachable;
+        }
+    }
+
     public void Dispose()
     {
-        Out.Flush();
         if (_interruption.IsValueCreated)
             _interruption.Value.Dispose();
     }

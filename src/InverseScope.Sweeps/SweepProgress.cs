@@ -39,8 +39,26 @@ public sealed record SweepProgress(
         return [.. Directory.GetDirectories(folder)
             .Select(d => Path.Combine(d, FileName))
             .Where(File.Exists)
-            .Select(f => JsonSerializer.Deserialize<SweepProgress>(File.ReadAllText(f), Json)!)
+            .Select(Read)
             .OrderByDescending(p => p.Updated)];
+    }
+
+    // A damaged file hides neither the other sweeps nor that there is this one.
+    private static SweepProgress Read(string file)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize<SweepProgress>(File.ReadAllText(file), Json) is { } progress)
+                return progress;
+        }
+        catch (JsonException)
+        {
+        }
+
+        var folder = Path.GetDirectoryName(file)!;
+        return new SweepProgress(
+            Path.GetFileName(folder), SweepState.Stopped, "its progress.json cannot be read; resume writes it anew", 0, 0, 0,
+            new DateTimeOffset(File.GetLastWriteTimeUtc(file)));
     }
 
     /// <summary>Asks the process that runs a sweep to stop at the next stage.</summary>

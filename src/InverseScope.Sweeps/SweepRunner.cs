@@ -69,7 +69,7 @@ public sealed class SweepRunner(
         store.Update(sweep);
         try
         {
-            var reason = RunSites(sweep, plan, () => earlier + clock.GetElapsedTime(began).TotalSeconds, progress, cancel);
+            var reason = RunSites(sweep, plan, earlier, began, progress, cancel);
             sweep.State = reason is null ? SweepState.Finished : SweepState.Stopped;
             sweep.StopReason = reason ?? "finished";
         }
@@ -95,9 +95,11 @@ public sealed class SweepRunner(
 
     // Returns why it stopped early, or null.
     private string? RunSites(
-        StoredSweep sweep, SweepPlan plan, Func<double> workSeconds, IProgress<WorkProgress>? progress,
+        StoredSweep sweep, SweepPlan plan, double earlier, long began, IProgress<WorkProgress>? progress,
         CancellationToken cancel)
     {
+        // Of this run alone: who resumes a sweep whose budget was spent grants it once more.
+        double RunSeconds() => clock.GetElapsedTime(began).TotalSeconds;
         var task = tasks.Find(plan.Task);
         var seed = new RunSeed(plan.Seed);
         using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
@@ -145,7 +147,7 @@ public sealed class SweepRunner(
         {
             cancel.ThrowIfCancellationRequested();
             stopped = SweepProgress.IsAskedToStop(home, sweep.Id) ? "user"
-                : workSeconds() > plan.BudgetMinutes * 60 ? "budget"
+                : RunSeconds() > plan.BudgetMinutes * 60 ? "budget"
                 : null;
             if (stopped is not null)
                 break;
@@ -157,7 +159,7 @@ public sealed class SweepRunner(
         }
 
         progress?.Report(new WorkProgress($"{sweep.Id} report", done, sites.Count, "sites"));
-        sweep.WorkSeconds = workSeconds();
+        sweep.WorkSeconds = earlier + RunSeconds();
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";

@@ -22,6 +22,7 @@ internal static class ModelShowCommand
         var entry = invocation.Models.Find(nameOrFolder);
         using var thread = new TorchThread();
         using var target = TargetModel.Open(entry.Folder, thread, entry.Name);
+        target.CheckFiles();
         var known = target.Description;
         var bytes = TargetContent.Files(entry.Folder).Sum(f => new FileInfo(f).Length);
         if (invocation.Json)
@@ -51,7 +52,7 @@ internal static class ModelShowCommand
             ("family", known.Family),
             ("shape", Invariant($"{known.Layers} layers of {known.Heads} heads of width {known.HeadWidth}, stream of width {known.Width}")),
             ("reads", Invariant($"up to {known.Context:N0} tokens of a vocabulary of {known.Vocabulary:N0}")),
-            ("sites", Invariant($"{known.Layers * known.Heads:N0} heads (L*H*), {known.Layers} each of L*.attn, L*.mlp, L*.resid, and embed")),
+            ("sites", Invariant($"{(long)known.Layers * known.Heads:N0} heads (L*H*), {known.Layers} each of L*.attn, L*.mlp, L*.resid, and embed")),
             ("size", Invariant($"{bytes / 1e6:N1} MB")),
             ("content", known.ContentHash),
         ]);

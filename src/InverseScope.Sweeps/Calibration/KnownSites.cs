@@ -110,14 +110,14 @@ internal sealed class KnownSites : IDisposable
     {
         var site = PlantedBackend.SiteAt(index);
         var samples = _backend.Sample(site, references, "truth", cancel);
-        var labels = new LabelColumn(spec.Feature, _backend.Texts);
-        var prior = PriorSample.Of(_backend, site, samples, _seed);
+        var measured = new MeasuredSite(site, samples, PriorSample.Of(_backend, site, samples, _seed), _backend.Texts);
+        var labels = RankedLabels.Over(measured, new LabelColumn(spec.Feature, _backend.Texts), cancel);
         var clusters = Core.Consistency.ReferenceClusters.Of(
-            LabelledSamples.Of(samples.Sets, labels, cancel), _plan.Measurement.MinimumEss);
+            LabelledSamples.Of(samples.Sets, labels), _plan.Measurement.MinimumEss);
         var effects = Core.Consistency.PairSwap.Effects(clusters, _seed.Stream("truth pairs", site.ToString(), spec.Feature.Hash));
         return (
             effects.Length == 0 ? null : effects.Average(),
-            Core.Consistency.FeatureConsistency.Measure(clusters, prior.Shares(labels, cancel)).Kappa);
+            Core.Consistency.FeatureConsistency.Measure(clusters, measured.Prior.Shares(labels)).Kappa);
     }
 
     public void Dispose() => _backend.Dispose();

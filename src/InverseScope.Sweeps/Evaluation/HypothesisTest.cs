@@ -60,9 +60,9 @@ public sealed class HypothesisTest(
         LabellerAgreement? agreement = null, CancellationToken cancel = default)
     {
         var hash = draft.Feature.Hash;
-        var labelled = LabelledSamples.Of(site.Samples.Sets, labels, cancel);
-        var references = ReferenceClusters.Of(labelled, minimumEss);
-        var priorShares = site.Prior.Shares(labels, cancel);
+        var ranked = RankedLabels.Over(site, labels, cancel);
+        var references = ReferenceClusters.Of(LabelledSamples.Of(site.Samples.Sets, ranked), minimumEss);
+        var priorShares = site.Prior.Shares(ranked);
         var measured = FeatureConsistency.Measure(references, priorShares, Stream("bootstrap", hash), Confidence);
         var (test, points) = Test(references, hash);
         var bits = FeatureBits.Measure(references, Stream("bits", hash), Confidence, priorShares);
@@ -109,7 +109,7 @@ public sealed class HypothesisTest(
             Counts = CountsOf(measured.Counts),
             Bounds = Of(measured.MissingBounds),
             Ess = measured.MeanEss,
-            Controls = Controls(labels, randomLabels, hash, measured, priorShares, cancel),
+            Controls = Controls(ranked, randomLabels, hash, measured, priorShares, cancel),
             Explore = draft.Explore,
             LabelTable = collector.LabelTable(),
             Evidence = new EvidenceRecord
@@ -143,14 +143,13 @@ public sealed class HypothesisTest(
     }
 
     private List<ControlRecord> Controls(
-        LabelColumn labels, LabelColumn? randomLabels, string hash, FeatureConsistency measured, double[] priorShares,
+        RankedLabels labels, LabelColumn? randomLabels, string hash, FeatureConsistency measured, double[] priorShares,
         CancellationToken cancel)
     {
-        var own = LabelledSamples.Of(_forControls, labels, cancel);
+        var own = LabelledSamples.Of(_forControls, labels);
         var draws = Stream("unconditional", hash);
         int[] drawn = [.. Enumerable.Range(0, UnconditionalDraws).Select(_ => site.Prior.Draw(draws))];
-        var drawnLabels = new int[drawn.Length];
-        labels.Read(drawn, drawnLabels, cancel);
+        var drawnLabels = Array.ConvertAll(drawn, t => labels[t]);
         var controls = new List<ControlRecord>
         {
             Control("references swapped", "κ about 0", Core.Consistency.Controls.SwappedReferences(own, Stream("swapped", hash)), priorShares),
@@ -161,10 +160,10 @@ public sealed class HypothesisTest(
         };
         if (randomTarget is not null && randomLabels is not null)
         {
+            var ranked = RankedLabels.Over(randomTarget, randomLabels, cancel);
             var random = Control(
                 "random-weight target", "κ about 0, or far below: what is left is copying of tokens",
-                LabelledSamples.Of(randomTarget.Samples.Sets, randomLabels, cancel),
-                randomTarget.Prior.Shares(randomLabels, cancel));
+                LabelledSamples.Of(randomTarget.Samples.Sets, ranked), randomTarget.Prior.Shares(ranked));
             // Random weights pass some tokens on; the control is off where they explain as much as training does.
             var below = random.KappaCi is { } left && measured.KappaInterval is { } trained && left.Upper < trained.Low;
             controls.Add(random.AsExpected is null ? random : random with { AsExpected = random.AsExpected == true || below });

@@ -1,6 +1,5 @@
 using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
-using InverseScope.Core.Specs;
 
 namespace InverseScope.Sweeps.Evaluation;
 
@@ -8,10 +7,7 @@ namespace InverseScope.Sweeps.Evaluation;
 internal static class LabelledSamples
 {
     /// <summary>Every reference with the labels of its samples.</summary>
-    public static LabelledReference[] Of(IReadOnlyList<SampleSet> sets, LabelColumn labels, CancellationToken cancel)
-    {
-        labels.Prepare(() => sets.SelectMany(s => s.Texts).Concat(sets.Select(s => s.Reference)), cancel);
-        return [.. sets.Select(set => new LabelledReference(
+    public static LabelledReference[] Of(IReadOnlyList<SampleSet> sets, RankedLabels labels) =>
+        [.. sets.Select(set => new LabelledReference(
             set.Reference, labels[set.Reference], set.Texts, Array.ConvertAll(set.Texts, t => labels[t]), set.Weights, set.Ess))];
-    }
 }

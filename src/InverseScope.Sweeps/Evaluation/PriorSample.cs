@@ -48,16 +48,13 @@ public sealed class PriorSample
     public double[]? Weights => _weights;
 
     /// <summary>A feature's label code on each text.</summary>
-    public int[] Labels(LabelColumn column, CancellationToken cancel)
-    {
-        var codes = new int[_texts.Length];
-        column.Read(_texts, codes, cancel);
-        return codes;
-    }
+    public int[] Labels(RankedLabels labels) => Array.ConvertAll(_texts, t => labels[t]);
 
     /// <summary>Share of the texts that have each label, by label code (<see cref="PriorLabels.Shares"/>).</summary>
-    public double[] Shares(LabelColumn column, CancellationToken cancel) =>
-        PriorLabels.Shares(Labels(column, cancel), _weights);
+    public double[] Shares(RankedLabels labels) => PriorLabels.Shares(Labels(labels), _weights);
+
+    /// <summary>Has a feature label all texts.</summary>
+    internal void Ask(LabelColumn column, CancellationToken cancel) => column.Read(_texts, new int[_texts.Length], cancel);
 
     /// <summary>Label codes on a fixed choice of at most 2,000 texts, to compare how features part them.</summary>
     public int[] Partition(LabelColumn column, CancellationToken cancel)

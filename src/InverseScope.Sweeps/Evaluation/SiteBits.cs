@@ -24,12 +24,13 @@ public sealed record SiteBits(
         var told = site.Samples.Sets.Where(s => s.Neighbours > 0)
             .ToDictionary(s => s.Reference, s => Math.Log2(site.Samples.Rows) - s.EntropyBits);
         var total = Interval([.. told.Values], "site bits");
+        RankedLabels[] ranked = [.. features.Select(f => RankedLabels.Over(site, f, cancel))];
         var joint = features.Count == 0
             ? null
             : FeatureBits.Joint(
-                [.. features.Select(f => LabelledSamples.Of(site.Samples.Sets, f, cancel))], minimumEss,
+                [.. ranked.Select(f => LabelledSamples.Of(site.Samples.Sets, f))], minimumEss,
                 seed.Stream("joint bits", name), Confidence,
-                [.. features.Select(f => site.Prior.Labels(f, cancel))], site.Prior.Weights);
+                [.. ranked.Select(site.Prior.Labels)], site.Prior.Weights);
         if (joint is null)
             return new SiteBits(site.Samples.Bits, total, null, null, null, null);
         double[] left = [.. joint.ByReference.Select(b => told[b.Key] - b.Value)];

@@ -57,7 +57,10 @@ public sealed record SweepPlan
     /// <summary>False discovery rate across the sweep. Default 0.05.</summary>
     public double FalseDiscoveryRate { get; init; } = 0.05;
 
-    /// <summary>Wall time after which the sweep stops with partial results; null for none.</summary>
+    /// <summary>
+    /// Wall time of one run after which the sweep stops with partial results, minutes; null for none. A resumed sweep has it
+    /// anew.
+    /// </summary>
     public double? BudgetMinutes { get; init; }
 
     /// <summary>All problems, each with its cure.</summary>

@@ -47,9 +47,7 @@ public sealed class SweepStore : IDisposable
         catch (Exception e) when (e is LiteException or InvalidCastException or InvalidDataException)
         {
             fileLock.Dispose();
-            throw new BadInputException(
-                $"'{path}' is not a store that can be read: {e.Message}",
-                "Move it away to begin a new one; reports already written stay where they are.", e);
+            throw Unreadable(path, e);
         }
         catch (IOException e)
         {
@@ -64,12 +62,13 @@ public sealed class SweepStore : IDisposable
     }
 
     /// <summary>All sweeps, oldest first.</summary>
-    public IReadOnlyList<StoredSweep> Sweeps() => [.. _sweeps.FindAll().OrderBy(s => s.Started, StringComparer.Ordinal)];
+    public IReadOnlyList<StoredSweep> Sweeps() => Read(() =>
+        _sweeps.FindAll().OrderBy(s => s.Started, StringComparer.Ordinal).ToArray());
 
     /// <exception cref="BadInputException">There is no such sweep.</exception>
     public StoredSweep Sweep(string id)
     {
-        if (_sweeps.FindById(id) is { } sweep)
+        if (Read(() => _sweeps.FindById(id)) is { } sweep)
             return sweep;
         var known = Sweeps().Select(s => s.Id).ToArray();
         throw new BadInputException(
@@ -80,11 +79,12 @@ public sealed class SweepStore : IDisposable
     /// <summary>Adds a sweep under the next free id of its name.</summary>
     public StoredSweep Begin(StoredSweep sweep)
     {
-        var number = _sweeps.Count() + 1;
+        var taken = Sweeps().Select(s => s.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var number = 1;
         string id;
         do
             id = string.Create(CultureInfo.InvariantCulture, $"{sweep.Name}-{number++:000}");
-        while (_sweeps.FindById(id) is not null);
+        while (taken.Contains(id));
         sweep.Id = id;
         Write(() => _sweeps.Insert(sweep));
         return sweep;
@@ -94,10 +94,10 @@ public sealed class SweepStore : IDisposable
 
     /// <summary>The committed result of a stage, or null if there is none under this key.</summary>
     public StoredStep? Find(string sweep, string site, string stage, string key) =>
-        _steps.FindById(StepId(sweep, site, stage)) is { } step && step.Key == key ? step : null;
+        Read(() => _steps.FindById(StepId(sweep, site, stage))) is { } step && step.Key == key ? step : null;
 
     /// <summary>All committed steps of a sweep.</summary>
-    public IReadOnlyList<StoredStep> Steps(string sweep) => [.. _steps.Find(s => s.Sweep == sweep)];
+    public IReadOnlyList<StoredStep> Steps(string sweep) => Read(() => _steps.Find(s => s.Sweep == sweep).ToArray());
 
     /// <summary>Commits a stage's result together with its log lines.</summary>
     public void Commit(StoredStep step, IReadOnlyList<StoredLogLine> log) => Write(() =>
@@ -120,7 +120,23 @@ public sealed class SweepStore : IDisposable
     public void Log(StoredLogLine line) => Write(() => _log.Insert(line));
 
     /// <summary>The log of a sweep in order.</summary>
-    public IReadOnlyList<StoredLogLine> LogOf(string sweep) => [.. _log.Find(l => l.Sweep == sweep).OrderBy(l => l.Id)];
+    public IReadOnlyList<StoredLogLine> LogOf(string sweep) => Read(() => _log.Find(l => l.Sweep == sweep).OrderBy(l => l.Id).ToArray());
+
+    private T Read<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is LiteException or InvalidCastException or InvalidDataException)
+        {
+            throw Unreadable(_path, e);
+        }
+    }
+
+    private static BadInputException Unreadable(string path, Exception e) => new(
+        $"'{path}' is not a store that can be read: {e.Message.Replace(": {0}", "", StringComparison.Ordinal)}",
+        "Move it away to begin a new one; reports already written stay where they are.", e);
 
     public void Dispose()
     {

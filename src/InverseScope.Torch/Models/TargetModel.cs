@@ -82,6 +82,14 @@ public sealed class TargetModel : IDisposable
         return tokens.Ids.Length > 0 ? tokens : throw new BadInputException("An empty text has no token to look at.");
     }
 
+    /// <summary>Whether the weight files are whole and of the size that the config asks for; nothing is loaded.</summary>
+    /// <exception cref="BadInputException">They are not.</exception>
+    public void CheckFiles()
+    {
+        using var checkpoint = Checkpoint.Open(_folder);
+        WeightLoader.CheckSize(Config, checkpoint);
+    }
+
     /// <summary>Loads the weights if they are not loaded.</summary>
     /// <exception cref="BadInputException">The weights do not fit the config; lists all differences.</exception>
     public void LoadWeights() => Compute(_ => true);
@@ -100,6 +108,7 @@ public sealed class TargetModel : IDisposable
     private CausalTransformer LoadNetwork()
     {
         using var checkpoint = Checkpoint.Open(_folder);
+        WeightLoader.CheckSize(Config, checkpoint);
         var network = new CausalTransformer(Config);
         try
         {

@@ -15,6 +15,25 @@ internal static partial class WeightLoader
     private const string HeadName = "lm_head.weight";
     private const string TokenName = "wte.weight";
 
+    /// <summary>
+    /// Refuses a config that asks for far more than the files hold, before memory is taken for it. Differences of single
+    /// tensors are left to <see cref="Load"/>, which lists them.
+    /// </summary>
+    /// <exception cref="BadInputException">The config asks for more than twice as many parameters.</exception>
+    public static void CheckSize(TransformerConfig config, Checkpoint checkpoint)
+    {
+        const double Slack = 1e6;
+        double width = config.Width, inner = config.MlpWidth;
+        var asked = (config.Vocabulary * (config.TiedHead ? 1.0 : 2.0) + config.Context) * width
+            + config.Layers * (4 * width * width + 2 * width * inner + inner + 9 * width);
+        var held = checkpoint.Names.Sum(name => checkpoint[name].Shape.Aggregate(1.0, (product, size) => product * size));
+        if (asked > 2 * held + Slack)
+        {
+            throw new BadInputException(FormattableString.Invariant(
+                $"{checkpoint.Folder}: {ConfigFile.Name} asks for {asked:0.0e+0} parameters ({config.Layers} layers of width {config.Width}, vocabulary {config.Vocabulary}, context {config.Context}), but the weights hold {held:0.0e+0}."));
+        }
+    }
+
     /// <summary>Fills every parameter; float16 and bfloat16 become float32 exactly.</summary>
     /// <exception cref="BadInputException">Lists all tensors that are missing, not wanted, or of another shape.</exception>
     public static void Load(CausalTransformer model, Checkpoint checkpoint)

@@ -65,13 +65,34 @@ public sealed class HypothesisTestTests
     {
         using var trained = Backend(t => t[2..3]);
         var samples = Sample(trained);
-        var labels = new LabelColumn(Digit().Feature, trained.Texts);
-        var prior = PriorSample.Of(trained, Planted, samples, Seed).Shares(labels, default);
+        var labels = RankedLabels.Over(Measured(trained), new LabelColumn(Digit().Feature, trained.Texts), default);
+        var prior = PriorSample.Of(trained, Planted, samples, Seed).Shares(labels);
 
         var record = Measure(trained, null, Digit()).Record;
 
         var references = samples.Sets.Where(s => s.Ess >= 5).Select(s => labels[s.Reference]).ToArray();
         Assert.Equal(references.Average(v => prior[v]), record.Chance!.Value, 9);
+    }
+
+    [Fact]
+    public void The_order_in_which_texts_were_labelled_before_does_not_change_a_digit()
+    {
+        // As in a sweep that was killed: other sites, with other samples, were labelled first.
+        using var trained = Backend(t => t[2..3]);
+        using var random = Backend(t => t[1..2]);
+        var (first, second) = (Record(reversed: false), Record(reversed: true));
+
+        Assert.Equal(first, second);
+
+        string Record(bool reversed)
+        {
+            var (own, other) = (Measured(trained), Measured(random));
+            var (labels, randomLabels) = (new LabelColumn(Digit().Feature, trained.Texts), new LabelColumn(Digit().Feature, random.Texts));
+            for (var i = 0; reversed && i < trained.PriorTexts; i++)
+                _ = (labels[trained.PriorTexts - 1 - i], randomLabels[random.PriorTexts - 1 - i]);
+            var record = new HypothesisTest(own, other, 5, Rule, Seed).Measure(Digit(), labels, randomLabels, HypothesisPhase.Confirm).Record;
+            return System.Text.Json.JsonSerializer.Serialize(record, ReportJson.LineOptions);
+        }
     }
 
     [Fact]
