@@ -16,8 +16,13 @@ namespace InverseScope.Sweeps;
 public delegate IInversionBackend BackendFactory(
     string model, TargetWeights weights, ITask task, MeasurementOptions options, RunSeed seed);
 
-/// <summary>Splits texts into the tokens of a model, null where it cannot read one; null if the model has no tokenizer.</summary>
-public delegate Func<string, IReadOnlyList<string>?>? TokenizerFactory(string model);
+/// <summary>What is known of a target before anything is computed.</summary>
+/// <param name="Tokenizer">Splits a text into its tokens, null where it cannot read it; null if the model has no tokenizer.</param>
+public sealed record TargetOutline(TargetDescription Target, Func<string, IReadOnlyList<string>?>? Tokenizer);
+
+/// <summary>Looks a model up.</summary>
+/// <exception cref="BadInputException">There is none of this name, or its files cannot be used.</exception>
+public delegate TargetOutline TargetLookup(string model);
 
 /// <summary>
 /// Carries a sweep from its plan to its report: for each site explore, propose, test on untouched references; then
@@ -25,7 +30,7 @@ public delegate Func<string, IReadOnlyList<string>?>? TokenizerFactory(string mo
 /// chance comes from streams named after it, so that a sweep resumed anywhere ends with the same numbers.
 /// </summary>
 public sealed class SweepRunner(
-    Home home, SweepStore store, BackendFactory backends, TokenizerFactory tokenizers, TaskCatalog tasks, TimeProvider clock,
+    Home home, SweepStore store, BackendFactory backends, TargetLookup targets, TaskCatalog tasks, TimeProvider clock,
     string version)
 {
     private const string KnownSiteStage = "control sites/1";
@@ -39,7 +44,9 @@ public sealed class SweepRunner(
         if (problems.Length > 0)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         var task = tasks.Find(plan.Task);
-        var specs = new SpecLibrary(task, plan.SpecFiles.Count == 0 ? null : tokenizers(plan.Model)).ReadFiles(plan.SpecFiles);
+        var outline = targets(plan.Model);
+        SitesOf(plan, outline.Target, task);
+        var specs = new SpecLibrary(task, outline.Tokenizer).ReadFiles(plan.SpecFiles);
         return store.Begin(new StoredSweep
         {
             Name = plan.Name,
@@ -106,13 +113,11 @@ public sealed class SweepRunner(
         using var randomTarget = plan.RandomWeightControl
             ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
             : null;
-        var positions = plan.Positions.Select(SitePattern.ParsePosition).ToArray();
-        var sites = SitePattern.ExpandAll(
-            plan.Sites, backend.Target.Layers, backend.Target.Heads, positions.Length == 0 ? null : positions, task);
+        var sites = SitesOf(plan, backend.Target, task);
         var log = new StageLog(
             store, sweep.Id, ContentHash.Of([sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs]), clock);
         var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed);
-        var library = new SpecLibrary(task, sweep.Specs is [] ? null : tokenizers(plan.Model));
+        var library = new SpecLibrary(task, targets(plan.Model).Tokenizer);
         HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
         var stage = new SiteInvestigation(
             new SiteStages(plan, sites.Count, task, library, personSpecs, backend, randomTarget, references, seed, clock), log);
@@ -168,6 +173,12 @@ public sealed class SweepRunner(
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");
         return stopped;
+    }
+
+    private static IReadOnlyList<Site> SitesOf(SweepPlan plan, TargetDescription target, ITask task)
+    {
+        var positions = plan.Positions.Select(SitePattern.ParsePosition).ToArray();
+        return SitePattern.ExpandAll(plan.Sites, target.Layers, target.Heads, positions.Length == 0 ? null : positions, task);
     }
 
     private static MeasurementOptions OfRandomTarget(MeasurementOptions options, ITask task) =>

@@ -106,6 +106,36 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_sweep_whose_budget_was_spent_goes_on_when_it_is_resumed()
+    {
+        var (stopped, _) = Run(Plan() with { BudgetMinutes = 1 }, Planted, _ => _clock.Advance(TimeSpan.FromMinutes(2)));
+        Assert.Equal("budget", stopped.StopReason);
+        var (resumed, report) = Resume(stopped.Id, Planted);
+        Assert.Equal((SweepState.Finished, "finished"), (resumed.State, resumed.StopReason));
+        Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
+    }
+
+    [Fact]
+    public void A_damaged_progress_file_hides_no_other_sweep()
+    {
+        Run(Plan(), Planted);
+        Run(Plan(), Planted);
+        File.WriteAllText(Path.Combine(Home.Sweep("addition-001"), "progress.json"), "{");
+        var all = SweepProgress.ReadAll(Home).ToDictionary(p => p.Id);
+        Assert.Equal(["addition-001", "addition-002"], all.Keys.Order());
+        Assert.Contains("cannot be read", all["addition-001"].Stage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_site_where_nothing_could_be_decided_is_not_said_to_encode_nothing()
+    {
+        var (_, report) = Run(Plan() with { ConfirmReferences = 20 }, new() { ["L0H0@last"] = text => text[5..6] });
+        Assert.Equal(HypothesisVerdict.Undecided, Assert.Single(report.Sites[0].Hypotheses).Verdict);
+        Assert.Equal(SiteVerdict.Undecided, report.Sites[0].Verdict);
+        Assert.Equal(1, report.Summary.Sites.Undecided);
+    }
+
+    [Fact]
     public void Another_process_can_ask_it_to_stop_and_read_its_progress()
     {
         var (sweep, _) = Run(Plan(), Planted, _ => SweepProgress.AskToStop(Home, "addition-001"));
@@ -152,6 +182,8 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Throws<BadInputException>(() => Run(Plan() with { Task = "subtraction" }, Planted));
         Assert.Throws<BadInputException>(() => Run(Plan() with { Sites = ["L7H0"] }, Planted));
         Assert.Throws<BadInputException>(() => Run(Plan() with { Sites = ["L0H0@nowhere"] }, Planted));
+        using var store = SweepStore.Open(Home.Store);
+        Assert.Empty(store.Sweeps());
     }
 
     [Fact]
@@ -251,7 +283,7 @@ public sealed class SweepRunnerTests : IDisposable
         {
             BeforeSampling = beforeSampling,
             AfterSampling = afterSampling,
-        }, _ => null, new TaskCatalog(), _clock, "test");
+        }, _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 2, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test");
 
     // What may differ between two runs with one seed: times and memory.
     private static string Comparable(ReportDocument report)

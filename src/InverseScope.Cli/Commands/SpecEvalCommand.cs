@@ -81,17 +81,20 @@ internal static class SpecEvalCommand
     {
         Tables.Write(
             invocation.Shell,
-            ["site", "spec", "#rate", "#chance", "#κ", "interval", "#log10 e", "#bits", "#ESS", "verdict"],
+            ["#site", "spec", "#rate", "#chance", "#κ, 95 %", "#effect, pairs", "#bits", "#ESS", "#verdict"],
             records.Select(r => new[]
             {
-                r.Site, r.Title, Number(r.Fcr, "0.000"), Number(r.Chance, "0.000"), Number(r.Kappa, "0.00"),
-                r.KappaCi is { } ci ? $"[{Number(ci.Lower, "0.00")}, {Number(ci.Upper, "0.00")}]" : "–",
-                Number(r.Log10EValue, "0.0"), Number(r.Bits, "0.00"), Number(r.Ess, "0"),
-                r.Verdict.ToString().ToLowerInvariant(),
+                r.Site, r.Title, Number(r.Fcr, "0.000"), Number(r.Chance, "0.000"), WithInterval(r.Kappa, r.KappaCi),
+                r.EffectCi is null ? "–" : string.Create(CultureInfo.InvariantCulture, $"{WithInterval(null, r.EffectCi)} {r.Pairs}"),
+                Number(r.Bits, "0.00"), Number(r.Ess, "0"), r.Verdict.ToString().ToLowerInvariant(),
             }));
+        invocation.Out.WriteLine("κ is of all references; the verdict rests on the effect, whose test ends as soon as it is sure, after so many pairs.");
         foreach (var record in records.Where(r => r.Verdict is not (HypothesisVerdict.Confirmed or HypothesisVerdict.Refuted)))
             invocation.Out.WriteLine($"{record.Site} {record.Title}: {record.Verdict.ToString().ToLowerInvariant()}, because {record.VerdictReason}");
     }
+
+    private static string WithInterval(double? value, ReportInterval? interval) =>
+        $"{(value is null ? "" : Number(value, "0.00") + " ")}{(interval is { } i ? $"[{Number(i.Lower, "0.00")}, {Number(i.Upper, "0.00")}]" : "")}";
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
 }

@@ -4,6 +4,7 @@ using InverseScope.Sweeps;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
 using InverseScope.Torch;
+using InverseScope.Torch.Models;
 
 namespace InverseScope.Cli.Commands;
 
@@ -28,7 +29,13 @@ internal static class SweepSession
                 var entry = models.Find(model);
                 return TorchBackend.Open(thread, entry.Folder, entry.Name, task, options, seed, invocation.Home.Banks, weights);
             },
-            model => SpecFiles.Tokenizer(invocation, model),
+            model =>
+            {
+                var entry = models.Find(model);
+                using var target = TargetModel.Open(entry.Folder, thread, entry.Name);
+                target.CheckFiles();
+                return new TargetOutline(target.Description, SpecFiles.Tokenizer(invocation, model));
+            },
             invocation.Tasks,
             invocation.Shell.Clock,
             CommandLine.Version);
@@ -70,16 +77,26 @@ internal static class SweepSession
         {
             Tables.Write(
                 invocation.Shell,
-                ["site", "#κ", "interval", "#rate", "#chance", "#bits", "feature"],
+                ["#site", "#κ", "#interval", "#rate", "#chance", "#bits", "feature"],
                 established.Take(FindingsShown).Select(f => new[]
                 {
                     f.Site, Number(f.Kappa), $"[{Number(f.KappaCi?.Lower)}, {Number(f.KappaCi?.Upper)}]", Number(f.Fcr), Number(f.Chance),
-                    Number(f.Bits), f.Title,
+                    Number(f.Bits), f.ControlsOff.Count == 0 ? f.Title : $"{f.Title}  (!)",
                 }));
         }
 
         if (established.Count > FindingsShown)
             invocation.Out.WriteLine($"… and {established.Count - FindingsShown} more in the report.");
+        var off = established.Count(f => f.ControlsOff.Count > 0);
+        if (off > 0)
+        {
+            invocation.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"(!) At {off} of them a control came out otherwise, mostly that random weights show the feature as well: see the report."));
+        }
+
+        if (report.Summary.NeedsAPerson.Count > off)
+            invocation.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Summary.NeedsAPerson.Count} matters in all need a person."));
         foreach (var broken in report.Summary.Broke)
             invocation.Out.WriteLine($"broke: {broken.Site} {broken.Detail}");
         invocation.Out.WriteLine($"Report: {SavedReport.PathOf(invocation.Home, report.Sweep.Id, ReportFormat.Html)}");

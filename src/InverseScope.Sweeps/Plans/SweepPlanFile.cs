@@ -77,7 +77,7 @@ public static class SweepPlanFile
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),
         };
         if (plan.Name.Length is 0 or > 64 || !plan.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            fields.Fault("name", $"'name' must be 1 to 64 letters, digits, '-', '_' or '.', found '{plan.Name}'");
+            fields.Fault("name", $"the sweep's name must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', found '{plan.Name}'{(fields.Text("name") is null ? ", from the file's own name: write another, as in 'name: first-sweep'" : "")}");
         foreach (var problem in plan.Check())
             fields.Fault("sites", problem);
         fields.ThrowIfFaulty();

@@ -91,7 +91,8 @@ internal static class ReportProse
         if (site.Bits is { } bits)
         {
             var interval = site.ResidualBitsCi is null ? "" : " " + ReportNumbers.Interval(site.ResidualBitsCi);
-            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(residual)}{interval} of them unexplained" : "";
+            // Both are estimates: what is left may come out a little below nothing.
+            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(Math.Max(0, residual))}{interval} of them unexplained" : "";
             parts.Add($"carries {ReportNumbers.Bits(bits)}{left}");
         }
         else

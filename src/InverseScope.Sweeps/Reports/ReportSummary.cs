@@ -41,7 +41,7 @@ public sealed record SummaryRecord
 /// <summary>Sites by what became of them.</summary>
 public sealed record SiteTally(
     int Total, int Done, int Running, int Queued, int Skipped, int Failed, int Explained, int PartlyExplained,
-    int EncodesNoneOfWhatWasTried, int NotMeasured)
+    int EncodesNoneOfWhatWasTried, int NotMeasured, int Undecided)
 {
     internal static SiteTally Of(IReadOnlyList<SiteRecord> sites)
     {
@@ -51,7 +51,7 @@ public sealed record SiteTally(
             sites.Count, With(SiteStatus.Done), With(SiteStatus.Running), With(SiteStatus.Queued),
             With(SiteStatus.Skipped), With(SiteStatus.Failed), Found(SiteVerdict.Explained),
             Found(SiteVerdict.PartlyExplained), Found(SiteVerdict.EncodesNoneOfWhatWasTried),
-            Found(SiteVerdict.NotMeasured));
+            Found(SiteVerdict.NotMeasured), Found(SiteVerdict.Undecided));
     }
 }
 
@@ -93,6 +93,9 @@ public sealed record FindingRecord
     /// <summary>Bits about the label.</summary>
     public double? Bits { get; init; }
 
+    /// <summary>Names of controls that did not come out as they must: the finding needs a person.</summary>
+    public IReadOnlyList<string> ControlsOff { get; init; } = [];
+
     internal static FindingRecord Of(HypothesisRecord h) => new()
     {
         Site = h.Site,
@@ -103,5 +106,6 @@ public sealed record FindingRecord
         Kappa = h.Kappa,
         KappaCi = h.KappaCi,
         Bits = h.Bits,
+        ControlsOff = [.. h.Controls.Where(c => c.AsExpected == false).Select(c => c.Name)],
     };
 }

@@ -94,4 +94,7 @@ public enum SiteVerdict
 
     /// <summary>The investigation broke.</summary>
     Failed,
+
+    /// <summary>Nothing is confirmed, and something that may be there could not be decided.</summary>
+    Undecided,
 }

@@ -69,7 +69,7 @@ internal static class SweepReport
         var isJoint = standing.SetEquals(result.JointOf);
         double? explained = standing.Count == 0 ? 0 : isJoint ? bits.Joint : null;
         var residual = standing.Count == 0 ? bits.Total : isJoint ? bits.Residual : null;
-        var (verdict, reason) = Verdict(result, hypotheses, standing.Count, residual);
+        var (verdict, reason) = Verdict(result, hypotheses, standing.Count, residual, plan.MinimumKappa);
         return SiteRecord.Of(site, SiteStatus.Done) with
         {
             Verdict = verdict,
@@ -88,7 +88,7 @@ internal static class SweepReport
     }
 
     private static (SiteVerdict Verdict, string Reason) Verdict(
-        ConfirmResult result, IReadOnlyList<HypothesisRecord> hypotheses, int confirmed, double? residual)
+        ConfirmResult result, IReadOnlyList<HypothesisRecord> hypotheses, int confirmed, double? residual, double minimumKappa)
     {
         var measured = result.References.Confirm - result.References.NotMeasured;
         if (!(measured >= Math.Max(10, result.References.Confirm.GetValueOrDefault() / 10)))
@@ -99,6 +99,10 @@ internal static class SweepReport
 
         if (confirmed == 0)
         {
+            // By its interval on all references; the pairs of the sequential test may have been too few for either verdict.
+            var open = hypotheses.Count(h => h.Verdict == HypothesisVerdict.Undecided && h.KappaCi?.Upper >= minimumKappa);
+            if (open > 0)
+                return (SiteVerdict.Undecided, Text($"nothing confirmed; {open} of {hypotheses.Count} hypotheses could not be decided"));
             return (SiteVerdict.EncodesNoneOfWhatWasTried, hypotheses.Count == 0
                 ? "nothing that varies in the prior stood out on the explore references"
                 : Text($"none of {hypotheses.Count} hypotheses was confirmed"));
@@ -107,7 +111,9 @@ internal static class SweepReport
         if (residual is not { } left || result.Bits.Total is not { } bits)
             return (SiteVerdict.PartlyExplained, Text($"{confirmed} confirmed; the bits they leave were not measured"));
         return left <= ExplainedShare * bits
-            ? (SiteVerdict.Explained, Text($"{confirmed} confirmed; they account for {bits - left:0.0} of {bits:0.0} bits"))
+            ? (SiteVerdict.Explained, left > 0
+                ? Text($"{confirmed} confirmed; they account for {bits - left:0.0} of {bits:0.0} bits")
+                : Text($"{confirmed} confirmed; they account for all of its {bits:0.0} bits"))
             : (SiteVerdict.PartlyExplained, Text($"{confirmed} confirmed; {left:0.0} of {bits:0.0} bits are left"));
     }
 

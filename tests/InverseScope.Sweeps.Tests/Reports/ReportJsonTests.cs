@@ -74,7 +74,7 @@ public sealed class ReportJsonTests
         Assert.Equal("Explore Confirm", string.Join(' ', Enum.GetNames<HypothesisPhase>()));
         Assert.Equal("Queued Running Done Skipped Failed", string.Join(' ', Enum.GetNames<SiteStatus>()));
         Assert.Equal(
-            "Explained PartlyExplained EncodesNoneOfWhatWasTried NotMeasured Failed",
+            "Explained PartlyExplained EncodesNoneOfWhatWasTried NotMeasured Failed Undecided",
             string.Join(' ', Enum.GetNames<SiteVerdict>()));
     }
 }

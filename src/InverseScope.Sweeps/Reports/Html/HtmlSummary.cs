@@ -87,7 +87,8 @@ internal static class HtmlSummary
 
     private static void Finding(HtmlBuilder html, FindingRecord f, HtmlLinks links)
     {
-        html.Add($"<tr><td><a href=\"#{links.OfHypothesis(f.Hypothesis)}\">{f.Title}</a></td><td><code>{f.Site}</code></td>");
+        var off = f.ControlsOff.Count == 0 ? "" : $" ⚠ {string.Join(", ", f.ControlsOff)}";
+        html.Add($"<tr><td><a href=\"#{links.OfHypothesis(f.Hypothesis)}\">{f.Title}</a>{off}</td><td><code>{f.Site}</code></td>");
         html.Add($"<td class=\"n\"><b>{ReportNumbers.Rate(f.Kappa)}</b></td><td class=\"n wide\">{ReportNumbers.Interval(f.KappaCi)}</td><td class=\"n wide\">{ReportNumbers.Rate(f.Bits)}</td></tr>");
     }
 
@@ -130,7 +131,8 @@ internal static class HtmlSummary
         html.Add($"<dt>time</dt><dd>{ReportNumbers.Duration(cost.WallSeconds)}</dd>");
         html.Add($"<dt>samples</dt><dd>{ReportNumbers.Count(cost.Samples)}</dd>");
         html.Add($"<dt>labels</dt><dd>{ReportNumbers.Count(cost.Labels)}</dd>");
-        html.Add($"<dt>texts through the target</dt><dd>{ReportNumbers.Count(cost.TargetTexts)}</dd>");
+        if (cost.TargetTexts is { } texts)
+            html.Add($"<dt>texts through the target</dt><dd>{ReportNumbers.Count(texts)}</dd>");
         if (cost.LanguageModelTokens is { } tokens)
             html.Add($"<dt>language-model tokens</dt><dd>{ReportNumbers.Count(tokens)}</dd>");
         html.Add($"<dt>peak memory</dt><dd>{ReportNumbers.Bytes(cost.PeakMemoryBytes)}</dd></dl></section>\n");

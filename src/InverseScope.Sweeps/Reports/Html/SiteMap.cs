@@ -6,7 +6,7 @@ internal static class SiteMap
     private const int CellWidth = 38;
     private const int CellHeight = 20;
     private const int Left = 118;
-    private const int TitleLength = 26;
+    private const int TitleLength = 40;
 
     public static void Write(
         HtmlBuilder html, IReadOnlyList<SiteRecord> rows, IReadOnlyList<MapFeature> columns, HtmlLinks links)
