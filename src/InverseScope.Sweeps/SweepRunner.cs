@@ -128,13 +128,14 @@ public sealed class SweepRunner(
 
         var failed = new Dictionary<Site, string>();
         IReadOnlyList<KnownSiteRecord>? knownSites = null;
+        string? knownSiteFault = null;
         if (plan.KnownSites > 0)
         {
             Tell(SweepState.Running, "control sites");
-            Guarded(log, "control sites", () => knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
+            knownSiteFault = Guarded(log, "control sites", () => knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
                 log.Run("", KnownSiteStage, "", () =>
                 {
-                    var found = KnownSiteControl.Run(plan, task, personSpecs, references, clock, progress, cancel);
+                    var found = KnownSiteControl.Run(plan, task, library, personSpecs, references, clock, progress, cancel);
                     return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
                 }),
                 ReportJson.LineOptions));
@@ -168,7 +169,7 @@ public sealed class SweepRunner(
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
-        var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed, knownSites);
+        var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed, knownSites, knownSiteFault);
         ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");

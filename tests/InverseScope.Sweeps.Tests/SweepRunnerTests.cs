@@ -166,6 +166,34 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Labels_that_a_script_fails_to_give_are_counted_as_failed_and_widen_the_bounds()
+    {
+        File.WriteAllText(_folder["script.yaml"], """
+            schema: inversescope/feature-spec/v1
+            id: s
+            script:
+              source: |
+                function label(x) { while (x[6] === '7') {} return x[0]; }
+              max_failures: 0.5
+            """);
+        var (_, report) = Run(Plan() with { SpecFiles = [_folder["script.yaml"]] }, new() { ["L0H0@last"] = text => text[..1] });
+        var script = report.Sites[0].Hypotheses[0];
+        Assert.True(script.Counts.Failed > 50, $"{script.Counts}");
+        Assert.Equal(0, script.Counts.Undefined);
+        Assert.True(script.Bounds!.Value.Lower < script.Fcr && script.Fcr <= script.Bounds.Value.Upper, $"{script.Bounds} {script.Fcr}");
+        Assert.True(script.Kappa > 0.9);
+    }
+
+    [Fact]
+    public void Specs_of_a_sweep_may_speak_of_the_targets_tokens_and_are_planted_with_them()
+    {
+        File.WriteAllText(_folder["tokens.yaml"], "schema: inversescope/feature-spec/v1\nid: t\nrule: [ tokens, first ]\n");
+        var (_, report) = Run(Plan() with { SpecFiles = [_folder["tokens.yaml"]], KnownSites = 1 }, new() { ["L0H0@last"] = text => text[..1] });
+        Assert.Equal(HypothesisVerdict.Confirmed, report.Sites[0].Hypotheses[0].Verdict);
+        Assert.Equal([KnownSiteResult.Found, KnownSiteResult.Quiet], report.KnownSites!.Select(s => s.Result));
+    }
+
+    [Fact]
     public void A_script_that_fails_on_the_prior_is_refused_before_anything_is_stored()
     {
         File.WriteAllText(_folder["script.yaml"], "schema: inversescope/feature-spec/v1\nid: s\nscript: |\n  function label(x) { while (true) {} }\n");
@@ -283,7 +311,7 @@ public sealed class SweepRunnerTests : IDisposable
         {
             BeforeSampling = beforeSampling,
             AfterSampling = afterSampling,
-        }, _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 2, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test");
+        }, _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 2, 2, 16, 32, 100, 64), text => [.. text.Select(c => c.ToString())]), new TaskCatalog(), _clock, "test");
 
     // What may differ between two runs with one seed: times and memory.
     private static string Comparable(ReportDocument report)

@@ -98,11 +98,12 @@ internal static class CalibrateCommand
                 ("sweeps", Text($"{report.Repetitions} of task {report.Task}, noise {report.Noise:0.##}, ε {report.Epsilon:0.###}")),
                 ("discovery rate", Rate(report.DiscoveryRate, report.Discovered, report.Planted, "planted specs found and confirmed")),
                 ("power", Rate(report.Power, report.ConfirmedWhenGiven, report.Planted, "confirmed when given")),
+                ("false when given", Text($"{report.FalseWhenGiven} of {report.Given} given specs confirmed where they are not encoded")),
                 ("false discovery rate", Text($"{report.FalseDiscoveryRate:0.000}  {report.FalseDiscoveries} of {report.Discoveries} discoveries")),
                 ("null sites", Rate(report.NullDiscoveryRate, report.NullSitesWithDiscovery, report.NullSites, "with any discovery")),
                 ("replaced", Text($"{report.Replaced} sites explained by something else than what is planted")),
                 ("coverage of the effect", Rate(report.Coverage, report.Covered, report.Intervals, "anytime-valid intervals")),
-                ("coverage of κ", Rate(report.KappaCoverage, report.KappaCovered, report.Intervals, "bootstrap intervals")),
+                ("coverage of κ", Rate(report.KappaCoverage, report.KappaCovered, report.KappaIntervals, "bootstrap intervals")),
             ]);
         if (report.Streams is not { } streams)
             return;

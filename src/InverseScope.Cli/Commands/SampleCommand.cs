@@ -78,7 +78,7 @@ internal static class SampleCommand
                 Measurement = options,
                 set.Neighbours,
                 set.Ess,
-                set.EntropyBits,
+                set.Bits,
                 Measured = set.Ess >= options.MinimumEss,
                 Tokens = heat,
                 Samples = shown,

@@ -19,6 +19,9 @@ public sealed class NeighbourSampler
     private readonly MeasurementOptions _options;
     private readonly float[]? _norms;
 
+    // Sum of the prior weights of rows that can be neighbours, their number where all are alike.
+    private readonly double _mass;
+
     /// <param name="rows">Activations, (M, K) row by row; a row with NaN is never a neighbour.</param>
     /// <param name="width">K, at least 1.</param>
     /// <param name="texts">Text id of each row, (M); a text drawn twice into a bank has two rows.</param>
@@ -34,6 +37,11 @@ public sealed class NeighbourSampler
         (_rows, _width, _texts, _prior, _options) = (rows, width, texts, prior, options);
         if (options.Distance == DistanceKind.Cosine)
             _norms = Norms(rows.Span, width);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            if (!float.IsNaN(rows.Span[i * width]))
+                _mass += prior?[i] ?? 1;
+        }
     }
 
     /// <summary>Samples for one reference.</summary>
@@ -60,13 +68,17 @@ public sealed class NeighbourSampler
 
         if (!(sum > 0))
             return new SampleSet(referenceText, [], [], [], 0, 0, 0);
-        double entropy = 0;
-        foreach (var w in weights)
-            entropy -= w > 0 ? w / sum * Math.Log2(w / sum) : 0;
+        double told = 0;
+        for (var i = 0; i < weights.Count; i++)
+        {
+            if (weights[i] > 0)
+                told += weights[i] / sum * Math.Log2(weights[i] / sum * _mass / (_prior?[rows[i]] ?? 1));
+        }
+
         var ess = sum * sum / squares;
         return _options.Samples == 0 || rows.Count <= _options.Samples
-            ? All(referenceText, rows, distances, weights, sum, ess, entropy)
-            : Resampled(referenceText, rows, distances, weights, sum, ess, entropy, random);
+            ? All(referenceText, rows, distances, weights, sum, ess, told)
+            : Resampled(referenceText, rows, distances, weights, sum, ess, told, random);
     }
 
     private (List<int> Rows, List<float> Distances, List<double> Weights) Neighbours(
@@ -116,7 +128,7 @@ public sealed class NeighbourSampler
     }
 
     private SampleSet All(
-        int reference, List<int> rows, List<float> distances, List<double> weights, double sum, double ess, double entropy)
+        int reference, List<int> rows, List<float> distances, List<double> weights, double sum, double ess, double told)
     {
         var texts = new int[rows.Count];
         var normalised = new float[rows.Count];
@@ -126,14 +138,14 @@ public sealed class NeighbourSampler
             normalised[i] = (float)(weights[i] / sum);
         }
 
-        return new SampleSet(reference, texts, normalised, [.. distances], ess, rows.Count, entropy);
+        return new SampleSet(reference, texts, normalised, [.. distances], ess, rows.Count, told);
     }
 
     // Systematic resampling: one uniform offset, S equally spaced points of the cumulated weights. Unbiased, and with
     // less spread than independent draws.
     private SampleSet Resampled(
         int reference, List<int> rows, List<float> distances, List<double> weights, double sum, double ess,
-        double entropy, RandomStream random)
+        double told, RandomStream random)
     {
         var count = _options.Samples;
         var texts = new int[count];
@@ -156,7 +168,7 @@ public sealed class NeighbourSampler
 
         var equal = new float[count];
         Array.Fill(equal, 1f / count);
-        return new SampleSet(reference, texts, equal, drawnDistances, ess, rows.Count, entropy);
+        return new SampleSet(reference, texts, equal, drawnDistances, ess, rows.Count, told);
     }
 
     private static float[] Norms(ReadOnlySpan<float> rows, int width)

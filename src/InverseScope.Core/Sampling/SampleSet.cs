@@ -11,7 +11,10 @@ namespace InverseScope.Core.Sampling;
 /// <param name="Distances">Distances d(z(x_i), ẑ).</param>
 /// <param name="Ess">Effective sample size (Σw)²/Σw² over all neighbours, before any subsampling; 0 if none.</param>
 /// <param name="Neighbours">Number of rows of the population with positive weight.</param>
-/// <param name="EntropyBits">Entropy of the weights over all neighbours, in bits: what ẑ leaves open about x.</param>
+/// <param name="Bits">
+/// What ẑ tells of its text: Σ w log2(w / p) over all neighbours, the divergence of their weights from the prior; 0 without
+/// any.
+/// </param>
 public sealed record SampleSet(
     int Reference,
     int[] Texts,
@@ -19,7 +22,7 @@ public sealed record SampleSet(
     float[] Distances,
     double Ess,
     int Neighbours,
-    double EntropyBits)
+    double Bits)
 {
     /// <summary>
     /// At most so many samples, equally weighted, by systematic resampling: each text as often as its weight says, to within
@@ -59,15 +62,15 @@ public sealed record SiteSamples(
     long Rows)
 {
     /// <summary>
-    /// Bits that ẑ tells of its text: mean over references of log2 M − H(w), for M rows and weights w. References
-    /// without neighbours are left out; null if there are no others. At most log2 M, so that a small bank hides some.
+    /// Bits that ẑ tells of its text: mean over references of <see cref="SampleSet.Bits"/>. References
+    /// without neighbours are left out; null if there are no others. A bank of M texts shows at most log2 M.
     /// </summary>
     public double? Bits
     {
         get
         {
             var measured = Sets.Where(s => s.Neighbours > 0).ToArray();
-            return measured.Length == 0 ? null : measured.Average(s => Math.Log2(Rows) - s.EntropyBits);
+            return measured.Length == 0 ? null : measured.Average(s => s.Bits);
         }
     }
 }

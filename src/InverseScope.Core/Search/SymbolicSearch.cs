@@ -11,6 +11,9 @@ namespace InverseScope.Core.Search;
 /// </summary>
 public static class SymbolicSearch
 {
+    // What is known is grouped by every combination of its features.
+    private const int MostExplained = 12;
+
     /// <summary>Searches one site. The same input, options and stream give the same result.</summary>
     public static SearchResult Propose(
         SearchInput input, SearchOptions options, RandomStream random, CancellationToken cancel)
@@ -55,7 +58,7 @@ public static class SymbolicSearch
                 break;
             }
 
-            if (scorer.Scored >= options.MaxCandidates || explained.Count >= 2 * options.MaxProposals)
+            if (scorer.Scored >= options.MaxCandidates || explained.Count >= Math.Min(MostExplained, 2 * options.MaxProposals))
             {
                 stopped = $"{scorer.Scored} candidates tried";
                 break;

@@ -18,6 +18,8 @@ internal sealed class TermGrower
     private const int WidestFactor = 12;
     private const double SimilarRange = 3.5;
 
+    private static readonly int[] SmallDivisors = [2, 3, 4, 5];
+
     private readonly SearchSpace _space;
     private readonly SiteTable _table;
     private readonly Scorer _scorer;
@@ -138,7 +140,8 @@ internal sealed class TermGrower
         if (entry.Term.Kind != TermKind.Number || entry.Column.Offset < 0)
             yield break;
         var high = entry.Column.Offset + entry.Column.Count - 1;
-        yield return new Remainder(entry.Term, 2);
+        foreach (var divisor in SmallDivisors.Where(d => high >= d))
+            yield return new Remainder(entry.Term, divisor);
         foreach (var divisor in new[] { 10, 100 }.Where(d => high >= d))
         {
             yield return new Remainder(entry.Term, divisor);

@@ -45,6 +45,6 @@ public interface ITextLabeller
 /// <summary>A feature whose labels are cheaper by the batch.</summary>
 public interface IBatchFeature : IFeature
 {
-    /// <summary>The labels of <see cref="IFeature.Label"/>, in order.</summary>
-    IReadOnlyList<string?> LabelAll(IReadOnlyList<string> texts, CancellationToken cancel);
+    /// <summary>The outcomes of <see cref="IFeature.Run"/>, in order.</summary>
+    IReadOnlyList<LabelOutcome> RunAll(IReadOnlyList<string> texts, CancellationToken cancel);
 }

@@ -1,3 +1,4 @@
+using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Specs.Running;
 
@@ -9,10 +10,7 @@ namespace InverseScope.Core.Specs;
 /// </summary>
 public sealed class LabelColumn(IFeature feature, TextPool texts)
 {
-    /// <summary>The code of texts on which the feature is undefined.</summary>
-    public const int Undefined = -1;
-
-    private const int NotYet = -2;
+    private const int NotYet = int.MinValue;
 
     private readonly LabelCodes _labels = new();
     private readonly FeatureFunction? _function = feature as FeatureFunction;
@@ -24,7 +22,10 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
     /// <summary>Distinct labels so far; a label's index is its code. Do not read while others ask for new texts.</summary>
     public IReadOnlyList<string> Labels => _labels.Labels;
 
-    /// <summary>The label's code, or <see cref="Undefined"/>.</summary>
+    /// <summary>
+    /// The label's code; <see cref="LabelCode.Undefined"/>, or <see cref="LabelCode.Failed"/> where a limit was broken or a
+    /// labeller did not answer: then the label is missing rather than none.
+    /// </summary>
     /// <param name="textId">An id of the pool.</param>
     public int this[int textId]
     {
@@ -36,7 +37,7 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
     }
 
     /// <summary>The label itself, or null where the feature is undefined.</summary>
-    public string? Label(int textId) => this[textId] is var code and not Undefined ? Labels[code] : null;
+    public string? Label(int textId) => this[textId] is >= 0 and var code ? Labels[code] : null;
 
     /// <summary>Asks a labeller that answers in batches once for all of these texts; other features label at first use.</summary>
     /// <param name="textIds">Evaluated only if there is something to ask.</param>
@@ -75,8 +76,7 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
             if (code == NotYet)
             {
                 var text = texts[textId];
-                Volatile.Write(
-                    ref code, _function is null ? _labels.CodeOf(Feature.Label(text)) : _function.Code(text, _labels));
+                Volatile.Write(ref code, _function is null ? CodeOf(Feature.Run(text)) : _function.Code(text, _labels));
             }
 
             return code;
@@ -98,11 +98,13 @@ public sealed class LabelColumn(IFeature feature, TextPool texts)
             missing = [.. missing.Distinct()];
             if (missing.Count == 0)
                 return;
-            var labels = batch.LabelAll([.. missing.Select(id => texts[id])], cancel);
+            var outcomes = batch.RunAll([.. missing.Select(id => texts[id])], cancel);
             for (var i = 0; i < missing.Count; i++)
-                Volatile.Write(ref _codes[missing[i]], _labels.CodeOf(labels[i]));
+                Volatile.Write(ref _codes[missing[i]], CodeOf(outcomes[i]));
         }
     }
+
+    private int CodeOf(LabelOutcome outcome) => outcome.Failure is null ? _labels.CodeOf(outcome.Label) : LabelCode.Failed;
 
     private void MakeRoom(int textId)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using InverseScope.Core.Consistency;
 using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Statistics;
@@ -208,7 +209,7 @@ public sealed class SpecLint(IEnumerable<string> sample, TimeProvider clock)
             return "a language model did not answer as it was asked";
         for (var id = 0; id < codes.Length; id++)
         {
-            if (codes[id] == LabelColumn.Undefined && feature.Run(_texts[id]).Failure is { } failure)
+            if (codes[id] == LabelCode.Failed && feature.Run(_texts[id]).Failure is { } failure)
                 return $"on {Syntax.SpecNode.Quote(_texts[id])}, {failure}";
         }
 

@@ -32,8 +32,10 @@ public sealed record CalibrationOptions
     /// <summary>References kept for the test. Default 300, as in a sweep.</summary>
     public int ConfirmReferences { get; init; } = 300;
 
-    /// <summary>References from which the true effects are taken that intervals must contain. Default 3,000.</summary>
-    public int TruthReferences { get; init; } = 3_000;
+    /// <summary>
+    /// References from which the true effects are taken that intervals must contain. Null: ten times those of the test.
+    /// </summary>
+    public int? TruthReferences { get; init; }
 
     /// <summary>
     /// Sweeps that are also simulated as streams of labels without activations, each of 160 null hypotheses and 40 that copy
@@ -54,6 +56,8 @@ public sealed record CalibrationOptions
             yield return $"There must be a repetition at least, not {Repetitions}.";
         if (NullSites < 0)
             yield return $"There cannot be {NullSites} null sites.";
+        if (ExploreReferences < 20 || ConfirmReferences < 20 || TruthReferences < 20)
+            yield return "There must be 20 references or more of each kind.";
         if (StreamSweeps < 0)
             yield return $"There cannot be {StreamSweeps} simulated sweeps.";
         foreach (var problem in Measurement?.Check() ?? [])

@@ -33,10 +33,10 @@ public sealed record CalibrationReport
 
     public required int FalseDiscoveries { get; init; }
 
-    /// <summary>Confirmed hypotheses over all repetitions.</summary>
+    /// <summary>Confirmed proposals of the search, over all repetitions.</summary>
     public required int Discoveries { get; init; }
 
-    /// <summary>Share of null sites where anything was confirmed, found by the search or given.</summary>
+    /// <summary>Share of null sites where anything that the search proposed was confirmed.</summary>
     public double? NullDiscoveryRate { get; init; }
 
     public required int NullSitesWithDiscovery { get; init; }
@@ -51,6 +51,12 @@ public sealed record CalibrationReport
 
     public required int ConfirmedWhenGiven { get; init; }
 
+    /// <summary>Given specs confirmed at sites that do not encode them.</summary>
+    public required int FalseWhenGiven { get; init; }
+
+    /// <summary>Given specs over all sites and repetitions, each site tested with every planted spec.</summary>
+    public required int Given { get; init; }
+
     /// <summary>Share of anytime-valid intervals of the pair-swap effect that contain the true effect. Nominal 0.95.</summary>
     public double? Coverage { get; init; }
 
@@ -63,6 +69,8 @@ public sealed record CalibrationReport
     public double? KappaCoverage { get; init; }
 
     public required int KappaCovered { get; init; }
+
+    public required int KappaIntervals { get; init; }
 
     public required IReadOnlyList<PlantedSpecReport> BySpec { get; init; }
 

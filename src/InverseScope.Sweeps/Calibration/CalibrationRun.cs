@@ -3,6 +3,7 @@ using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Statistics.Calibration;
 using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Stages;
@@ -16,6 +17,9 @@ namespace InverseScope.Sweeps.Calibration;
 /// </summary>
 public static class CalibrationRun
 {
+    // With so many, the error of the truth widens the spread of κ − truth by a twentieth; its coverage loses about a point.
+    private const int TruthShare = 10;
+
     /// <exception cref="BadInputException">The options cannot be used, or the task's prior is too small.</exception>
     public static CalibrationReport Run(
         CalibrationOptions options, ITask task, RunSeed seed, TimeProvider clock, IProgress<WorkProgress>? progress,
@@ -37,6 +41,7 @@ public static class CalibrationRun
             ConfirmReferences = options.ConfirmReferences,
         };
         var planted = options.Planted.Chunk(together).ToArray();
+        var library = new SpecLibrary(task);
         var tally = new Tally(options);
         for (var repetition = 0; repetition < options.Repetitions; repetition++)
         {
@@ -48,15 +53,15 @@ public static class CalibrationRun
                 .. planted.Select(p => new KnownSite(p, [])),
                 .. Enumerable.Range(0, options.NullSites).Select(_ => new KnownSite([], [])),
             ];
-            using (var found = new KnownSites(plan, task, sites, options.NoiseRatio, chance, clock))
+            using (var found = new KnownSites(plan, task, library, sites, options.NoiseRatio, chance, clock))
                 tally.Found(found.Run(references, progress, $"{stage}, search", cancel));
             if (options.Planted.Count == 0)
                 continue;
             KnownSite[] given = [.. sites.Select(s => s with { Given = options.Planted })];
-            using var tested = new KnownSites(plan with { Search = false }, task, given, options.NoiseRatio, chance, clock);
+            using var tested = new KnownSites(plan with { Search = false }, task, library, given, options.NoiseRatio, chance, clock);
             var outcomes = tested.Run(references, progress, $"{stage}, given specs", cancel);
             tally.Given(outcomes);
-            var truthReferences = Texts(task, options.TruthReferences, chance);
+            var truthReferences = Texts(task, options.TruthReferences ?? TruthShare * options.ConfirmReferences, chance);
             foreach (var (i, outcome) in outcomes.Index())
             {
                 foreach (var spec in options.Planted)
@@ -117,6 +122,8 @@ public static class CalibrationRun
         private int _replaced;
         private int _confirmedWhenGiven;
         private int _givenAtHome;
+        private int _given;
+        private int _falseWhenGiven;
         private int _intervals;
         private int _covered;
         private int _kappas;
@@ -142,12 +149,13 @@ public static class CalibrationRun
 
         public void Given(IReadOnlyList<KnownSiteOutcome> outcomes)
         {
-            Verdicts(outcomes);
             foreach (var outcome in outcomes)
             {
                 _givenAtHome += outcome.Site.Planted.Count;
                 _confirmedWhenGiven += outcome.Site.Planted.Count(p => outcome.Hypotheses.Any(h =>
                     h.SpecHash == p.Feature.Hash && h.Verdict == HypothesisVerdict.Confirmed));
+                _given += outcome.Hypotheses.Count;
+                _falseWhenGiven += outcome.False.Count;
             }
         }
 
@@ -188,11 +196,14 @@ public static class CalibrationRun
                 Replaced = _replaced,
                 Power = Share(_confirmedWhenGiven, _givenAtHome),
                 ConfirmedWhenGiven = _confirmedWhenGiven,
+                FalseWhenGiven = _falseWhenGiven,
+                Given = _given,
                 Coverage = Share(_covered, _intervals),
                 Covered = _covered,
                 Intervals = _intervals,
                 KappaCoverage = Share(_kappaCovered, _kappas),
                 KappaCovered = _kappaCovered,
+                KappaIntervals = _kappas,
                 BySpec = [.. options.Planted.Select(spec =>
                 {
                     var counts = _bySpec[spec.Feature.Hash];

@@ -42,10 +42,9 @@ internal sealed class KnownSites : IDisposable
     /// <summary>Coordinates of a known site's activation, as many as a head of GPT-2 has.</summary>
     public const int Width = 64;
 
-    private const double SamePartition = 0.98;
-
     private readonly SweepPlan _plan;
     private readonly ITask _task;
+    private readonly SpecLibrary _library;
     private readonly IReadOnlyList<KnownSite> _sites;
     private readonly PlantedBackend _backend;
     private readonly RunSeed _seed;
@@ -54,9 +53,9 @@ internal sealed class KnownSites : IDisposable
     /// <param name="plan">Its measurement options are used as they are, but for the sampler, which is a bank.</param>
     /// <param name="noiseRatio">Norm of the noise over that of the signal, 0 or more.</param>
     public KnownSites(
-        SweepPlan plan, ITask task, IReadOnlyList<KnownSite> sites, double noiseRatio, RunSeed seed, TimeProvider clock)
+        SweepPlan plan, ITask task, SpecLibrary library, IReadOnlyList<KnownSite> sites, double noiseRatio, RunSeed seed, TimeProvider clock)
     {
-        (_plan, _task, _sites, _seed, _clock) = (plan, task, sites, seed, clock);
+        (_plan, _task, _library, _sites, _seed, _clock) = (plan, task, library, sites, seed, clock);
         _backend = new PlantedBackend(
             task, plan.Measurement, seed, [.. sites.Select(s => s.Planted.Select(d => d.Feature).ToArray())], noiseRatio, Width);
     }
@@ -81,14 +80,13 @@ internal sealed class KnownSites : IDisposable
         SweepReferences references, IProgress<WorkProgress>? progress, string stage, CancellationToken cancel)
     {
         Site[] sites = [.. _sites.Select((_, i) => PlantedBackend.SiteAt(i))];
-        _backend.Prepare(sites, null, cancel);
         var given = _sites.SelectMany((s, i) => s.Given.Select(d => (Draft: d, Site: sites[i].Address.ToString())))
             .GroupBy(g => g.Draft.Feature.Hash, StringComparer.Ordinal)
             .Select(g => g.First().Draft with
             {
                 Spec = g.First().Draft.Spec with { Sites = [.. g.Select(one => one.Site)] },
             });
-        var stages = new SiteStages(_plan, sites.Length, _task, new SpecLibrary(_task), [.. given], _backend, null, references, _seed, _clock);
+        var stages = new SiteStages(_plan, sites.Length, _task, _library, [.. given], _backend, null, references, _seed, _clock);
         var confirmed = new List<ConfirmResult>();
         foreach (var (done, site) in sites.Index())
         {
@@ -130,16 +128,15 @@ internal sealed class KnownSites : IDisposable
             return new KnownSiteOutcome(known, hypotheses, [.. known.Planted.Select(_ => (HypothesisRecord?)null)], known.IsNull ? confirmed : [], [], false);
         var prior = PriorSample.Of(_backend, site, new SiteSamples([], [], 1, 0), _seed);
         int[] Codes(IFeature feature) => prior.Partition(new LabelColumn(feature, _backend.Texts), cancel);
-        var library = new SpecLibrary(_task);
-        var found = confirmed.Select(h => (Record: h, Codes: Codes(library.Draft(h.Spec!.ToJsonString(), h.Author, null, []).Feature))).ToArray();
+        var found = confirmed.Select(h => (Record: h, Codes: Codes(_library.Draft(h.Spec!.ToJsonString(), h.Author, null, []).Feature))).ToArray();
         int[][] planted = [.. known.Planted.Select(p => Codes(p.Feature))];
         var joint = new Core.Information.JointLabels(planted.Length).CombineColumns(planted);
-        bool Same(int[] a, int[] b) => AdjustedMutualInformation.Of(a, b) >= SamePartition;
+        bool Same(int[] a, int[] b) => AdjustedMutualInformation.Of(a, b) >= SpecLint.DuplicateInformation;
         // One hypothesis that names all planted labels at once has found each of them.
         var whole = found.FirstOrDefault(f => Same(f.Codes, joint)).Record;
         HypothesisRecord?[] equivalent = [.. planted.Select(p => found.FirstOrDefault(f => Same(f.Codes, p)).Record ?? whole)];
-        HypothesisRecord[] wrong = [.. found.Where(f => !(PerfectInversion.Kappa(joint, f.Codes) >= _plan.MinimumKappa)).Select(f => f.Record)];
-        var explained = result.Bits.Residual <= SweepReport.ExplainedShare * result.Bits.Total;
+        HypothesisRecord[] wrong = [.. found.Where(f => PerfectInversion.Kappa(joint, f.Codes) < _plan.MinimumKappa).Select(f => f.Record)];
+        var explained = result.Bits is { LeaveNothing: true, AreCarried: true };
         return new KnownSiteOutcome(
             known, hypotheses, equivalent, wrong, [.. confirmed.Except(equivalent.OfType<HypothesisRecord>()).Except(wrong)],
             explained && equivalent.Any(e => e is null));

@@ -21,8 +21,11 @@ internal sealed class PlantedBackend : IInversionBackend
     private readonly double _noiseRatio;
     private readonly int _width;
     private readonly LabelColumn[][] _planted;
-    private readonly Dictionary<int, (NeighbourSampler Sampler, float[] Rows)> _samplers = [];
+    private readonly Lock _lock = new();
     private readonly double[] _weights;
+
+    // The site asked for last: thousands of them would not fit into memory together.
+    private (int Index, NeighbourSampler Sampler, float[] Rows)? _latest;
 
     /// <param name="options">The bank is drawn from the task, whatever sampler they name.</param>
     /// <param name="planted">Features of each site; none: nothing of the text.</param>
@@ -65,18 +68,11 @@ internal sealed class PlantedBackend : IInversionBackend
 
     public void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        int[] all = [.. Enumerable.Range(0, PriorTexts)];
-        foreach (var site in sites)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var rows = Activations(site.Address.Layer, all, "bank");
-            _samplers[site.Address.Layer] = (new NeighbourSampler(rows, _width, all, _weights, Options), rows);
-        }
     }
 
     public SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel)
     {
-        var (sampler, rows) = _samplers[site.Address.Layer];
+        var (sampler, rows) = At(site.Address.Layer);
         var ids = references.Select(Texts.Add).ToArray();
         // Columns label new texts one at a time and in this order, so that codes do not depend on threads.
         float[][] targets = [.. ids.Select((id, i) => id < PriorTexts
@@ -92,6 +88,21 @@ internal sealed class PlantedBackend : IInversionBackend
 
     public void Dispose()
     {
+    }
+
+    private (NeighbourSampler Sampler, float[] Rows) At(int index)
+    {
+        lock (_lock)
+        {
+            if (_latest is not { } kept || kept.Index != index)
+            {
+                int[] all = [.. Enumerable.Range(0, PriorTexts)];
+                var rows = Activations(index, all, "bank");
+                _latest = kept = (index, new NeighbourSampler(rows, _width, all, _weights, Options), rows);
+            }
+
+            return (kept.Sampler, kept.Rows);
+        }
     }
 
     private float[] Activations(int index, int[] texts, string name)

@@ -65,7 +65,7 @@ public sealed class HypothesisTest(
         var priorShares = site.Prior.Shares(ranked);
         var measured = FeatureConsistency.Measure(references, priorShares, Stream("bootstrap", hash), Confidence);
         var (test, points) = Test(references, hash);
-        var bits = FeatureBits.Measure(references, Stream("bits", hash), Confidence, priorShares);
+        var bits = FeatureBits.Measure(references, Stream("bits", hash), Confidence, site.Prior.IsExact ? priorShares : null);
         var collector = new EvidenceCollector(site.Texts, labels.Label);
         foreach (var set in site.Samples.Sets)
         {

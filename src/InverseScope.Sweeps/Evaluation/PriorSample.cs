@@ -20,9 +20,9 @@ public sealed class PriorSample
     private readonly double[] _cumulated;
     private readonly int[] _partition;
 
-    private PriorSample(int[] texts, double[]? weights, RunSeed seed)
+    private PriorSample(int[] texts, double[]? weights, bool isExact, RunSeed seed)
     {
-        (_texts, _weights) = (texts, weights);
+        (_texts, _weights, IsExact) = (texts, weights, isExact);
         _cumulated = new double[texts.Length];
         var sum = 0.0;
         for (var i = 0; i < texts.Length; i++)
@@ -41,8 +41,16 @@ public sealed class PriorSample
         int[] texts = [.. Enumerable.Range(0, backend.PriorTexts)];
         if (samples.PriorShareWithPosition < 1)
             texts = [.. texts.Where(t => backend.CharactersRead(site, backend.Texts[t]) is not null)];
-        return new PriorSample(texts, backend.PriorWeights is { } all ? [.. texts.Select(t => all[t])] : null, seed);
+        return new PriorSample(
+            texts, backend.PriorWeights is { } all ? [.. texts.Select(t => all[t])] : null,
+            backend.Options.Sampler == SamplerKind.Enumerate, seed);
     }
+
+    /// <summary>
+    /// Whether this is the whole prior. Entropies are taken over it only then: those of a bank fall short where labels are
+    /// many, while an estimate from references corrects for that.
+    /// </summary>
+    public bool IsExact { get; }
 
     /// <summary>Weight of each text, any scale; null if all are alike.</summary>
     public double[]? Weights => _weights;

@@ -9,12 +9,27 @@ namespace InverseScope.Sweeps.Evaluation;
 /// <summary>Bits of a site, of the features found there taken jointly, and what they leave; with 95 % intervals over references.</summary>
 /// <param name="Total">Bits that the activation tells of its text; null if no reference has a neighbour.</param>
 /// <param name="Joint">Bits of the features jointly; null without any.</param>
+/// <param name="JointEntropy">Entropy of the joint label; more than <paramref name="Joint"/> where the features say more than the site carries.</param>
 /// <param name="Residual">Total less joint, on the references that both were measured on; null without features.</param>
 public sealed record SiteBits(
-    double? Total, ReportInterval? TotalCi, double? Joint, ReportInterval? JointCi, double? Residual, ReportInterval? ResidualCi)
+    double? Total, ReportInterval? TotalCi, double? Joint, ReportInterval? JointCi, double? JointEntropy, double? Residual,
+    ReportInterval? ResidualCi)
 {
+    // A site counts as explained if its features leave less than a tenth of its bits, and are carried nearly whole.
+    private const double MostLeft = 0.1;
+    private const double LeastCarried = 0.8;
+
     private const int Replicates = 2_000;
     private const double Confidence = 0.95;
+
+    /// <summary>Whether the features leave nearly nothing open of the site.</summary>
+    public bool LeaveNothing => Residual <= MostLeft * Total;
+
+    /// <summary>
+    /// Whether the site carries nearly all that the features say. One that is finer than what a site carries has all its
+    /// bits, and still is not what it encodes.
+    /// </summary>
+    public bool AreCarried => Joint >= LeastCarried * JointEntropy;
 
     /// <param name="features">The features that stand out at the site.</param>
     public static SiteBits Measure(
@@ -22,7 +37,7 @@ public sealed record SiteBits(
     {
         var name = site.Site.ToString();
         var told = site.Samples.Sets.Where(s => s.Neighbours > 0)
-            .ToDictionary(s => s.Reference, s => Math.Log2(site.Samples.Rows) - s.EntropyBits);
+            .ToDictionary(s => s.Reference, s => s.Bits);
         var total = Interval([.. told.Values], "site bits");
         RankedLabels[] ranked = [.. features.Select(f => RankedLabels.Over(site, f, cancel))];
         var joint = features.Count == 0
@@ -30,12 +45,12 @@ public sealed record SiteBits(
             : FeatureBits.Joint(
                 [.. ranked.Select(f => LabelledSamples.Of(site.Samples.Sets, f))], minimumEss,
                 seed.Stream("joint bits", name), Confidence,
-                [.. ranked.Select(site.Prior.Labels)], site.Prior.Weights);
+                site.Prior.IsExact ? [.. ranked.Select(site.Prior.Labels)] : null, site.Prior.Weights);
         if (joint is null)
-            return new SiteBits(site.Samples.Bits, total, null, null, null, null);
+            return new SiteBits(site.Samples.Bits, total, null, null, null, null, null);
         double[] left = [.. joint.ByReference.Select(b => told[b.Key] - b.Value)];
         return new SiteBits(
-            site.Samples.Bits, total, joint.Bits, Of(joint.Interval), left.Average(), Interval(left, "residual bits"));
+            site.Samples.Bits, total, joint.Bits, Of(joint.Interval), joint.LabelEntropy, left.Average(), Interval(left, "residual bits"));
 
         ReportInterval? Interval(double[] values, string stream) => Of(
             ClusterBootstrap.OfMean(values, null, Replicates, seed.Stream(stream, name), Confidence));

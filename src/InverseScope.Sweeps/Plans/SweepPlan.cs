@@ -68,6 +68,10 @@ public sealed record SweepPlan
     {
         foreach (var problem in Measurement.Check())
             yield return problem;
+        if (!(MinimumKappa is >= 0 and < 1))
+            yield return FormattableString.Invariant($"minimum_kappa must be at least 0 and below 1, not {MinimumKappa}.");
+        if (!(FalseDiscoveryRate is > 0 and < 1))
+            yield return FormattableString.Invariant($"false_discovery_rate must lie between 0 and 1, not {FalseDiscoveryRate}.");
         if (Sites.Count == 0)
             yield return "sites must name at least one site, e.g. ['L*H*@last'].";
         if (!Search && SpecFiles.Count == 0)

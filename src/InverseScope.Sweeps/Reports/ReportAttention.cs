@@ -37,6 +37,9 @@ public enum AttentionReason
 
     /// <summary>A site whose truth is known came out otherwise.</summary>
     ControlSiteOtherwise,
+
+    /// <summary>The sites whose truth is known could not be investigated.</summary>
+    ControlSitesFailed,
 }
 
 /// <summary>A matter for a person.</summary>

@@ -31,11 +31,13 @@ public sealed record ReportDocument
     public IReadOnlyList<KnownSiteRecord>? KnownSites { get; init; }
 
     /// <summary>A document with its summary drawn from the sites.</summary>
+    /// <param name="knownSiteFault">Why there are no control sites, where they broke.</param>
     public static ReportDocument Of(
-        SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord>? knownSites = null) => new()
+        SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord>? knownSites = null,
+        string? knownSiteFault = null) => new()
         {
             Sweep = sweep,
-            Summary = SummaryRecord.Of(sweep, sites, knownSites ?? []),
+            Summary = SummaryRecord.Of(sweep, sites, knownSites ?? [], knownSiteFault),
             Sites = sites,
             KnownSites = knownSites,
         };

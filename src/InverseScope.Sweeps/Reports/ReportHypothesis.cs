@@ -87,7 +87,7 @@ public sealed record HypothesisRecord
     /// <summary>Interval of the bits.</summary>
     public ReportInterval? BitsCi { get; init; }
 
-    /// <summary>Entropy of the label over the references, bits.</summary>
+    /// <summary>Entropy of the label, bits: over the prior where it is enumerated, else estimated from the references.</summary>
     public double? LabelEntropy { get; init; }
 
     /// <summary>Number of distinct labels among the references.</summary>
@@ -100,8 +100,7 @@ public sealed record HypothesisRecord
     public ReportInterval? EffectCi { get; init; }
 
     /// <summary>
-    /// The same for a confirmed hypothesis, widened for having been picked among all: of the intervals shown this way, the
-    /// expected share that misses is at most 5 %.
+    /// The same for a selected hypothesis, at the level α |S| / K for |S| selected of K, which allows for having been picked.
     /// </summary>
     public ReportInterval? SelectedCi { get; init; }
 

@@ -18,7 +18,8 @@ public sealed record SummaryRecord
 
     /// <summary>The summary of these sites.</summary>
     public static SummaryRecord Of(
-        SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord> knownSites)
+        SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord> knownSites,
+        string? knownSiteFault = null)
     {
         var hypotheses = sites.SelectMany(s => s.Hypotheses).ToList();
         return new SummaryRecord
@@ -33,7 +34,11 @@ public sealed record SummaryRecord
                     .Select(FindingRecord.Of),
             ],
             NeedsAPerson = [.. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.Questions(sweep.Options, sites)],
-            Broke = [.. AttentionRules.Faults(sweep, sites)],
+            Broke =
+            [
+                .. AttentionRules.Faults(sweep, sites),
+                .. knownSiteFault is null ? [] : new[] { new AttentionRecord(AttentionReason.ControlSitesFailed, null, null, $"The control sites: {knownSiteFault}") },
+            ],
         };
     }
 }

@@ -21,7 +21,7 @@ internal static class KnownSiteControl
 
     /// <returns>Empty if the prior has nothing that could be planted.</returns>
     public static IReadOnlyList<KnownSiteRecord> Run(
-        SweepPlan plan, ITask task, IReadOnlyList<HypothesisDraft> personSpecs, SweepReferences references, TimeProvider clock,
+        SweepPlan plan, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> personSpecs, SweepReferences references, TimeProvider clock,
         IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var seed = new RunSeed(new RunSeed(plan.Seed).Stream("known sites").NextLong(long.MaxValue));
@@ -35,7 +35,7 @@ internal static class KnownSiteControl
         ];
         var measurement = KnownSites.Options(plan.Measurement, columns: 1, NoiseRatio);
         var known = plan with { Measurement = measurement with { BankSize = Math.Min(measurement.BankSize, MostDraws) } };
-        using var run = new KnownSites(known, task, sites, NoiseRatio, seed, clock);
+        using var run = new KnownSites(known, task, library, sites, NoiseRatio, seed, clock);
         return [.. run.Run(references, progress, "control sites", cancel).Select(Record)];
     }
 

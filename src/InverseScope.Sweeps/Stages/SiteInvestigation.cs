@@ -8,7 +8,7 @@ namespace InverseScope.Sweeps.Stages;
 /// <summary>Runs the stages of sites and commits each result before the next begins.</summary>
 internal sealed class SiteInvestigation(SiteStages stages, StageLog log)
 {
-    private const string ProposeStage = "propose/1";
+    private const string ProposeStage = "propose/2";
     private const string ConfirmStage = "confirm/2";
 
     /// <summary>Whether the site's results are committed.</summary>

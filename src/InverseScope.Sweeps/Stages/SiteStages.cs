@@ -17,8 +17,6 @@ namespace InverseScope.Sweeps.Stages;
 /// </summary>
 internal sealed class SiteStages
 {
-    private const double SamePartition = 0.98;
-
     private readonly SweepPlan _plan;
     private readonly IInversionBackend _backend;
     private readonly IInversionBackend? _randomTarget;
@@ -84,7 +82,7 @@ internal sealed class SiteStages
             var draft = _library.Draft(proposal.Spec, proposal.Author, proposal.Explore, proposal.Trail);
             var labels = _columns.Of(draft.Feature);
             var codes = measured.Prior.Partition(labels, cancel);
-            var same = partitions.FirstOrDefault(p => AdjustedMutualInformation.Of(p.Codes, codes) >= SamePartition).Title;
+            var same = partitions.FirstOrDefault(p => AdjustedMutualInformation.Of(p.Codes, codes) >= SpecLint.DuplicateInformation).Title;
             var hypothesis = test.Measure(draft, labels, _randomColumns?.Of(draft.Feature), HypothesisPhase.Confirm, cancel: cancel);
             var record = hypothesis.Record;
             hypothesis = hypothesis with

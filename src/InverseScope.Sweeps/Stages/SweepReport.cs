@@ -18,16 +18,14 @@ internal static class SweepReport
 {
     private const double Confidence = 0.95;
 
-    // A site counts as explained if its confirmed features leave less than this open.
-    public const double ExplainedShare = 0.1;
-
     public static ReportDocument Build(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, SiteInvestigation stages,
-        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyList<KnownSiteRecord>? knownSites)
+        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyList<KnownSiteRecord>? knownSites,
+        string? knownSiteFault)
     {
         var confirmed = sites.Where(stages.IsDone).ToDictionary(s => s, stages.Results);
         // What was planned and ran to its end is corrected as a whole; where it ended early, somebody may have looked.
-        var correction = confirmed.Count == sites.Count ? Correction.EBenjaminiHochberg : Correction.Online;
+        var correction = sites.All(s => confirmed.ContainsKey(s) || failed.ContainsKey(s)) ? Correction.EBenjaminiHochberg : Correction.Online;
         var decided = new VerdictRule(plan.MinimumKappa, plan.FalseDiscoveryRate)
             .Decide([.. confirmed.SelectMany(c => c.Value.Hypotheses)], correction)
             .ToLookup(h => h.Site, StringComparer.Ordinal);
@@ -43,7 +41,7 @@ internal static class SweepReport
             records.Add(Finished(site, plan, result, [.. decided[site.ToString()]]));
         }
 
-        return ReportDocument.Of(Sweep(sweep, plan, task, target, correction, confirmed.Values), records, knownSites);
+        return ReportDocument.Of(Sweep(sweep, plan, task, target, correction, confirmed.Values), records, knownSites, knownSiteFault);
     }
 
     private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed)
@@ -110,7 +108,13 @@ internal static class SweepReport
 
         if (residual is not { } left || result.Bits.Total is not { } bits)
             return (SiteVerdict.PartlyExplained, Text($"{confirmed} confirmed; the bits they leave were not measured"));
-        return left <= ExplainedShare * bits
+        if (result.Bits is { LeaveNothing: true, AreCarried: false })
+        {
+            return (SiteVerdict.PartlyExplained, Text(
+                $"{confirmed} confirmed, but they say more than the site carries ({result.Bits.Joint:0.0} of {result.Bits.JointEntropy:0.0} bits): it encodes something coarser"));
+        }
+
+        return result.Bits.LeaveNothing
             ? (SiteVerdict.Explained, left > 0
                 ? Text($"{confirmed} confirmed; they account for {bits - left:0.0} of {bits:0.0} bits")
                 : Text($"{confirmed} confirmed; they account for all of its {bits:0.0} bits"))

@@ -1,3 +1,4 @@
+using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Specs;
 
@@ -15,7 +16,7 @@ public sealed class LabelColumnTests
         var codes = new int[ids.Length];
         column.Read(ids, codes);
         column.Read(ids, codes);
-        Assert.Equal([0, 1, 0, 0, 1, LabelColumn.Undefined], codes);
+        Assert.Equal([0, 1, 0, 0, 1, LabelCode.Undefined], codes);
         Assert.Equal(["1", "2"], column.Labels);
         Assert.Equal(4, feature.Calls);
     }

@@ -14,7 +14,7 @@ public sealed class LlmFeatureTests
         var spec = Spec(Closed) with { Applies = [new Step.Contains(new Probe.Words(["how"]))] };
         var feature = Assert.IsAssignableFrom<IBatchFeature>(Compile(spec, labeller));
 
-        Assert.Equal(["theft", null, "none"], feature.LabelAll(["how to steal", "hello", "how to cook"], CancellationToken.None));
+        Assert.Equal(["theft", null, "none"], feature.RunAll(["how to steal", "hello", "how to cook"], CancellationToken.None).Select(o => o.Label));
         var (question, hash, texts) = Assert.Single(labeller.Asked);
         Assert.Equal(Closed, question);
         Assert.Equal(spec.ComputeHash(), hash);

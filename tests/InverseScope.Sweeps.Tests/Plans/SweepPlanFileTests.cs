@@ -90,6 +90,8 @@ public sealed class SweepPlanFileTests
     [InlineData("samples: many", "p.yaml(6,10)", "whole number")]
     [InlineData("specs: nowhere.yaml", "p.yaml(6,8)", "no spec file")]
     [InlineData("search: { enabled: false }", "p.yaml", "nothing would be tested")]
+    [InlineData("false_discovery_rate: 1.5", "p.yaml", "between 0 and 1")]
+    [InlineData("minimum_kappa: 1", "p.yaml", "below 1")]
     [InlineData("sites: []", "p.yaml(6,1)", "Duplicate key")]
     public void A_fault_names_its_place_and_cure(string line, string place, string says)
     {

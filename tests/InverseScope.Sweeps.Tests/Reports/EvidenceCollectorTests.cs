@@ -133,5 +133,5 @@ public sealed class EvidenceCollectorTests
     private static SampleSet Set(TextPool pool, string reference, params (string Text, float Weight, float Distance)[] samples) =>
         new(
             pool.Add(reference), [.. samples.Select(s => pool.Add(s.Text))], [.. samples.Select(s => s.Weight)],
-            [.. samples.Select(s => s.Distance)], 8, samples.Length, EntropyBits: 1);
+            [.. samples.Select(s => s.Distance)], 8, samples.Length, Bits: 1);
 }

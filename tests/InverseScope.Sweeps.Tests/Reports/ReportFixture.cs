@@ -174,7 +174,7 @@ internal static class ReportFixture
             }
 
             rates.Add(ids.Count(i => f.Label(pool[i]) == label) / 32.0);
-            collector.Add(label, new SampleSet(pool.Add(reference), ids, weights, distances, 20 + 10 * random.NextDouble(), 400, EntropyBits: 8));
+            collector.Add(label, new SampleSet(pool.Add(reference), ids, weights, distances, 20 + 10 * random.NextDouble(), 400, Bits: 8));
         }
 
         var chance = Chance(f);

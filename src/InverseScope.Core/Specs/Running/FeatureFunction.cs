@@ -1,3 +1,5 @@
+using InverseScope.Core.Consistency;
+
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>A compiled rule. Thread-safe.</summary>
@@ -15,11 +17,12 @@ internal sealed class FeatureFunction(
         return outcome;
     }
 
-    /// <summary>The label's code in <paramref name="codes"/>; −1 where undefined.</summary>
+    /// <summary>The label's code in <paramref name="codes"/>, or a negative one of <see cref="LabelCode"/>.</summary>
     public int Code(string text, LabelCodes codes)
     {
         var evaluation = Begin(text);
-        var code = codes.CodeOf(Evaluate(evaluation));
+        var value = Evaluate(evaluation);
+        var code = evaluation.RanOut ? LabelCode.Failed : codes.CodeOf(value);
         End(evaluation);
         return code;
     }

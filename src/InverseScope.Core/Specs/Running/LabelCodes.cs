@@ -1,3 +1,4 @@
+using InverseScope.Core.Consistency;
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>Gives distinct labels small codes in the order of their first use. Not thread-safe.</summary>
@@ -20,7 +21,7 @@ internal sealed class LabelCodes
     public int CodeOf(string? label)
     {
         if (label is null)
-            return LabelColumn.Undefined;
+            return LabelCode.Undefined;
         if (_codes.TryGetValue(label, out var code))
             return code;
         _codes.Add(label, code = _labels.Count);
@@ -35,7 +36,7 @@ internal sealed class LabelCodes
         switch (value.Type)
         {
             case StepType.None:
-                return LabelColumn.Undefined;
+                return LabelCode.Undefined;
             case StepType.Text when _codesBySpan.TryGetValue(value.Text.Span, out code):
             case StepType.Number when _numbers.TryGetValue(value.Number, out code):
                 return code;

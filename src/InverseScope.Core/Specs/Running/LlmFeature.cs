@@ -10,9 +10,6 @@ internal sealed class LlmFeature(
 {
     public override LabelOutcome Run(string text) => RunAll([text], CancellationToken.None)[0];
 
-    public IReadOnlyList<string?> LabelAll(IReadOnlyList<string> texts, CancellationToken cancel) =>
-        [.. RunAll(texts, cancel).Select(outcome => outcome.Label)];
-
     public override IReadOnlyList<LabelOutcome> RunAll(IReadOnlyList<string> texts, CancellationToken cancel)
     {
         var outcomes = new LabelOutcome[texts.Count];
