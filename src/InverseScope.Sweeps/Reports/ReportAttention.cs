@@ -151,7 +151,7 @@ internal static class AttentionRules
             yield return Because(
                 AttentionReason.UndecidedButLarge,
                 $"{ReportProse.Kappa(h.Kappa, h.KappaCi)} on"
-                + $" {ReportNumbers.Count(h.Counts.References)} references. {h.VerdictReason}");
+                + $" {ReportNumbers.Count(h.Counts.References)} references; {h.VerdictReason}");
         }
     }
 
