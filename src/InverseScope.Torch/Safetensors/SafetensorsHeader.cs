@@ -31,7 +31,7 @@ internal sealed record SafetensorsHeader(
         if (headerLength > MaximumLength)
             throw Fault(path, $"its header claims {headerLength} bytes, more than {MaximumLength}");
         if ((long)headerLength > length - 8)
-            throw Fault(path, $"its header claims {headerLength} bytes, but only {length - 8} follow; it may be cut off");
+            throw Fault(path, $"its header claims {headerLength} bytes, but only {length - 8} follow; it may be truncated");
         var json = new byte[headerLength];
         file.ReadExactly(json);
         var dataStart = 8 + (long)headerLength;
@@ -210,7 +210,7 @@ internal sealed record SafetensorsHeader(
             if (tensor.End > dataLength)
             {
                 throw Fault(path, $"tensor '{tensor.Name}' ends at byte {tensor.End}, but the file holds "
-                    + $"{dataLength} bytes of data; it may be cut off");
+                    + $"{dataLength} bytes of data; it may be truncated");
             }
 
             if (tensor.Begin < reached)
