@@ -12,8 +12,8 @@ using InverseScope.Sweeps.Reports;
 namespace InverseScope.Sweeps.Stages;
 
 /// <summary>
-/// Proposals of the symbolic search. It is given explore samples and draws of the prior, and holds nothing that leads to
-/// others: no backend to sample from, no store, no confirm references.
+/// Proposals of the symbolic search. It is given explore samples and draws of the prior; of the rest of a sweep it knows
+/// neither store nor confirm references, and cannot ask for samples.
 /// </summary>
 internal sealed class SymbolicProposer(
     SweepPlan plan, ITask task, TextPool texts, Func<Site, string, int?> charactersRead, RunSeed seed)

@@ -41,6 +41,22 @@ public sealed class WeightLoaderTests(TorchFixture torch) : IDisposable
         Assert.Contains("not expected: transformer.h.1.ln_1.weight F32 [4]", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2_000_000_000, 4, 5)]
+    [InlineData(1, 1_000_000, 5)]
+    [InlineData(1, 4, 2_000_000_000)]
+    public void A_config_that_asks_for_far_more_than_the_files_hold_is_refused_before_memory_is_taken(int layers, int width, int vocabulary)
+    {
+        Rewrite(_ => { });
+        using var checkpoint = Checkpoint.Open(_folder.Path);
+        WeightLoader.CheckSize(Tiny, checkpoint);
+
+        var e = Assert.Throws<BadInputException>(() =>
+            WeightLoader.CheckSize(Tiny with { Layers = layers, Width = width, Vocabulary = vocabulary }, checkpoint));
+
+        Assert.Contains("but the weights hold", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_shape_that_would_broadcast_is_refused()
     {
