@@ -37,6 +37,8 @@ public static class TokenizerFolder
         {
             if (name.StartsWith("char", StringComparison.OrdinalIgnoreCase))
                 return TokenUnit.Character;
+            if (name.StartsWith("spaced-word", StringComparison.OrdinalIgnoreCase))
+                return TokenUnit.SpacedWord;
             if (name.StartsWith("word", StringComparison.OrdinalIgnoreCase))
                 return TokenUnit.Word;
         }
@@ -48,7 +50,7 @@ public static class TokenizerFolder
         throw new BadInputException(
             $"{folder} has a vocab.json without merges.txt, and it is not clear how texts are cut into tokens"
             + (config.Class is null ? "." : $" (tokenizer_class '{config.Class}')."),
-            $"Byte-pair encoding needs merges.txt; else set tokenizer_class in {TokenizerConfig.FileName} to char-level or "
-            + "word-level.");
+            $"Byte-pair encoding needs merges.txt; else set tokenizer_class in {TokenizerConfig.FileName} to char-level, "
+            + "word-level or spaced-word-level.");
     }
 }

@@ -10,7 +10,8 @@ namespace InverseScope.Torch.Training;
 
 /// <summary>
 /// A vocabulary made for one task: every piece that occurs in its lexicons and in a survey of its texts. Whole words,
-/// unless no text has white space; then characters.
+/// unless no text has white space; then characters. Where ids must become texts again, words keep the white space before
+/// them, and lexicons add only the forms in which texts can show their words.
 /// </summary>
 internal sealed class TrainingVocabulary
 {
@@ -21,28 +22,34 @@ internal sealed class TrainingVocabulary
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly TokenUnit _unit;
 
+    /// <param name="reversible">Whether the tokenizer must give every text back exactly from its ids.</param>
     /// <exception cref="BadInputException">More pieces than a small model can have.</exception>
-    public TrainingVocabulary(ITask task)
+    public TrainingVocabulary(ITask task, bool reversible = false)
     {
         var texts = Survey(task);
-        _unit = texts.Exists(t => t.Any(char.IsWhiteSpace)) ? TokenUnit.Word : TokenUnit.Character;
+        var wordUnit = reversible ? TokenUnit.SpacedWord : TokenUnit.Word;
+        _unit = texts.Exists(t => t.Any(char.IsWhiteSpace)) ? wordUnit : TokenUnit.Character;
         var pieces = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var text in texts.Concat(task.Lexicons.Values.SelectMany(l => l)))
+        var lexicons = task.Lexicons.Values;
+        foreach (var text in _unit == TokenUnit.SpacedWord ? texts : texts.Concat(lexicons.SelectMany(l => l)))
         {
             var length = 0;
-            foreach (var range in VocabularyTokenizer.Split(text, _unit))
+            foreach (var piece in Pieces(text))
             {
-                pieces.Add(text[range]);
+                pieces.Add(piece);
                 length++;
             }
 
             LongestText = Math.Max(LongestText, length);
         }
 
+        if (_unit == TokenUnit.SpacedWord)
+            pieces.UnionWith(lexicons.SelectMany(words => FormsLike(pieces, words)).ToList());
+
         if (pieces.Count > MostPieces)
         {
             throw new BadInputException(
-                $"Task '{task.Name}' has more than {MostPieces:N0} different {(_unit == TokenUnit.Word ? "words" : "characters")}.",
+                $"Task '{task.Name}' has more than {MostPieces:N0} different {(_unit == TokenUnit.Character ? "characters" : "words")}.",
                 "A model this small cannot be trained on it.");
         }
 
@@ -77,7 +84,12 @@ internal sealed class TrainingVocabulary
         File.WriteAllText(Path.Combine(folder, "vocab.json"), tokens.ToJsonString(options) + "\n");
         var config = new JsonObject
         {
-            ["tokenizer_class"] = _unit == TokenUnit.Word ? "word-level" : "char-level",
+            ["tokenizer_class"] = _unit switch
+            {
+                TokenUnit.Character => "char-level",
+                TokenUnit.Word => "word-level",
+                _ => "spaced-word-level",
+            },
             ["bos_token"] = Begin,
             ["eos_token"] = End,
             ["pad_token"] = End,
@@ -86,6 +98,19 @@ internal sealed class TrainingVocabulary
         };
         File.WriteAllText(Path.Combine(folder, TokenizerConfig.FileName), config.ToJsonString(options) + "\n");
     }
+
+    private IEnumerable<string> Pieces(string text) =>
+        VocabularyTokenizer.Split(text, _unit).Select(range => text[range]);
+
+    /// <summary>
+    /// The pieces of a lexicon's words, bare or after a space as the survey shows a word of the same lexicon: a rare
+    /// word, which the survey may miss, can only stand where the others do.
+    /// </summary>
+    private IEnumerable<string> FormsLike(SortedSet<string> surveyed, IReadOnlyList<string> words) =>
+        new[] { "", " " }
+            .Select(before => words.Select(word => Pieces(before + word).ToList()).ToList())
+            .Where(forms => forms.Exists(form => form.TrueForAll(surveyed.Contains)))
+            .SelectMany(forms => forms.SelectMany(form => form));
 
     // With the answer, which may hold words that no prompt has.
     private static List<string> Survey(ITask task)

@@ -51,6 +51,21 @@ public sealed class VocabularyTokenizerTests : IDisposable
         Assert.Contains("Did you mean 'store'?", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("go stroe", "The word ' stroe' at 2", "Did you mean ' store'?")]
+    [InlineData("store", "The word 'store' at 0", "Did you mean ' store'?")]
+    [InlineData("go ", "The white space ' ' at 2", null)]
+    public void An_unknown_spaced_word_is_named_with_its_space(string text, string message, string? hint)
+    {
+        var ids = new Dictionary<string, int> { ["<s>"] = 0, ["</s>"] = 1, ["go"] = 2, [" store"] = 3, ["."] = 4 };
+        var e = Assert.Throws<BadInputException>(() => new VocabularyTokenizer(ids, TokenUnit.SpacedWord, WithBegin).Encode(text));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+        if (hint is null)
+            Assert.DoesNotContain("Did you mean", e.Message, StringComparison.Ordinal);
+        else
+            Assert.Contains(hint, e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Pieces_never_overlap_and_leave_out_only_white_space()
     {
@@ -65,7 +80,7 @@ public sealed class VocabularyTokenizerTests : IDisposable
                 at = piece.End.Value;
             }
 
-            Assert.True(string.IsNullOrWhiteSpace(text[at..]));
+            Assert.True(unit == TokenUnit.Word ? string.IsNullOrWhiteSpace(text[at..]) : at == text.Length);
         });
     }
 
@@ -73,6 +88,7 @@ public sealed class VocabularyTokenizerTests : IDisposable
     [InlineData("""{"a":0,"b":1}""", null, "ba", new[] { 1, 0 })]
     [InlineData("""{"a":0,"<s>":1}""", """{"bos_token":{"content":"<s>"},"add_bos_token":true}""", "a", new[] { 1, 0 })]
     [InlineData("""{"ab":0,"c":1}""", """{"tokenizer_class":"word-level"}""", "c ab", new[] { 1, 0 })]
+    [InlineData("""{"ab":0,"c":1," ab":2}""", """{"tokenizer_class":"Spaced-word-level"}""", "c ab", new[] { 1, 2 })]
     public void The_folder_says_how_texts_are_cut(string vocabulary, string? config, string text, int[] ids)
     {
         Write(vocabulary, config);
