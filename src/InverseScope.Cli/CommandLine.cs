@@ -59,6 +59,7 @@ internal static class CommandLine
             TaskCommands.Create(shell),
             ModelCommands.Create(shell),
             ActivationsCommands.Create(shell),
+            GeneratorCommands.Create(shell),
             SampleCommand.Create(shell),
             SpecCommands.Create(shell),
             SweepCommands.Create(shell),

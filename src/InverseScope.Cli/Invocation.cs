@@ -33,6 +33,11 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
 
     public ModelCatalog Models => new(Home.Models);
 
+    public GeneratorCatalog Generators => new(Home.Generators);
+
+    /// <summary>The command as it can be given again.</summary>
+    public string CommandText => string.Join(' ', parse.Tokens.Select(t => Quoted(t.Value)).Prepend(CommandLine.Name));
+
     public CancellationToken Cancel => shell.Cancel;
 
     /// <summary>Progress on standard error, or none if the user wants quiet.</summary>
@@ -45,6 +50,11 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
         if (!Quiet)
             shell.Error.WriteLine(message);
     }
+
+    private static string Quoted(string text) =>
+        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '@' or '=' or ',' or ':' or '+')
+            ? text
+            : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>A command whose action gets an invocation.</summary>
     public static void SetAction(Command command, Shell shell, Func<Invocation, int> action) =>

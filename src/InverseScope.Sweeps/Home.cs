@@ -13,6 +13,9 @@ public sealed class Home
     /// <summary>Imported models, a folder each.</summary>
     public string Models => System.IO.Path.Combine(Path, "models");
 
+    /// <summary>Trained generators, a folder each.</summary>
+    public string Generators => System.IO.Path.Combine(Path, "generators");
+
     /// <summary>Imported tasks, a file each.</summary>
     public string Tasks => System.IO.Path.Combine(Path, "tasks");
 

@@ -16,7 +16,7 @@ public sealed class ModelCatalog(string imported)
 {
     private const string ReferenceNumbers = "golden.json";
 
-    private static string ShippedModels => Path.Combine(AppContext.BaseDirectory, "models");
+    internal static string ShippedModels => Path.Combine(AppContext.BaseDirectory, "models");
 
     /// <summary>Shipped models, then imported ones, each in alphabetical order.</summary>
     public IReadOnlyList<ModelEntry> All =>

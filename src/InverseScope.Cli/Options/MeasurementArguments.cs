@@ -88,6 +88,25 @@ internal static class MeasurementArguments
             command.Add(option);
     }
 
+    /// <summary>Adds the options that say what a generator's noise is like, and where it is computed.</summary>
+    public static void AddNoise(Command command)
+    {
+        Option[] options = [Positions, Kernel, Distance, HeadBasis];
+        foreach (var option in options)
+            command.Add(option);
+        AddCompute(command);
+    }
+
+    /// <summary>Adds the options by which samples of generators are judged, and where it is computed.</summary>
+    public static void AddEvaluation(Command command)
+    {
+        AddTarget(command);
+        Option[] options = [Positions, Distance, NormBand, HeadBasis];
+        foreach (var option in options)
+            command.Add(option);
+        AddCompute(command);
+    }
+
     /// <summary>Adds the options that decide which activations a bank holds.</summary>
     public static void AddBank(Command command)
     {
@@ -136,6 +155,17 @@ internal static class MeasurementArguments
     /// <exception cref="BadInputException">None was given.</exception>
     public static string ReadTask(ParseResult parse) => parse.GetValue(Task)
         ?? throw new BadInputException("No task is given.", "Name a task or a file with --task ('task list' shows the names).");
+
+    /// <summary>The name or folder of the target; null if none was given.</summary>
+    public static string? GivenModel(ParseResult parse) => parse.GetValue(Model);
+
+    /// <summary>The name or file of the prior; null if none was given.</summary>
+    public static string? GivenTask(ParseResult parse) => parse.GetValue(Task);
+
+    /// <summary>The sites asked for; null if none was.</summary>
+    /// <exception cref="BadInputException">One that the target or the task does not have.</exception>
+    public static IReadOnlyList<Site>? GivenSites(ParseResult parse, int layers, int heads, ITask task) =>
+        parse.GetValue(Sites) is { Length: > 0 } ? ReadSites(parse, layers, heads, task) : null;
 
     /// <summary>The sites asked for, in order.</summary>
     /// <param name="layers">Layers of the target.</param>

@@ -42,6 +42,30 @@ internal static class OptionOf
     public static Option<double?> PositiveNumber(string name, string description) =>
         Number(name, description, "above 0", value => value > 0);
 
+    /// <summary>Several numbers above 0: after one mention, with spaces or commas between.</summary>
+    public static Option<double[]> Numbers(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "X",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = static (ArgumentResult _) => [],
+            CustomParser = result =>
+            {
+                var found = new List<double>();
+                foreach (var text in result.Tokens.SelectMany(t => t.Value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)))
+                {
+                    if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 && double.IsFinite(value))
+                        found.Add(value);
+                    else
+                        result.AddError($"{name} takes numbers above 0, found '{text}'.");
+                }
+
+                return [.. found];
+            },
+        };
+
     public static Option<double?> NumberFromZero(string name, string description) =>
         Number(name, description, "of 0 or more", value => value >= 0);
 

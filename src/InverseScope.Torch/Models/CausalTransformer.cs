@@ -62,9 +62,10 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (b, t) = (pass.Ids.shape[0], pass.Ids.shape[1]);
+        var first = pass.Cache?.Tokens ?? 0;
         var positions = pass.Positions is { } given
             ? _positions.Rows(given)
-            : _positions.Rows(arange(t, device: pass.Ids.device)).unsqueeze(0); // (1, T, C) or (B, T, C)
+            : _positions.Rows(arange(first, first + t, device: pass.Ids.device)).unsqueeze(0); // (1, T, C) or (B, T, C)
         var stream = _tokens.Rows(pass.Ids) + positions; // (B, T, C)
         stream = nn.functional.dropout(stream, Config.EmbeddingDropout, training);
         if (pass.Tap is { } tap)
@@ -72,6 +73,7 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         var visible = Visible(pass, b, t);
         for (var layer = 0; layer < Config.Layers && !pass.EndsAt(layer, Place.Embedding); layer++)
             stream = _blocks[layer].Run(stream, visible, pass);
+        pass.Cache?.Advance((int)t);
         return stream.MoveToOuterDisposeScope();
     }
 
@@ -144,12 +146,49 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>Which key each query may see, or null where SDPA's causal switch says it all; (B or 1, 1, T, T).</summary>
+    /// <summary>From now on only low-rank updates of the projections are trained (Hu et al. 2022); at first they change nothing.</summary>
+    public void AddLowRank(int rank, RunSeed seed)
+    {
+        foreach (var parameter in parameters())
+            parameter.requires_grad = false;
+        foreach (var (name, module) in named_modules())
+        {
+            if (module is Projection projection)
+                projection.AddLowRank(rank, seed.Stream("low-rank update", name));
+        }
+    }
+
+    /// <summary>The same function with every low-rank update within its weight; the caller owns it.</summary>
+    public CausalTransformer Merged()
+    {
+        var merged = new CausalTransformer(Config); // before the scope, which would take its parameters along
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var mine = named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter, StringComparer.Ordinal);
+        foreach (var (name, module) in named_modules())
+        {
+            if (module is Projection projection)
+                mine[$"{name}.weight"] = projection.Merged();
+        }
+
+        foreach (var (name, parameter) in merged.named_parameters())
+            parameter.copy_(mine[name]);
+        return merged;
+    }
+
+    /// <summary>
+    /// Which key each query may see, (B or 1, 1, T, keys), or null where there is no other choice: causal if a text is read
+    /// from its begin, everything if one token is added to what a cache holds.
+    /// </summary>
     private static Tensor? Visible(ForwardPass pass, long b, long t)
     {
-        if (pass.Mask is null && !pass.TapsWeights)
+        var before = (pass.Cache?.Entries ?? 0) + (pass.Prefix is not null && pass.Cache is not { Tokens: > 0 } ? 1 : 0);
+        if (pass.Mask is null && !pass.TapsWeights && (before == 0 || t == 1))
             return null;
-        var causal = ones(t, t, dtype: ScalarType.Bool, device: pass.Ids.device).tril().view(1, 1, t, t);
-        return pass.Mask is { } mask ? causal.logical_and(mask.view(b, 1, 1, t)) : causal;
+        var causal = ones(t, before + t, dtype: ScalarType.Bool, device: pass.Ids.device).tril(before).view(1, 1, t, before + t);
+        if (pass.Mask is not { } mask)
+            return causal;
+        var keys = before == 0 ? mask : cat([ones(b, before, dtype: ScalarType.Bool, device: mask.device), mask], 1);
+        return causal.logical_and(keys.view(b, 1, 1, before + t));
     }
 }

@@ -43,6 +43,18 @@ internal sealed record ForwardPass(Tensor Ids)
     /// <summary>True where there is a token, false where there is padding, (B, T); null means no padding before a text's end.</summary>
     public Tensor? Mask { get; init; }
 
+    /// <summary>
+    /// Keys and values of the tokens before these, which are then neither padded nor read again; null where the pass begins
+    /// the text. This pass's own are appended.
+    /// </summary>
+    public KeyValueCache? Cache { get; init; }
+
+    /// <summary>
+    /// One more place to attend to, before the first token: by layer, what its key and value are projected from, (B, 1, C).
+    /// With a cache it is asked for in the first pass only. Null for none.
+    /// </summary>
+    public Func<int, Tensor>? Prefix { get; init; }
+
     public Tap? Tap { get; init; }
 
     /// <summary>

@@ -1,10 +1,14 @@
+using InverseScope.Core.Seeds;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Models;
 
-/// <summary>x W + b, with W stored as (in, out): GPT-2's Conv1D.</summary>
+/// <summary>
+/// x W + b, with W stored as (in, out): GPT-2's Conv1D. While it is fine-tuned by a low-rank update (Hu et al. 2022), W + A B
+/// stands for W.
+/// </summary>
 internal sealed class Projection : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]
@@ -12,6 +16,12 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
 
     [ComponentName(Name = "bias")]
     private readonly Parameter _bias;
+
+    [ComponentName(Name = "update_in")]
+    private Parameter? _updateIn;
+
+    [ComponentName(Name = "update_out")]
+    private Parameter? _updateOut;
 
     public Projection(int inputs, int outputs)
         : base(nameof(Projection))
@@ -32,6 +42,30 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.linear(input, _weight.t(), _bias).MoveToOuterDisposeScope();
+        var found = nn.functional.linear(input, _weight.t(), _bias);
+        if (_updateIn is not null)
+            found = found + nn.functional.linear(nn.functional.linear(input, _updateIn.t()), _updateOut!.t());
+        return found.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Adds an update A B of a rank, which is zero at first: A (in, rank) random, B (rank, out) zero. The weight and bias stay as they are.</summary>
+    public void AddLowRank(int rank, RandomStream random)
+    {
+        using var frozen = no_grad();
+        var values = new float[_weight.shape[0] * rank];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)(random.NextNormal() / Math.Sqrt(rank));
+        _updateIn = nn.Parameter(tensor(values, [_weight.shape[0], rank], device: _weight.device).DetachFromDisposeScope());
+        _updateOut = nn.Parameter(zeros(rank, _weight.shape[1], device: _weight.device).DetachFromDisposeScope());
+        register_parameter("update_in", _updateIn);
+        register_parameter("update_out", _updateOut);
+        (_weight.requires_grad, _bias.requires_grad) = (false, false);
+    }
+
+    /// <summary>W + A B, <c>(in, out)</c>; the caller owns it. W itself without an update.</summary>
+    public Tensor Merged()
+    {
+        using var scope = NewDisposeScope();
+        return (_updateIn is null ? _weight.alias() : _weight + _updateIn.mm(_updateOut!)).MoveToOuterDisposeScope();
     }
 }

@@ -34,15 +34,21 @@ internal sealed class SelfAttention : nn.Module
     public Tensor ValueBias(int head) => _project.Bias.narrow(0, ValueColumn(head), _config.HeadWidth);
 
     /// <param name="input">The normed stream, <c>(B, T, C)</c>.</param>
-    /// <param name="visible">True where a query may see a key, <c>(B or 1, 1, T, T)</c>; null means causal.</param>
+    /// <param name="visible">
+    /// True where a query may see a key, <c>(B or 1, 1, T, keys)</c>; null means causal, or all for a single token.
+    /// </param>
     /// <returns><c>(B, T, C)</c>, the caller owns it; null if the pass ends at the heads.</returns>
     public Tensor? Run(Tensor input, Tensor? visible, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var (b, t) = (input.shape[0], input.shape[1]);
         var (heads, width) = (_config.Heads, _config.HeadWidth);
-        var parts = _project.call(input).view(b, t, 3, heads, width).permute(2, 0, 3, 1, 4); // (3, B, H, T, K)
-        var mix = Mix(parts[0], parts[1], parts[2], visible, pass); // (B, H, T, K)
+        var source = pass.Prefix is { } prefix && pass.Cache is not { Tokens: > 0 } ? cat([prefix(_layer), input], 1) : input;
+        var length = source.shape[1];
+        var parts = _project.call(source).view(b, length, 3, heads, width).permute(2, 0, 3, 1, 4); // (3, B, H, T or T + 1, K)
+        var query = length == t ? parts[0] : parts[0].narrow(2, length - t, t);
+        var (key, value) = pass.Cache is { } cache ? cache.Append(_layer, parts[1], parts[2]) : (parts[1], parts[2]);
+        var mix = Mix(query, key, value, visible, pass); // (B, H, T, K)
         if (pass.Tap is { } tap)
             mix = tap(Place.HeadMix, _layer, mix);
         if (pass.EndsAt(_layer, Place.HeadMix))
@@ -59,18 +65,20 @@ internal sealed class SelfAttention : nn.Module
             // SDPA always divides by √K itself.
             var correction = scale * Math.Sqrt(_config.HeadWidth);
             return nn.functional.scaled_dot_product_attention(
-                Math.Abs(correction - 1) < 1e-12 ? query : query * correction, key, value, p: dropout, is_casual: true);
+                Math.Abs(correction - 1) < 1e-12 ? query : query * correction, key, value, p: dropout,
+                is_casual: query.shape[2] == key.shape[2]);
         }
 
         var (b, h, t, k) = (query.shape[0], query.shape[1], query.shape[2], query.shape[3]);
-        var scores = (query * scale).reshape(b * h, t, k).bmm(key.transpose(2, 3).reshape(b * h, k, t)).view(b, h, t, t);
+        var keys = key.shape[2];
+        var scores = (query * scale).reshape(b * h, t, k).bmm(key.transpose(2, 3).reshape(b * h, k, keys)).view(b, h, t, keys);
 
         // The smallest number rather than −∞: a padded query sees nothing, and must not become NaN.
-        var weights = scores.masked_fill(visible.logical_not(), float.MinValue).softmax(-1); // (B, H, T, T)
+        var weights = scores.masked_fill(visible.logical_not(), float.MinValue).softmax(-1); // (B, H, T, keys)
         if (pass.TapsWeights && pass.Tap is { } tap)
             weights = tap(Place.AttentionWeights, _layer, weights);
         weights = nn.functional.dropout(weights, dropout, training);
-        return weights.reshape(b * h, t, t).bmm(value.reshape(b * h, t, k)).view(b, h, t, k);
+        return weights.reshape(b * h, t, keys).bmm(value.reshape(b * h, keys, k)).view(b, h, t, k);
     }
 
     private long ValueColumn(int head) => (2L * _config.Heads + head) * _config.HeadWidth;

@@ -17,14 +17,22 @@ public sealed class TorchThread : IDisposable
     private bool _disposed;
 
     /// <param name="threads">Threads that one tensor operation may use; null leaves it to libtorch (all cores).</param>
-    public TorchThread(int? threads = null)
+    /// <param name="device">Where tensors live: <c>cpu</c>, or <c>cuda:0</c> where libtorch was built for it.</param>
+    public TorchThread(int? threads = null, string device = "cpu")
     {
+        Device = device;
         if (threads is { } count)
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(threads));
         _threads = threads;
         _thread = new Thread(Serve) { IsBackground = true, Name = "torch" };
         _thread.Start();
     }
+
+    /// <summary>Where tensors live.</summary>
+    public string Device { get; }
+
+    /// <summary>The same for libtorch; on the thread itself only.</summary>
+    internal TorchSharp.torch.Device TorchDevice => new(Device);
 
     /// <summary>
     /// Runs work on the thread and waits for its result; exceptions pass through. Called from the thread itself it runs

@@ -16,14 +16,17 @@ internal sealed class AdamW : IDisposable
     private readonly double _weightDecay;
 
     /// <param name="parameters">Matrices decay; vectors (biases, norms) do not.</param>
-    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay)
+    /// <param name="rateOf">What the learning rate of a parameter of this name is multiplied by; null leaves all alike.</param>
+    public AdamW(
+        IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay, Func<string, double>? rateOf = null)
     {
         _weightDecay = weightDecay;
         using var frozen = no_grad();
         foreach (var (name, parameter) in parameters)
         {
             var (first, second) = (zeros_like(parameter), zeros_like(parameter));
-            _states.Add(new State(name, parameter, first.DetachFromDisposeScope(), second.DetachFromDisposeScope()));
+            _states.Add(new State(
+                name, parameter, first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), rateOf?.Invoke(name) ?? 1));
         }
     }
 
@@ -41,16 +44,16 @@ internal sealed class AdamW : IDisposable
         using var frozen = no_grad();
         var firstShare = 1 - Math.Pow(FirstDecay, step);
         var secondShare = 1 - Math.Pow(SecondDecay, step);
-        foreach (var (_, parameter, first, second) in _states)
+        foreach (var (_, parameter, first, second, multiple) in _states)
         {
             if (parameter.grad is not { } gradient)
                 continue;
             if (parameter.dim() > 1)
-                parameter.mul_(1 - rate * _weightDecay);
+                parameter.mul_(1 - rate * multiple * _weightDecay);
             first.mul_(FirstDecay).add_(gradient, 1 - FirstDecay);
             second.mul_(SecondDecay).addcmul_(gradient, gradient, 1 - SecondDecay);
             var scale = second.sqrt().div_(Math.Sqrt(secondShare)).add_(Epsilon);
-            parameter.addcdiv_(first, scale, -rate / firstShare);
+            parameter.addcdiv_(first, scale, -rate * multiple / firstShare);
         }
     }
 
@@ -63,5 +66,5 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    private sealed record State(string Name, Parameter Parameter, Tensor First, Tensor Second);
+    private sealed record State(string Name, Parameter Parameter, Tensor First, Tensor Second, double Rate);
 }

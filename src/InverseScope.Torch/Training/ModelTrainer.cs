@@ -62,14 +62,14 @@ public sealed class ModelTrainer
         var checkpoint = new TrainingCheckpoint(folder, ContentHash.Of(
             task.Fingerprint, vocabulary.Fingerprint, JsonSerializer.Serialize(options)));
         var texts = new TrainingTexts(task, vocabulary, options);
-        var done = checkpoint.Restore(optimizer);
+        var done = checkpoint.Restore(optimizer.Tensors).Step;
         var started = _clock.GetTimestamp();
         AnswerAccuracy? heldOut = null;
         for (var step = done + 1; step <= options.Steps; step++)
         {
             if (cancel.IsCancellationRequested)
             {
-                checkpoint.Save(optimizer, step - 1);
+                checkpoint.Save(optimizer.Tensors, step - 1);
                 cancel.ThrowIfCancellationRequested();
             }
 
@@ -83,7 +83,7 @@ public sealed class ModelTrainer
             if (step % options.EvaluateEvery == 0)
                 heldOut = Measure(network, vocabulary, task, options, Math.Max(1, options.EvaluationTexts / 10));
             if (step % options.CheckpointEvery == 0 && step < options.Steps)
-                checkpoint.Save(optimizer, step);
+                checkpoint.Save(optimizer.Tensors, step);
             if (step % ProgressEvery == 0 || step == options.Steps)
             {
                 var rate = (step - done) / Math.Max(1e-9, _clock.GetElapsedTime(started).TotalSeconds);

@@ -6,12 +6,13 @@ using static TorchSharp.torch;
 namespace InverseScope.Torch.Training;
 
 /// <summary>
-/// The state of an unfinished training, one safetensors file beside the model to be: weights, both moments, and how many
-/// steps were made. It belongs to one task, vocabulary and set of options.
+/// The state of an unfinished training, one safetensors file beside the model to be: weights, both moments, how many steps
+/// were made, and what else the training has to remember. It belongs to one task, vocabulary and set of options.
 /// </summary>
 internal sealed class TrainingCheckpoint
 {
     private const string FileName = "unfinished.safetensors";
+    private const string MemoryKey = "memory";
     private const string StepKey = "step";
     private const string IdentityKey = "training";
     private readonly string _path;
@@ -22,11 +23,13 @@ internal sealed class TrainingCheckpoint
         (_path, _identity) = (Path.Combine(folder, FileName), identity);
 
     /// <summary>Writes the state after a step.</summary>
-    public void Save(AdamW optimizer, int step)
+    /// <param name="state">float32.</param>
+    /// <param name="memory">Given back by <see cref="Restore"/>.</param>
+    public void Save(IEnumerable<(string Name, Tensor Values)> state, int step, string memory = "")
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var tensors = optimizer.Tensors.ToList();
+        var tensors = state.ToList();
         using var writer = new SafetensorsWriter(
             _path,
             tensors.Select(t => (t.Name, DType.F32, (IReadOnlyList<long>)t.Values.shape)),
@@ -34,6 +37,7 @@ internal sealed class TrainingCheckpoint
             {
                 [IdentityKey] = _identity,
                 [StepKey] = step.ToString(CultureInfo.InvariantCulture),
+                [MemoryKey] = memory,
             });
         foreach (var (name, values) in tensors)
             writer.Write<byte>(name, 0, values.cpu().contiguous().bytes);
@@ -41,12 +45,12 @@ internal sealed class TrainingCheckpoint
     }
 
     /// <summary>Restores the state, if there is one.</summary>
-    /// <returns>Steps made; 0 if there is none.</returns>
+    /// <returns>Steps made, 0 if there is none; and the memory.</returns>
     /// <exception cref="BadInputException">It is of another training, or damaged.</exception>
-    public int Restore(AdamW optimizer)
+    public (int Step, string Memory) Restore(IEnumerable<(string Name, Tensor Values)> state)
     {
         if (!File.Exists(_path))
-            return 0;
+            return (0, "");
         using var file = SafetensorsFile.Open(_path);
         if (file.Metadata.GetValueOrDefault(IdentityKey) != _identity
             || !int.TryParse(file.Metadata.GetValueOrDefault(StepKey), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
@@ -58,9 +62,9 @@ internal sealed class TrainingCheckpoint
 
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        foreach (var (name, values) in optimizer.Tensors)
+        foreach (var (name, values) in state)
             values.copy_(tensor(file.ReadSingles(name), values.shape));
-        return step;
+        return (step, file.Metadata.GetValueOrDefault(MemoryKey) ?? "");
     }
 
     /// <summary>Removes the state, after the training is finished.</summary>

@@ -1,0 +1,130 @@
+using System.CommandLine;
+using System.Globalization;
+using InverseScope.Cli.Options;
+using InverseScope.Cli.Output;
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Sweeps;
+using InverseScope.Torch.Generators;
+using InverseScope.Torch.Models;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>generator eval</c>: how well generators invert, side by side.</summary>
+internal static class GeneratorEvalCommand
+{
+    private const int DefaultReferences = 40;
+    private const int DefaultSamples = 25;
+    private const int WorstShown = 10;
+    private static readonly double[] DefaultEpsilons = [0.02, 0.05, 0.1, 0.2];
+
+    public static Command Create(Shell shell)
+    {
+        var names = new Argument<string[]>("GENERATOR") { Description = "Names or folders of generators of the same target and task.", Arity = ArgumentArity.OneOrMore };
+        var epsilons = OptionOf.Numbers("--epsilons", "Distances at which a sample is refused. Default 0.02 0.05 0.1 0.2.");
+        var samples = OptionOf.Integer("--samples", "Texts for each reference. Default 25.", 1, 10_000);
+        var command = new Command("eval", "Measure generators: refusal rates, bits, distinct samples, site by site.")
+        {
+            names, epsilons, samples, MeasurementArguments.References, MeasurementArguments.Sites,
+        };
+        MeasurementArguments.AddEvaluation(command);
+        Invocation.SetAction(command, shell, invocation => Run(
+            invocation, invocation.Parse.GetRequiredValue(names), invocation.Parse.GetValue(epsilons) is { Length: > 0 } given ? given : DefaultEpsilons,
+            (int)(invocation.Parse.GetValue(samples) ?? DefaultSamples)));
+        return command;
+    }
+
+    private static int Run(Invocation invocation, string[] names, double[] epsilons, int samples)
+    {
+        var parse = invocation.Parse;
+        GeneratorEntry[] entries = [.. names.Select(invocation.Generators.Find)];
+        using var thread = Compute.Start(parse);
+        var first = GeneratorRecord.Read(entries[0].Folder);
+        var model = invocation.Models.Find(MeasurementArguments.GivenModel(parse) ?? KnownName(
+            first.Model, "model", "--model", invocation.Models.All.Select(m => m.Name)));
+        var task = invocation.Tasks.Find(MeasurementArguments.GivenTask(parse) ?? first.Task);
+        using var target = TargetModel.Open(model.Folder, thread, model.Name);
+        var measurement = MeasurementArguments.Read(parse, new MeasurementOptions { Basis = first.Options.Basis });
+        var measured = new List<Measured>();
+        foreach (var entry in entries)
+        {
+            using var generator = Generator.Open(entry.Folder, thread);
+            generator.CheckFits(target.Description, task, measurement.Basis);
+            var sites = MeasurementArguments.GivenSites(parse, target.Description.Layers, target.Description.Heads, task)
+                ?? [.. generator.Record.Sites.Select(s => SitePattern.ExpandAll([s], target.Description.Layers, target.Description.Heads, null, task).Single())];
+            var evaluation = new GeneratorEvaluation(target, task, measurement, invocation.Seed);
+            var results = new List<SiteInversion>();
+            using (var progress = invocation.StartProgress())
+            {
+                foreach (var (done, site) in sites.Index())
+                {
+                    invocation.Cancel.ThrowIfCancellationRequested();
+                    progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, sites.Count, "sites"));
+                    results.Add(evaluation.Measure(
+                        generator, site, (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences), samples, epsilons, new DrawOptions(), invocation.Cancel));
+                }
+            }
+
+            measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results));
+        }
+
+        if (invocation.Json)
+            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis }, Generators = measured });
+        else
+            Write(invocation, measured, epsilons);
+        return ExitCode.Done;
+    }
+
+    // The record has names: what was given by its folder must be given again.
+    private static string KnownName(string name, string what, string option, IEnumerable<string> known) => known.Contains(name)
+        ? name
+        : throw new BadInputException($"The generator was trained on {what} '{name}', which is not known by that name here.", $"Give its folder with {option}.");
+
+    private static void Write(Invocation invocation, IReadOnlyList<Measured> measured, double[] epsilons)
+    {
+        Tables.Write(
+            invocation.Shell,
+            ["generator", "conditioning", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#invalid"],
+            measured.SelectMany(m => epsilons.Select((e, i) => new[]
+            {
+                i == 0 ? m.Generator : "", i == 0 ? m.Conditioning.ToString().ToLowerInvariant() : "", Invariant($"{e}"), Invariant($"{m.Mean.RefusalRate[i].Rate:0.0 %}"),
+                Invariant($"{m.Worst.RefusalRate[i].Rate:0.0 %}"), m.Worst.Sites[i], i == 0 ? Invariant($"{m.Mean.Bits:0.00}") : "",
+                i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare:0.0 %}") : "",
+            })));
+        var at = Array.IndexOf(epsilons, 0.1) is >= 0 and var known ? known : epsilons.Length - 1;
+        var worst = measured[0].Sites.OrderByDescending(s => s.RefusalRate[at].Rate).Take(WorstShown).Select(s => s.Site).ToArray();
+        invocation.Out.WriteLine();
+        invocation.Out.WriteLine(Invariant($"The sites that {measured[0].Generator} refuses most at ε = {epsilons[at]}:"));
+        Tables.Write(
+            invocation.Shell,
+            ["site", .. measured.SelectMany(m => new[] { $"#{m.Generator}", "#bits" })],
+            worst.Select(site => new[] { site }.Concat(measured.SelectMany(m => m.Sites.FirstOrDefault(s => s.Site == site) is { } s
+                ? new[] { Invariant($"{s.RefusalRate[at].Rate:0.0 %}"), Invariant($"{s.Bits:0.00}") }
+                : ["–", "–"])).ToArray()));
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Refusal(double Epsilon, double Rate);
+
+    private sealed record SiteResult(string Site, int References, IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare);
+
+    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare);
+
+    private sealed record Worst(IReadOnlyList<Refusal> RefusalRate, IReadOnlyList<string> Sites);
+
+    private sealed record Measured(string Generator, ConditioningKind Conditioning, Mean Mean, Worst Worst, IReadOnlyList<SiteResult> Sites)
+    {
+        public static Measured Of(string name, GeneratorRecord record, double[] epsilons, IReadOnlyList<SiteInversion> results)
+        {
+            SiteInversion[] worst = [.. epsilons.Select(e => results.MaxBy(r => r.RefusalRate[e])!)];
+            return new Measured(
+                name,
+                record.Options.Architecture.Conditioning,
+                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare)),
+                new Worst([.. epsilons.Select((e, i) => new Refusal(e, worst[i].RefusalRate[e]))], [.. worst.Select(w => w.Site)]),
+                [.. results.Select(r => new SiteResult(r.Site, r.References, [.. epsilons.Select(e => new Refusal(e, r.RefusalRate[e]))], r.Bits, r.DistinctShare, r.InvalidShare, r.UnfinishedShare))]);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using InverseScope.Core;
+using InverseScope.Core.Sites;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
+using InverseScope.Torch.Safetensors;
+using InverseScope.Torch.Tokenizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>
+/// A trained generator: a folder with <c>generator.json</c>, the backbone in Hugging Face layout, and
+/// <c>conditioning.safetensors</c>. Weights are loaded when something has to be computed.
+/// </summary>
+public sealed class Generator : IDisposable
+{
+    internal const string BackboneFolder = "backbone";
+    internal const string ConditioningName = "conditioning.safetensors";
+    private const string TrainedBackbone = "backbone.";
+
+    private readonly TorchThread _thread;
+    private readonly Dictionary<string, int> _siteIndex;
+    private GeneratorNetwork? _network;
+
+    private Generator(string folder, GeneratorRecord record, GeneratorTokens tokens, TorchThread thread)
+    {
+        (Folder, Record, Tokens, _thread) = (folder, record, tokens, thread);
+        _siteIndex = record.Sites.Index().ToDictionary(s => s.Item, s => s.Index, StringComparer.Ordinal);
+    }
+
+    public string Folder { get; }
+
+    public GeneratorRecord Record { get; }
+
+    /// <summary>SHA-256 of all that it computes from, hex.</summary>
+    public string Hash => ContentHash.Of(
+        TargetContent.Hash(Path.Combine(Folder, BackboneFolder)),
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(Folder, ConditioningName)))),
+        string.Join('\n', Record.Sites));
+
+    internal GeneratorTokens Tokens { get; }
+
+    /// <param name="thread">Runs all that it computes; belongs to the caller.</param>
+    /// <exception cref="BadInputException">No generator, an unfinished one, or a damaged one.</exception>
+    public static Generator Open(string folder, TorchThread thread)
+    {
+        if (!File.Exists(Path.Combine(folder, GeneratorRecord.FileName)))
+        {
+            throw new BadInputException(
+                $"There is no generator in {folder}{(Directory.Exists(folder) ? ": its training has not ended" : "")}.",
+                "Train one with 'generator train'.");
+        }
+
+        var record = GeneratorRecord.Read(folder);
+        var backbone = Path.Combine(folder, BackboneFolder);
+        var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.");
+        return new Generator(folder, record, new GeneratorTokens(tokenizer, backbone), thread);
+    }
+
+    /// <summary>Its number of the site; null if it was not trained on it.</summary>
+    public int? IndexOf(Site site) => _siteIndex.TryGetValue(site.ToString(), out var index) ? index : null;
+
+    /// <summary>Refuses another target, task or basis than it was trained on.</summary>
+    /// <exception cref="BadInputException">It is of another.</exception>
+    public void CheckFits(Core.Sampling.TargetDescription target, Core.Tasks.ITask task, Core.Sampling.Basis basis)
+    {
+        if (Record.ModelHash != target.ContentHash)
+        {
+            throw new BadInputException(
+                $"The generator {Folder} was trained on model '{Record.Model}' (content {Record.ModelHash[..12]}), not on '{target.Name}' ({target.ContentHash[..12]}).",
+                "Train one for this model with 'generator train'.");
+        }
+
+        if (Record.TaskFingerprint != task.Fingerprint)
+        {
+            throw new BadInputException(
+                $"The generator {Folder} was trained on {(Record.Task == task.Name ? "an earlier state of " : "")}task '{Record.Task}', not on '{task.Name}' as it is.",
+                "Train one for this task with 'generator train'.");
+        }
+
+        if (Record.Options.Basis != basis)
+            throw new BadInputException($"The generator {Folder} was trained in the basis '{Record.Options.Basis}', not '{basis}'.", $"Give --basis {Record.Options.Basis}.".ToLowerInvariant());
+    }
+
+    public void Dispose()
+    {
+        if (_network is { } network)
+            _thread.Run(network.Dispose);
+        _network = null;
+    }
+
+    /// <summary>Runs work on the tensor thread.</summary>
+    internal T Compute<T>(Func<GeneratorNetwork, T> work, CancellationToken cancel = default) =>
+        _thread.Run(() => work(_network ??= Load()), cancel);
+
+    /// <summary>The network with a backbone from its folder and conditioning without values.</summary>
+    internal static GeneratorNetwork Allocate(string backboneFolder, GeneratorArchitecture architecture, IReadOnlyList<int> widths)
+    {
+        var backbone = LoadBackbone(backboneFolder);
+        Conditioning conditioning = architecture.Conditioning == ConditioningKind.Control
+            ? new ControlConditioning(backbone.Config, widths, architecture)
+            : new PrefixConditioning(backbone.Config, widths);
+        var prior = backbone;
+        if (conditioning.TrainsBackbone)
+        {
+            prior = LoadBackbone(backboneFolder);
+            foreach (var parameter in backbone.parameters())
+                parameter.requires_grad = true;
+        }
+
+        return new GeneratorNetwork(backbone, conditioning, prior);
+    }
+
+    internal static void ToDevice(GeneratorNetwork network, TorchThread thread)
+    {
+        network.Backbone.to(thread.TorchDevice);
+        network.Conditioning.to(thread.TorchDevice);
+        network.Prior.to(thread.TorchDevice);
+    }
+
+    /// <summary>Writes what was trained on activations.</summary>
+    internal static void SaveConditioning(GeneratorNetwork network, string folder)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var tensors = Stored(network).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
+        using var writer = new SafetensorsWriter(
+            Path.Combine(folder, ConditioningName), tensors.Select(t => (t.Name, DType.F32, (IReadOnlyList<long>)t.Values.shape)));
+        foreach (var (name, values) in tensors)
+            writer.Write<byte>(name, 0, values.cpu().contiguous().bytes);
+        writer.Commit();
+    }
+
+    private static CausalTransformer LoadBackbone(string folder)
+    {
+        using var checkpoint = Checkpoint.Open(folder);
+        var config = ConfigFile.Read(folder);
+        WeightLoader.CheckSize(config, checkpoint);
+        var network = new CausalTransformer(config);
+        WeightLoader.Load(network, checkpoint);
+        network.eval();
+        foreach (var parameter in network.parameters())
+            parameter.requires_grad = false;
+        return network;
+    }
+
+    private static IEnumerable<(string Name, Tensor Values)> Stored(GeneratorNetwork network)
+    {
+        foreach (var (name, parameter) in network.Conditioning.named_parameters())
+            yield return (name, parameter);
+        if (!network.Conditioning.TrainsBackbone)
+            yield break;
+        foreach (var (name, parameter) in network.Backbone.named_parameters())
+            yield return (TrainedBackbone + name, parameter);
+    }
+
+    private GeneratorNetwork Load()
+    {
+        var network = Allocate(Path.Combine(Folder, BackboneFolder), Record.Options.Architecture, Record.SiteWidths);
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var file = SafetensorsFile.Open(Path.Combine(Folder, ConditioningName));
+        var faults = new List<string>();
+        foreach (var (name, values) in Stored(network))
+        {
+            if (!file.Tensors.TryGetValue(name, out var entry))
+                faults.Add($"missing: {name} {TensorEntry.ShapeText(values.shape)}");
+            else if (!entry.Shape.SequenceEqual(values.shape))
+                faults.Add($"{name} is {entry}, expected {TensorEntry.ShapeText(values.shape)}");
+            else
+                values.copy_(tensor(file.ReadSingles(name), values.shape));
+        }
+
+        if (faults.Count > 0)
+        {
+            network.Dispose();
+            throw new BadInputException($"{Path.Combine(Folder, ConditioningName)} does not fit {GeneratorRecord.FileName}: {string.Join("; ", faults)}.");
+        }
+
+        ToDevice(network, _thread);
+        return network;
+    }
+}

@@ -1,0 +1,110 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Torch.Capture;
+using InverseScope.Torch.Models;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>How well a generator inverts one site.</summary>
+/// <param name="RefusalRate">
+/// Share of raw samples with d(z(x), ẑ) ≥ ε, for each ε asked for; a sample without an activation there (no text of the
+/// target, no such position) counts as refused.
+/// </param>
+/// <param name="Bits">Mean of log2 q(x̂ | ẑ) − log2 p(x̂) over references: a lower bound on the information, with the backbone for p.</param>
+/// <param name="DistinctShare">Mean over references of distinct texts among its samples, as a share.</param>
+/// <param name="InvalidShare">Share of samples that are no text of the task.</param>
+/// <param name="UnfinishedShare">Share of samples that did not end, or are no text at all.</param>
+public sealed record SiteInversion(
+    string Site, int References, int Samples, IReadOnlyDictionary<double, double> RefusalRate, double? Bits, double DistinctShare, double InvalidShare,
+    double UnfinishedShare);
+
+/// <summary>Measures generators on references that training never saw.</summary>
+public sealed class GeneratorEvaluation(TargetModel target, ITask task, MeasurementOptions measurement, RunSeed seed)
+{
+    /// <param name="site">One that the generator was trained on.</param>
+    /// <param name="references">How many; fewer where texts lack the position.</param>
+    /// <param name="samples">Texts for each reference.</param>
+    /// <param name="epsilons">Distances at which a sample is refused.</param>
+    /// <exception cref="BadInputException">The generator was not trained on the site.</exception>
+    public SiteInversion Measure(Generator generator, Site site, int references, int samples, IReadOnlyList<double> epsilons, DrawOptions draw, CancellationToken cancel)
+    {
+        var index = generator.IndexOf(site) ?? throw new BadInputException($"The generator {generator.Folder} was not trained on {site}.");
+        using var capture = new ActivationCapture(target, [site], measurement.Basis, task);
+        var texts = PairSource.Texts(
+            task, generator.Record.Options.HeldOutShare, references, seed.Stream("generator evaluation", task.Fingerprint), heldOut: true);
+        var found = capture.Read(texts, cancel)[0];
+        int[] kept = [.. Enumerable.Range(0, texts.Length).Where(i => found.Present[i] == 1)];
+        if (kept.Length == 0)
+            throw new BadInputException($"None of {texts.Length} references has the position {site.Position}.", "Give more references.");
+        ReadOnlyMemory<float>[] activations = [.. kept.Select(i => (ReadOnlyMemory<float>)found[i].ToArray())];
+        var drawn = generator.Draw(
+            index, activations, [.. kept.Select(i => seed.Stream("generator samples", site.ToString(), texts[i]))], samples, draw, cancel);
+        var reader = new SampleReader(target, capture);
+        var checkedTexts = reader.Read([.. drawn.SelectMany(of => of).Select(d => d.Text).OfType<string>().Distinct()], cancel);
+        var refused = new int[epsilons.Count];
+        var (invalid, unfinished, distinct, all) = (0, 0, 0.0, 0);
+        for (var r = 0; r < drawn.Length; r++)
+        {
+            foreach (var sample in drawn[r])
+            {
+                all++;
+                if (sample.Text is null)
+                    unfinished++;
+                else if (task.WhyInvalid(sample.Text) is not null)
+                    invalid++;
+                var distance = sample.Text is { } text && checkedTexts[text] is { } z
+                    ? ActivationDistance.Of(z, activations[r].Span, measurement.Distance, measurement.NormBand)
+                    : double.PositiveInfinity;
+                for (var e = 0; e < refused.Length; e++)
+                    refused[e] += distance < epsilons[e] ? 0 : 1;
+            }
+
+            distinct += drawn[r].Select(d => d.Text).OfType<string>().Distinct().Count() / (double)samples;
+        }
+
+        var evidence = generator.Evidence(index, activations, [.. kept.Select(i => texts[i])], cancel);
+        return new SiteInversion(
+            site.ToString(), kept.Length, samples, epsilons.Select((e, i) => (e, refused[i] / (double)all)).ToDictionary(e => e.e, e => e.Item2),
+            evidence.Average(of => of.Sum(t => t.Bits)), distinct / drawn.Length, invalid / (double)all, unfinished / (double)all);
+    }
+}
+
+/// <summary>Activations of texts that nobody promised to be readable.</summary>
+internal sealed class SampleReader(TargetModel target, ActivationCapture capture)
+{
+    private const int AtOnce = 4096;
+
+    /// <param name="texts">Distinct.</param>
+    /// <returns>z of each text at the capture's first site; null where the target cannot read it or it lacks the position.</returns>
+    public Dictionary<string, float[]?> Read(IReadOnlyList<string> texts, CancellationToken cancel)
+    {
+        var found = new Dictionary<string, float[]?>(StringComparer.Ordinal);
+        string[] readable = [.. texts.Where(IsReadable)];
+        foreach (var text in texts)
+            found[text] = null;
+        foreach (var chunk in readable.Chunk(AtOnce))
+        {
+            var read = capture.Read(chunk, cancel)[0];
+            for (var i = 0; i < chunk.Length; i++)
+                found[chunk[i]] = read.Present[i] == 1 ? read[i].ToArray() : null;
+        }
+
+        return found;
+    }
+
+    private bool IsReadable(string text)
+    {
+        try
+        {
+            target.Tokenize(text);
+            return true;
+        }
+        catch (BadInputException)
+        {
+            return false;
+        }
+    }
+}

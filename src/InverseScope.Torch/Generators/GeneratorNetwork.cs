@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using InverseScope.Torch.Models;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>
+/// A backbone and what tells it of activations: q(x | ẑ), and without being told the prior p(x) that the backbone learnt.
+/// Lives on the tensor thread. Letters in shapes: R activations, S texts of each, T tokens, V vocabulary.
+/// </summary>
+internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning conditioning, CausalTransformer prior) : IDisposable
+{
+    public CausalTransformer Backbone => backbone;
+
+    public Conditioning Conditioning => conditioning;
+
+    /// <summary>The backbone as the prior made it; the same one unless it is trained along.</summary>
+    public CausalTransformer Prior => prior;
+
+    /// <summary>Parameters that training on activations moves, by name.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> Trained =>
+        conditioning.named_parameters().Where(p => p.parameter.requires_grad).Select(p => ($"conditioning.{p.name}", p.parameter))
+            .Concat(conditioning.TrainsBackbone ? backbone.named_parameters().Select(p => ($"backbone.{p.name}", p.parameter)) : []);
+
+    /// <summary>What the learning rate of each of these is multiplied by.</summary>
+    public double RateOf(string name) => conditioning.RateOf(name);
+
+    public Device Device => backbone.parameters().First().device;
+
+    /// <summary>Scores of the next token.</summary>
+    /// <param name="ids">(R S, T), int64.</param>
+    /// <param name="told">Null asks the backbone alone.</param>
+    /// <returns><c>(R S, T, V)</c>; the caller owns it.</returns>
+    public Tensor Logits(Tensor ids, Conditioned? told, KeyValueCache? cache = null)
+    {
+        using var scope = NewDisposeScope();
+        var pass = new ForwardPass(ids) { Cache = cache };
+        return told is null
+            ? prior.Logits(prior.Run(pass)).MoveToOuterDisposeScope()
+            : backbone.Logits(backbone.Run(told.Tell(pass))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>log probability of each next token, nats.</summary>
+    /// <param name="texts">Ids with begin and end token; S consecutive ones are of one activation.</param>
+    /// <param name="choice">How the scores become probabilities; those of the network itself by default.</param>
+    /// <returns>For each text one number for each id but the first.</returns>
+    public double[][] LogProbabilities(IReadOnlyList<int[]> texts, Conditioned? told, TokenChoice choice)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var length = texts.Max(t => t.Length);
+        var ids = tensor(Padded(texts, length), [texts.Count, length], device: Device);
+        var logits = Logits(ids.narrow(1, 0, length - 1), told);
+        var scores = choice.LogProbabilities(logits).gather(2, ids.narrow(1, 1, length - 1).unsqueeze(2)).squeeze(2)
+            .@float().cpu().contiguous();
+        var all = MemoryMarshal.Cast<byte, float>(scores.bytes);
+        var found = new double[texts.Count][];
+        for (var row = 0; row < found.Length; row++)
+        {
+            found[row] = new double[texts[row].Length - 1];
+            for (var i = 0; i < found[row].Length; i++)
+                found[row][i] = all[row * (length - 1) + i];
+        }
+
+        return found;
+    }
+
+    public void Dispose()
+    {
+        conditioning.Dispose();
+        backbone.Dispose();
+        if (!ReferenceEquals(prior, backbone))
+            prior.Dispose();
+    }
+
+    /// <summary>Ids one row after the other, filled up at the end, where causal attention never looks.</summary>
+    public static long[] Padded(IReadOnlyList<int[]> texts, int length)
+    {
+        var ids = new long[texts.Count * length];
+        for (var row = 0; row < texts.Count; row++)
+        {
+            for (var i = 0; i < texts[row].Length; i++)
+                ids[row * length + i] = texts[row][i];
+        }
+
+        return ids;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using InverseScope.Core;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>What a generator is for and how it was made: <c>generator.json</c> in its folder.</summary>
+public sealed record GeneratorRecord
+{
+    public const string FileName = "generator.json";
+
+    /// <summary>Changes when folders of this kind can no longer be read.</summary>
+    public const string CurrentFormat = "inversescope/generator/1";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    public required string Format { get; init; }
+
+    /// <summary>The target's name when the generator was made.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The target's content hash: a generator is of one target only.</summary>
+    public required string ModelHash { get; init; }
+
+    public required string Task { get; init; }
+
+    public required string TaskFingerprint { get; init; }
+
+    /// <summary>Sites in full form, in the order of the encoders.</summary>
+    public required IReadOnlyList<string> Sites { get; init; }
+
+    /// <summary>Width of each site.</summary>
+    public required IReadOnlyList<int> SiteWidths { get; init; }
+
+    public required GeneratorOptions Options { get; init; }
+
+    /// <summary>Kernel width that the noise has at each width of a site, where <c>noise_distance</c> is its typical distance.</summary>
+    public required IReadOnlyDictionary<string, double> NoiseEpsilon { get; init; }
+
+    /// <summary>Command line that makes the generator again.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Training of the backbone on the prior; null where another generator's was taken.</summary>
+    public TrainingCourse? Backbone { get; init; }
+
+    /// <summary>Training on activations.</summary>
+    public required TrainingCourse Conditioning { get; init; }
+
+    /// <summary>Held-out loss of the backbone without activations, nats a token: what the activations have to beat.</summary>
+    public required double PriorLoss { get; init; }
+
+    /// <summary>Share of control weights beyond ±0.99 on held-out texts; null where there are none.</summary>
+    public double? Saturation { get; init; }
+
+    /// <summary>Parameters of the backbone.</summary>
+    public required long BackboneParameters { get; init; }
+
+    /// <summary>Parameters of what conditions it.</summary>
+    public required long ConditioningParameters { get; init; }
+
+    /// <summary>Time that the steps took, resumed parts not counted.</summary>
+    public required double Seconds { get; init; }
+
+    /// <exception cref="BadInputException">Missing or malformed.</exception>
+    public static GeneratorRecord Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        try
+        {
+            var record = JsonSerializer.Deserialize<GeneratorRecord>(File.ReadAllBytes(path), Json)
+                ?? throw new BadInputException($"{path} is empty.");
+            return record.Format == CurrentFormat
+                ? record
+                : throw new BadInputException($"{path} is of the format '{record.Format}'; this program reads {CurrentFormat}.", "Train the generator again.");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{path} cannot be read: {e.Message}", inner: e);
+        }
+    }
+
+    /// <summary>Writes the file, whole or not at all: a folder with it is a finished generator.</summary>
+    public void Write(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        File.WriteAllText(path + ".tmp", JsonSerializer.Serialize(this, Json) + "\n");
+        File.Move(path + ".tmp", path, overwrite: true);
+    }
+}

@@ -1,0 +1,133 @@
+using InverseScope.Core;
+using InverseScope.Core.Seeds;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>A text that a generator wrote.</summary>
+/// <param name="Text">
+/// Null if it did not end, or is none that the generator's tokenizer would cut into these tokens.
+/// </param>
+/// <param name="LogProposal">Natural logarithm of the probability with which it was drawn.</param>
+public readonly record struct DrawnText(string? Text, double LogProposal);
+
+/// <summary>What a generator says of a text's tokens.</summary>
+/// <param name="Token">The token's characters; empty for the end of the text.</param>
+/// <param name="LogPrior">ln p(token | tokens before).</param>
+/// <param name="LogGiven">ln q(token | tokens before, ẑ).</param>
+public readonly record struct TokenEvidence(string Token, double LogPrior, double LogGiven)
+{
+    /// <summary>What the activation tells of the token, bits.</summary>
+    public double Bits => (LogGiven - LogPrior) / Math.Log(2);
+}
+
+/// <summary>How a generator draws.</summary>
+/// <param name="Temperature">Scores are divided by it; above 0.</param>
+/// <param name="TopP">Share of the probability that is drawn from, the likeliest tokens first; above 0 to 1.</param>
+public sealed record DrawOptions(double Temperature = 1, double TopP = 1);
+
+/// <summary>Texts drawn from a generator, and the probabilities of given texts. Values in and out are plain.</summary>
+public static class GeneratorTexts
+{
+    // Enough to keep the cores busy; more would only take memory.
+    private const int RowsAtOnce = 4096;
+    private const int TextsAtOnce = 512;
+
+    /// <summary>Draws texts for activations of one site.</summary>
+    /// <param name="site">The generator's number of the site.</param>
+    /// <param name="activations">ẑ of each, (width).</param>
+    /// <param name="random">A stream for each activation, on which alone its texts depend.</param>
+    /// <param name="samples">Texts for each activation.</param>
+    public static DrawnText[][] Draw(
+        this Generator generator, int site, IReadOnlyList<ReadOnlyMemory<float>> activations, IReadOnlyList<RandomStream> random, int samples,
+        DrawOptions options, CancellationToken cancel)
+    {
+        var found = new List<DrawnText[]>();
+        var each = Math.Max(1, RowsAtOnce / samples);
+        foreach (var chunk in Enumerable.Range(0, activations.Count).Chunk(each))
+        {
+            var values = chunk.SelectMany(i => activations[i].ToArray()).ToArray();
+            var written = generator.Compute(
+                network =>
+                {
+                    using var scope = NewDisposeScope();
+                    using var inference = inference_mode();
+                    var told = network.Conditioning.Condition(SiteBatch.Of(site, values, chunk.Length));
+                    return new TextSampler(network, generator.Tokens).Write(told, [.. chunk.Select(i => random[i])], samples, Choice(generator, options), cancel);
+                },
+                cancel);
+            found.AddRange(written.Select(of => Array.ConvertAll(of, w => new DrawnText(w.Ended ? generator.Tokens.Decode(w.Ids) : null, w.LogProbability))));
+        }
+
+        return [.. found];
+    }
+
+    /// <summary>Draws texts from the prior that the backbone learnt.</summary>
+    public static DrawnText[] DrawPrior(this Generator generator, int samples, RandomStream random, CancellationToken cancel) =>
+        [.. generator.Compute(network => new TextSampler(network, generator.Tokens).Write(null, [random], samples, Choice(generator, new DrawOptions()), cancel), cancel)[0]
+            .Select(w => new DrawnText(w.Ended ? generator.Tokens.Decode(w.Ids) : null, w.LogProbability))];
+
+    /// <summary>What the generator says of texts, token by token, the end of the text last.</summary>
+    /// <param name="activations">ẑ for each text.</param>
+    /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
+    public static TokenEvidence[][] Evidence(
+        this Generator generator, int site, IReadOnlyList<ReadOnlyMemory<float>> activations, IReadOnlyList<string> texts, CancellationToken cancel)
+    {
+        var given = LogGiven(generator, site, activations, texts, new DrawOptions(), cancel);
+        var prior = LogPrior(generator, texts, cancel);
+        return [.. texts.Select((text, i) =>
+        {
+            string[] pieces = [.. generator.Tokens.Pieces(text), ""];
+            return pieces.Select((piece, t) => new TokenEvidence(piece, prior[i][t], given[i][t])).ToArray();
+        })];
+    }
+
+    /// <summary>ln p of each token of texts under the prior that the backbone learnt.</summary>
+    /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
+    public static double[][] LogPrior(this Generator generator, IReadOnlyList<string> texts, CancellationToken cancel) => ByChunk(
+        generator, texts, (network, chunk, ids) => network.LogProbabilities(ids, null, Choice(generator, new DrawOptions())), cancel);
+
+    /// <summary>ln q of each token of texts, as they would be drawn.</summary>
+    /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
+    public static double[][] LogGiven(
+        this Generator generator, int site, IReadOnlyList<ReadOnlyMemory<float>> activations, IReadOnlyList<string> texts, DrawOptions options,
+        CancellationToken cancel) => ByChunk(
+            generator,
+            texts,
+            (network, chunk, ids) =>
+            {
+                using var scope = NewDisposeScope();
+                using var inference = inference_mode();
+                var told = network.Conditioning.Condition(SiteBatch.Of(site, [.. chunk.SelectMany(i => activations[i].ToArray())], chunk.Length));
+                return network.LogProbabilities(ids, told, Choice(generator, options));
+            },
+            cancel);
+
+    private static double[][] ByChunk(
+        Generator generator, IReadOnlyList<string> texts, Func<GeneratorNetwork, int[], int[][], double[][]> work, CancellationToken cancel)
+    {
+        var found = new List<double[]>();
+        foreach (var chunk in Enumerable.Range(0, texts.Count).Chunk(TextsAtOnce))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var ids = Array.ConvertAll(chunk, i => generator.Tokens.Encode(texts[i]));
+            found.AddRange(generator.Compute(
+                network =>
+                {
+                    if (Array.FindIndex(ids, of => of.Length > network.Prior.Config.Context + 1) is >= 0 and var longest)
+                    {
+                        throw new BadInputException(
+                            $"The text \"{texts[chunk[longest]]}\" has {ids[longest].Length - 1} tokens; the generator's texts have at most {network.Prior.Config.Context}.");
+                    }
+
+                    return work(network, chunk, ids);
+                },
+                cancel));
+        }
+
+        return [.. found];
+    }
+
+    private static TokenChoice Choice(Generator generator, DrawOptions options) =>
+        new(options.Temperature, options.TopP, generator.Tokens.Begin == generator.Tokens.End ? null : generator.Tokens.Begin);
+}

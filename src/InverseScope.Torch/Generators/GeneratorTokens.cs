@@ -1,0 +1,53 @@
+using InverseScope.Core;
+using InverseScope.Torch.Tokenizers;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>A generator's texts as its backbone reads and writes them: begin token, text, end token.</summary>
+internal sealed class GeneratorTokens
+{
+    private readonly ITokenizer _tokenizer;
+
+    /// <exception cref="BadInputException">The tokenizer has no token that ends a text.</exception>
+    public GeneratorTokens(ITokenizer tokenizer, string folder)
+    {
+        _tokenizer = tokenizer;
+        End = tokenizer.EndId ?? throw new BadInputException(
+            $"The tokenizer of {folder} has no end token, so that a generator could not end a text.",
+            $"Name one as eos_token in {TokenizerConfig.FileName}.");
+        Begin = tokenizer.BeginId ?? End;
+    }
+
+    public int Begin { get; }
+
+    public int End { get; }
+
+    /// <summary>Ids with begin and end token.</summary>
+    /// <exception cref="BadInputException">The vocabulary cannot hold the text.</exception>
+    public int[] Encode(string text)
+    {
+        var ids = _tokenizer.Encode(text).Ids;
+        return ids.Length > 0 && ids[0] == Begin ? [.. ids, End] : [Begin, .. ids, End];
+    }
+
+    /// <summary>What each id of <see cref="Encode"/> but begin and end covers of the text.</summary>
+    public IReadOnlyList<string> Pieces(string text)
+    {
+        var tokens = _tokenizer.Encode(text);
+        return [.. Enumerable.Range(0, tokens.Ids.Length).Where(i => tokens.Starts[i] >= 0).Select(i => tokens.Piece(i).ToString())];
+    }
+
+    /// <summary>The text of ids without begin and end; null if it would be cut into other tokens.</summary>
+    public string? Decode(ReadOnlySpan<int> ids)
+    {
+        var text = _tokenizer.Decode(ids);
+        try
+        {
+            return Encode(text).AsSpan()[1..^1].SequenceEqual(ids) ? text : null;
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
+}

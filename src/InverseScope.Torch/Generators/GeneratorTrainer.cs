@@ -1,0 +1,257 @@
+using System.Text.Json;
+using InverseScope.Core;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
+using InverseScope.Torch.Safetensors;
+using InverseScope.Torch.Tokenizers;
+using InverseScope.Torch.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace InverseScope.Torch.Generators;
+
+/// <summary>
+/// Trains generators: a backbone on the task's prior, then what tells it of activations. Stopped anywhere, the same call
+/// goes on to the same result.
+/// </summary>
+public sealed class GeneratorTrainer
+{
+    private const int StatisticsTexts = 2_000;
+    private const int HeldOutBatches = 8;
+
+    // Room for texts a little longer than those that were surveyed.
+    private const int SpareContext = 4;
+
+    private readonly TorchThread _thread;
+    private readonly TimeProvider _clock;
+
+    /// <param name="thread">Runs the training; belongs to the caller.</param>
+    public GeneratorTrainer(TorchThread thread, TimeProvider clock) => (_thread, _clock) = (thread, clock);
+
+    /// <param name="target">The model whose activations are inverted.</param>
+    /// <param name="sites">Distinct sites of the target.</param>
+    /// <param name="folder">Made if it is not there; must not hold a finished generator.</param>
+    /// <param name="command">Command line to note in the record.</param>
+    /// <param name="backboneOf">
+    /// Folder of a generator of the same task whose backbone on the prior is taken as it is; null trains one.
+    /// </param>
+    /// <exception cref="BadInputException">Options that cannot be used, a folder that holds something else, or a site that the target lacks.</exception>
+    /// <exception cref="OperationCanceledException">Stopped; the state after the last step is kept.</exception>
+    public GeneratorRecord Train(
+        TargetModel target, ITask task, IReadOnlyList<Site> sites, GeneratorOptions options, string folder, string command,
+        string? backboneOf = null, IProgress<GeneratorProgress>? progress = null, CancellationToken cancel = default)
+    {
+        if (options.Check().ToList() is { Count: > 0 } problems)
+            throw new BadInputException(string.Join(" ", problems));
+        if (File.Exists(Path.Combine(folder, GeneratorRecord.FileName)))
+            throw new BadInputException($"{folder} holds a generator already.", "Choose another folder or name, or remove it.");
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The folder '{folder}' cannot be made: {e.Message}", inner: e);
+        }
+
+        return _thread.Run(() => new Work(this, target, task, sites, options, folder, command, backboneOf, progress, cancel).Run(), cancel);
+    }
+
+    private sealed class Work(
+        GeneratorTrainer trainer, TargetModel target, ITask task, IReadOnlyList<Site> sites, GeneratorOptions options, string folder,
+        string command, string? backboneOf, IProgress<GeneratorProgress>? progress, CancellationToken cancel)
+    {
+        private readonly long _began = trainer._clock.GetTimestamp();
+
+        // All that decides the course of the first stage, and of the others.
+        private readonly string _priorIdentity = ContentHash.Of(task.Fingerprint, JsonSerializer.Serialize(
+            options with { Architecture = new GeneratorArchitecture(), Steps = 1, LearningRate = 1 }));
+
+        private readonly string _identity = ContentHash.Of(
+            [task.Fingerprint, target.Description.ContentHash, JsonSerializer.Serialize(options), .. sites.Select(s => s.ToString())]);
+
+        public GeneratorRecord Run()
+        {
+            using var scope = NewDisposeScope();
+            var course = Backbone();
+            var backboneFolder = Path.Combine(folder, Generator.BackboneFolder);
+            var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, backboneFolder);
+            using var pairs = new PairSource(target, task, sites, tokens, options, options.Architecture.Conditioning == ConditioningKind.Control);
+            using var network = Generator.Allocate(backboneFolder, options.Architecture, pairs.Widths);
+            network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), new RunSeed(options.Seed));
+            Generator.ToDevice(network, trainer._thread);
+            var conditioning = Fit(
+                "what tells of activations", network, pairs, "conditioning",
+                new TrainingSchedule(options.Steps, options.LearningRate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery));
+            var record = new GeneratorRecord
+            {
+                Format = GeneratorRecord.CurrentFormat,
+                Model = target.Description.Name,
+                ModelHash = target.Description.ContentHash,
+                Task = task.Name,
+                TaskFingerprint = task.Fingerprint,
+                Sites = [.. sites.Select(s => s.ToString())],
+                SiteWidths = pairs.Widths,
+                Options = options,
+                NoiseEpsilon = pairs.NoiseEpsilon,
+                Command = command,
+                Backbone = course,
+                Conditioning = conditioning,
+                PriorLoss = HeldOutLoss(network, pairs, told: false),
+                Saturation = Saturation(network, pairs),
+                BackboneParameters = network.Backbone.parameters().Sum(p => p.numel()),
+                ConditioningParameters = network.Conditioning.parameters().Sum(p => p.numel()),
+                Seconds = Math.Round(trainer._clock.GetElapsedTime(_began).TotalSeconds, 1),
+            };
+            Generator.SaveConditioning(network, folder);
+            record.Write(folder);
+            new TrainingCheckpoint(folder, _identity).Delete();
+            return record;
+        }
+
+        private TrainingCourse? Backbone()
+        {
+            var into = Path.Combine(folder, Generator.BackboneFolder);
+            if (File.Exists(Path.Combine(into, CourseName)))
+                return JsonSerializer.Deserialize<TrainingCourse?>(File.ReadAllText(Path.Combine(into, CourseName)));
+            Directory.CreateDirectory(into);
+            TrainingCourse? course = null;
+            if (backboneOf is not null)
+                CopyBackbone(into);
+            else
+                course = TrainBackbone(into);
+            File.WriteAllText(Path.Combine(into, CourseName), JsonSerializer.Serialize(course));
+            return course;
+        }
+
+        private const string CourseName = "course.json";
+
+        private void CopyBackbone(string into)
+        {
+            var other = GeneratorRecord.Read(backboneOf!);
+            if (other.TaskFingerprint != task.Fingerprint)
+                throw new BadInputException($"The backbone of {backboneOf} was made for task '{other.Task}', not for '{task.Name}'.");
+            if (other.Options.Architecture.Conditioning == ConditioningKind.Prefix)
+                throw new BadInputException($"The backbone of {backboneOf} was trained along with its conditioning.", "Take that of a generator with control layers.");
+            foreach (var file in TargetContent.Files(Path.Combine(backboneOf!, Generator.BackboneFolder)))
+                File.Copy(file, Path.Combine(into, Path.GetFileName(file)), overwrite: true);
+        }
+
+        private TrainingCourse TrainBackbone(string into)
+        {
+            using var scope = NewDisposeScope();
+            using var network = NewBackbone(into, out var tokens);
+            network.to(trainer._thread.TorchDevice);
+            if (options.LowRank > 0)
+                network.AddLowRank(options.LowRank, new RunSeed(options.Seed));
+            var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => PriorBatch(tokens, "held-out prior", i, heldOut: true)).ToArray();
+            var loop = new TrainingLoop("the prior", new TrainingCheckpoint(into, _priorIdentity), progress, cancel);
+            var schedule = new TrainingSchedule(
+                options.BackboneSteps, options.BackboneLearningRate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery);
+            var parameters = network.named_parameters().Where(p => p.parameter.requires_grad).ToArray();
+            var course = loop.Run(
+                parameters,
+                schedule,
+                step => LossOf(network, PriorBatch(tokens, "prior texts", step, heldOut: false)),
+                () =>
+                {
+                    using var inner = NewDisposeScope();
+                    using var inference = no_grad();
+                    return heldOut.Average(batch => (double)LossOf(network, batch).item<float>());
+                });
+            using (var merged = network.Merged())
+                WeightLoader.Save(merged, into);
+            new TrainingCheckpoint(into, _priorIdentity).Delete();
+            return course;
+        }
+
+        private CausalTransformer NewBackbone(string into, out GeneratorTokens tokens)
+        {
+            if (options.Backbone is { } source)
+            {
+                var config = ConfigFile.Read(source);
+                foreach (var file in TokenizerFolder.Files(source))
+                    File.Copy(file, Path.Combine(into, Path.GetFileName(file)), overwrite: true);
+                tokens = new GeneratorTokens(
+                    TokenizerFolder.Load(into) ?? throw new BadInputException($"{source} has no tokenizer, so that a generator could not write texts."), source);
+                var network = new CausalTransformer(config with { EmbeddingDropout = 0, AttentionDropout = 0, ResidualDropout = 0 });
+                using var checkpoint = Checkpoint.Open(source);
+                WeightLoader.Load(network, checkpoint);
+                return network;
+            }
+
+            var vocabulary = new TrainingVocabulary(task, reversible: true);
+            vocabulary.Write(into);
+            tokens = new GeneratorTokens(vocabulary.Tokenizer, into);
+            var small = new CausalTransformer(new TransformerConfig
+            {
+                Family = Gpt2Config.Family,
+                Layers = options.Layers,
+                Heads = options.Heads,
+                HeadWidth = options.Width / options.Heads,
+                Width = options.Width,
+                MlpWidth = 4 * options.Width,
+                Vocabulary = vocabulary.Size,
+                Context = vocabulary.LongestText + 2 + SpareContext,
+                BeginToken = vocabulary.BeginId,
+                EndToken = vocabulary.EndId,
+                PadToken = vocabulary.EndId,
+            });
+            small.Initialise(new RunSeed(options.Seed), 0.05, 0.05);
+            return small;
+        }
+
+        private (long[] Ids, float[] Weights, int Length) PriorBatch(GeneratorTokens tokens, string name, int step, bool heldOut)
+        {
+            var random = new RunSeed(options.Seed).Stream(name, step.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            return PairSource.Laid(tokens, PairSource.Texts(task, options.HeldOutShare, options.BatchSize, random, heldOut));
+        }
+
+        private Tensor LossOf(CausalTransformer network, (long[] Ids, float[] Weights, int Length) batch)
+        {
+            var ids = tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: trainer._thread.TorchDevice);
+            return PairSource.Loss(network.call(ids.narrow(1, 0, batch.Length - 1)), ids, batch.Weights);
+        }
+
+        private TrainingCourse Fit(string stage, GeneratorNetwork network, PairSource pairs, string name, TrainingSchedule schedule)
+        {
+            var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs($"held-out {name}", i, heldOut: true, cancel)).ToArray();
+            var loop = new TrainingLoop(stage, new TrainingCheckpoint(folder, _identity), progress, cancel);
+            return loop.Run(
+                [.. network.Trained],
+                schedule,
+                step => LossOf(network, pairs.Pairs($"{name} texts", step, heldOut: false, cancel), told: true),
+                () => Average(network, heldOut, told: true),
+                network.RateOf);
+        }
+
+        private double HeldOutLoss(GeneratorNetwork network, PairSource pairs, bool told) => Average(
+            network, [.. Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel))], told);
+
+        private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
+        {
+            using var scope = NewDisposeScope();
+            using var inference = no_grad();
+            return batches.Average(batch => (double)LossOf(network, batch, told).item<float>());
+        }
+
+        private static Tensor LossOf(GeneratorNetwork network, TrainingPairs batch, bool told)
+        {
+            var ids = tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: network.Device);
+            var conditioned = told ? network.Conditioning.Condition(batch.Activations) : null;
+            return PairSource.Loss(network.Logits(ids.narrow(1, 0, batch.Length - 1), conditioned), ids, batch.Weights);
+        }
+
+        private double? Saturation(GeneratorNetwork network, PairSource pairs)
+        {
+            if (network.Conditioning is not ControlConditioning control)
+                return null;
+            using var scope = NewDisposeScope();
+            var batch = pairs.Pairs("held-out conditioning", 0, heldOut: true, cancel);
+            return control.Saturation(network.Backbone, batch.Activations, tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: network.Device));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Testing;
+using InverseScope.Torch.Generators;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Tests.Training;
+using InverseScope.Torch.Training;
+
+namespace InverseScope.Torch.Tests.Generators;
+
+/// <summary>A small target that reads the texts of a small task.</summary>
+public sealed class SpeakerTarget : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private bool _made;
+
+    public static ITask Task => TinyTasks.LastSpeaker;
+
+    public string Folder(TorchFixture torch)
+    {
+        if (!_made)
+        {
+            new ModelTrainer(torch.Thread, TimeProvider.System).Train(
+                Task,
+                new TrainingOptions { Layers = 1, Heads = 2, Width = 16, Steps = 3, BatchSize = 8, WarmupSteps = 1, EvaluationTexts = 5, InitialDeviation = 0.4 },
+                _folder.Path, "test");
+            _made = true;
+        }
+
+        return _folder.Path;
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
+
+[Collection(TorchCollection.Name)]
+public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget speaker) : IClassFixture<SpeakerTarget>
+{
+    private static readonly GeneratorOptions Tiny = new()
+    {
+        Layers = 2,
+        Heads = 2,
+        Width = 24,
+        BackboneSteps = 60,
+        BackboneLearningRate = 1e-2,
+        Steps = 40,
+        LearningRate = 3e-3,
+        BatchSize = 24,
+        SitesPerBatch = 3,
+        WarmupSteps = 5,
+        EvaluateEvery = 10,
+        CheckpointEvery = 7,
+        Architecture = new GeneratorArchitecture { Latent = 12, ControlHeads = 6, ControlHeadWidth = 8 },
+    };
+
+    private static readonly string[] Patterns = ["L0.resid@last", "L0H1@2", "L0.mlp@4"];
+
+    [Theory]
+    [InlineData(ConditioningKind.Control)]
+    [InlineData(ConditioningKind.Prefix)]
+    public void Activations_lower_the_held_out_loss(ConditioningKind kind)
+    {
+        using var folder = new TempFolder();
+        var record = Train(folder.Path, Tiny with { Steps = 150, Architecture = Tiny.Architecture with { Conditioning = kind } });
+        Assert.InRange(record.Conditioning.HeldOutLoss, 0, 0.95 * record.PriorLoss);
+        Assert.Equal(kind == ConditioningKind.Control, record.Saturation is not null);
+        Assert.Equal(Patterns, record.Sites);
+        Assert.Equal([16, 8, 16], record.SiteWidths);
+        Assert.Equal(record.Conditioning.FirstLoss > record.Conditioning.HeldOutLoss, record.Conditioning.BestStep > 0);
+        Assert.Equal(
+            ["backbone", "conditioning.safetensors", "generator.json"],
+            Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        using var generator = Generator.Open(folder.Path, torch.Thread);
+        Assert.Equivalent(record, generator.Record);
+    }
+
+    [Fact]
+    public void Control_layers_leave_the_backbone_as_the_prior_made_it()
+    {
+        using var folder = new TempFolder();
+        using var other = new TempFolder();
+        Train(folder.Path, Tiny);
+        Train(other.Path, Tiny, backboneOf: folder.Path);
+        Assert.Equal(Bytes(folder.Path, "backbone/model.safetensors"), Bytes(other.Path, "backbone/model.safetensors"));
+        Assert.Equal(Bytes(folder.Path, "conditioning.safetensors"), Bytes(other.Path, "conditioning.safetensors"));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(75)]
+    [InlineData(98)]
+    public void Stopped_anywhere_it_goes_on_to_the_same_result(int reports)
+    {
+        using var whole = new TempFolder();
+        using var parts = new TempFolder();
+        Train(whole.Path, Tiny);
+        using var stop = new CancellationTokenSource();
+        var seen = 0;
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(parts.Path, Tiny, progress: new Told(_ =>
+        {
+            if (++seen * 10 >= reports)
+                stop.Cancel();
+        }), cancel: stop.Token));
+        Assert.False(File.Exists(Path.Combine(parts.Path, "generator.json")));
+        Assert.Contains("its training has not ended", Assert.Throws<BadInputException>(() => Generator.Open(parts.Path, torch.Thread)).What, StringComparison.Ordinal);
+        Train(parts.Path, Tiny);
+        Assert.Equal(Bytes(whole.Path, "backbone/model.safetensors"), Bytes(parts.Path, "backbone/model.safetensors"));
+        Assert.Equal(Bytes(whole.Path, "conditioning.safetensors"), Bytes(parts.Path, "conditioning.safetensors"));
+    }
+
+    [Fact]
+    public void It_stops_when_the_held_out_loss_no_longer_falls_and_keeps_the_best()
+    {
+        using var folder = new TempFolder();
+        var record = Train(folder.Path, Tiny with { Steps = 400, LearningRate = 3, Patience = 2 });
+        Assert.InRange(record.Conditioning.Steps, record.Conditioning.BestStep + 20, 200);
+        Assert.True(record.Conditioning.HeldOutLoss <= record.Conditioning.FirstLoss);
+    }
+
+    [Fact]
+    public void What_it_writes_is_text_of_the_task_and_near_what_it_was_told()
+    {
+        using var folder = new TempFolder();
+        Train(folder.Path, Tiny with { Steps = 250, BackboneSteps = 500 });
+        using var generator = Generator.Open(folder.Path, torch.Thread);
+        using var target = TargetModel.Open(speaker.Folder(torch), torch.Thread);
+        var prior = generator.DrawPrior(200, new RunSeed(1).Stream("prior"), CancellationToken.None);
+        Assert.InRange(prior.Count(d => d.Text is { } text && SpeakerTarget.Task.WhyInvalid(text) is null), 150, 200);
+        var evaluation = new GeneratorEvaluation(target, SpeakerTarget.Task, new MeasurementOptions(), new RunSeed(1));
+        var found = evaluation.Measure(generator, Sites(target)[0], 10, 12, [0.05, 0.2, 3], new DrawOptions(), CancellationToken.None);
+        Assert.InRange(found.RefusalRate[0.05], found.RefusalRate[0.2], 1);
+        Assert.InRange(found.RefusalRate[0.2], found.RefusalRate[3], 1);
+        Assert.InRange(found.DistinctShare, 1.0 / 12, 1);
+        Assert.True(found.Bits > 0.5);
+        var again = evaluation.Measure(generator, Sites(target)[0], 10, 12, [0.05, 0.2, 3], new DrawOptions(), CancellationToken.None);
+        Assert.Equivalent(found, again);
+    }
+
+    [Fact]
+    public void What_cannot_be_used_is_refused()
+    {
+        using var folder = new TempFolder();
+        Assert.Contains("learning_rate", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny with { LearningRate = 0 })).What, StringComparison.Ordinal);
+        Assert.Contains("low_rank", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny with { LowRank = 4 })).What, StringComparison.Ordinal);
+        Train(folder.Path, Tiny with { Steps = 2, BackboneSteps = 2 });
+        Assert.Contains("already", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny)).What, StringComparison.Ordinal);
+        using var generator = Generator.Open(folder.Path, torch.Thread);
+        using var target = TargetModel.Open(speaker.Folder(torch), torch.Thread);
+        generator.CheckFits(target.Description, SpeakerTarget.Task, Basis.Raw);
+        Assert.Contains("basis", Assert.Throws<BadInputException>(() => generator.CheckFits(target.Description, SpeakerTarget.Task, Basis.Centred)).What, StringComparison.Ordinal);
+        Assert.Contains("task", Assert.Throws<BadInputException>(() => generator.CheckFits(target.Description, new AdditionTask(), Basis.Raw)).What, StringComparison.Ordinal);
+        Assert.Contains("trained on model", Assert.Throws<BadInputException>(() => generator.CheckFits(
+            target.Description with { ContentHash = new string('0', 64) }, SpeakerTarget.Task, Basis.Raw)).What, StringComparison.Ordinal);
+        Assert.Throws<BadInputException>(() => Generator.Open(Path.Combine(folder.Path, "none"), torch.Thread));
+    }
+
+    private GeneratorRecord Train(
+        string folder, GeneratorOptions options, string? backboneOf = null, IProgress<GeneratorProgress>? progress = null, CancellationToken cancel = default)
+    {
+        using var target = TargetModel.Open(speaker.Folder(torch), torch.Thread);
+        return new GeneratorTrainer(torch.Thread, TimeProvider.System).Train(
+            target, SpeakerTarget.Task, Sites(target), options, folder, "a command", backboneOf, progress, cancel);
+    }
+
+    private static IReadOnlyList<Site> Sites(TargetModel target) =>
+        SitePattern.ExpandAll(Patterns, target.Description.Layers, target.Description.Heads, null, SpeakerTarget.Task);
+
+    private static byte[] Bytes(string folder, string file) => File.ReadAllBytes(Path.Combine(folder, file));
+
+    private sealed class Told(Action<GeneratorProgress> tell) : IProgress<GeneratorProgress>
+    {
+        public void Report(GeneratorProgress value) => tell(value);
+    }
+}

@@ -1,0 +1,99 @@
+using InverseScope.Core;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Torch.Generators;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Tokenizers;
+
+namespace InverseScope.Torch.Tests.Generators;
+
+[Collection(TorchCollection.Name)]
+public sealed class PairSourceTests(TorchFixture torch) : IDisposable
+{
+    private static readonly string[] Words =
+        [.. from a in "abcdefgh" from b in "abcdefgh" from c in "abcdefgh" select $"{a}{b}{c}", .. from a in "abcdefgh" from b in "abcdefgh" select $"{a}{b}"];
+
+    private static readonly ITask Task = new TextFileTask("words", "test", [.. Words.Select(w => new WeightedText(w, 1))]);
+    private static readonly GeneratorOptions Options = new() { BatchSize = 20, SitesPerBatch = 2, HeldOutShare = 0.2 };
+    private readonly InverseScope.Testing.TempFolder _folder = TinyTarget.Make(torch.Thread);
+
+    [Fact]
+    public void A_step_has_the_same_pairs_whenever_it_is_asked_for()
+    {
+        using var target = TargetModel.Open(_folder.Path, torch.Thread);
+        using var pairs = Source(target, ["L0.resid@last", "L1.mlp@0", "L0H1@1"]);
+        using var others = Source(target, ["L0.resid@last", "L1.mlp@0", "L0H1@1"]);
+        pairs.Pairs("texts", 3, heldOut: false, CancellationToken.None);
+        var (first, again) = (pairs.Pairs("texts", 4, heldOut: false, CancellationToken.None), others.Pairs("texts", 4, heldOut: false, CancellationToken.None));
+        Assert.Equal(first.Ids, again.Ids);
+        Assert.Equal(first.Activations.Sites, again.Activations.Sites);
+        Assert.Equal(first.Activations.Values.SelectMany(v => v), again.Activations.Values.SelectMany(v => v));
+        Assert.Equal(1, first.Weights.Sum(), 1e-5);
+    }
+
+    [Fact]
+    public void Texts_without_the_position_have_no_weight()
+    {
+        using var target = TargetModel.Open(_folder.Path, torch.Thread);
+        using var pairs = Source(target, ["L0.resid@2"]);
+        var batch = pairs.Pairs("texts", 1, heldOut: false, CancellationToken.None);
+        var length = batch.Length;
+        var lacking = 0;
+        for (var row = 0; row < batch.Activations.Count; row++)
+        {
+            var ids = batch.Ids.AsSpan(row * length, length);
+            var tokens = ids[1..].IndexOf(EndId); // of letters
+            Assert.Equal(tokens == 3, batch.Weights.AsSpan(row * (length - 1), length - 1).ToArray().Any(w => w > 0));
+            lacking += tokens == 3 ? 0 : 1;
+        }
+
+        Assert.InRange(lacking, 1, 15);
+    }
+
+    [Fact]
+    public void Held_out_texts_are_none_that_training_sees()
+    {
+        var seen = PairSource.Texts(Task, 0.2, 3000, new RunSeed(1).Stream("a"), heldOut: false).ToHashSet();
+        var heldOut = PairSource.Texts(Task, 0.2, 3000, new RunSeed(1).Stream("b"), heldOut: true).ToHashSet();
+        Assert.Empty(seen.Intersect(heldOut));
+        Assert.InRange(heldOut.Count / (double)(heldOut.Count + seen.Count), 0.15, 0.25);
+    }
+
+    [Fact]
+    public void Scales_are_those_of_activations_with_their_noise()
+    {
+        // The first token of a text that always begins alike: only the noise makes a difference there.
+        var constant = new TextFileTask("same", "test", [.. "abcdefgh".Select(c => new WeightedText($"a{c}", 1))]);
+        using var target = TargetModel.Open(_folder.Path, torch.Thread);
+        var tokens = new GeneratorTokens(Tokenizer(), "test");
+        using var pairs = new PairSource(
+            target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options with { NoiseDistance = 0.02 }, noise: true);
+        var (mean, deviation) = pairs.Statistics(400, CancellationToken.None)[0];
+        var norm = Math.Sqrt(mean.Sum(m => (double)m * m));
+
+        // A direction at the distance 0.02 is off by sin θ ≈ 0.2 of the norm, spread over 12 numbers.
+        Assert.InRange(deviation / (0.2 * norm / Math.Sqrt(12)), 0.7, 1.5);
+        using var plain = new PairSource(target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options, noise: false);
+        Assert.True(float.IsFinite(plain.Statistics(50, CancellationToken.None)[0].Deviation));
+    }
+
+    [Fact]
+    public void A_site_that_no_text_has_is_refused()
+    {
+        using var target = TargetModel.Open(_folder.Path, torch.Thread);
+        using var pairs = Source(target, ["L0.resid@5"]);
+        Assert.Contains("@5", Assert.Throws<BadInputException>(() => pairs.Statistics(50, CancellationToken.None)).What, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private const int EndId = 9;
+
+    private static VocabularyTokenizer Tokenizer() => new(
+        "abcdefgh<>".Select((c, i) => (c, i)).ToDictionary(p => p.i > 7 ? $"<{p.i}>" : p.c.ToString(), p => p.i), TokenUnit.Character,
+        new TokenizerConfig(null, "<8>", "<9>", "<9>", AddsBegin: true));
+
+    private static PairSource Source(TargetModel target, string[] sites) => new(
+        target, Task, SitePattern.ExpandAll(sites, 2, 2, null, Task), new GeneratorTokens(Tokenizer(), "test"), Options, noise: true);
+}
