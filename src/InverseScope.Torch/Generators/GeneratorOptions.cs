@@ -69,8 +69,8 @@ public sealed record GeneratorOptions
     /// <summary>Texts in each step, from 1. Default 256.</summary>
     public int BatchSize { get; init; } = 256;
 
-    /// <summary>Sites in each step: that many groups of alike many texts; from 1 to the batch size. Default 32.</summary>
-    public int SitesPerBatch { get; init; } = 32;
+    /// <summary>Sites in each step: that many groups of alike many texts; from 1 to the batch size. Default 64.</summary>
+    public int SitesPerBatch { get; init; } = 64;
 
     /// <summary>Steps over which the learning rate rises; then it falls to 0 as a cosine. Default 300.</summary>
     public int WarmupSteps { get; init; } = 300;
