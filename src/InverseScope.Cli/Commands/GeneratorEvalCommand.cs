@@ -85,7 +85,7 @@ internal static class GeneratorEvalCommand
     {
         Tables.Write(
             invocation.Shell,
-            ["generator", "conditioning", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#invalid"],
+            ["generator", "kind", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#invalid"],
             measured.SelectMany(m => epsilons.Select((e, i) => new[]
             {
                 i == 0 ? m.Generator : "", i == 0 ? m.Conditioning.ToString().ToLowerInvariant() : "", Invariant($"{e}"), Invariant($"{m.Mean.RefusalRate[i].Rate:0.0 %}"),
