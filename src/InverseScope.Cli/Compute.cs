@@ -20,6 +20,6 @@ internal static class Compute
                 $"--device {device}: this program computes on {Cpu} only.{NearestName.Hint(device, [Cpu])}");
         }
 
-        return new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads));
+        return new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), Cpu);
     }
 }

@@ -1,6 +1,6 @@
 namespace InverseScope.Core.Sampling;
 
-/// <summary>Distances between single activations and their kernels (METHOD section 2).</summary>
+/// <summary>Distances between single activations.</summary>
 public static class ActivationDistance
 {
     /// <summary>d(z, ẑ); ∞ for the cosine distance outside the norm band, or where it is not defined.</summary>
@@ -30,9 +30,4 @@ public static class ActivationDistance
                 : double.PositiveInfinity,
         };
     }
-
-    /// <summary>k(d), from 0 to 1.</summary>
-    public static double Kernel(double distance, KernelKind kind, double epsilon) => kind == KernelKind.Threshold
-        ? distance < epsilon ? 1 : 0
-        : Math.Exp(-distance * distance / (2 * epsilon * epsilon));
 }

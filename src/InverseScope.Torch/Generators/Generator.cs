@@ -33,12 +33,6 @@ public sealed class Generator : IDisposable
 
     public GeneratorRecord Record { get; }
 
-    /// <summary>SHA-256 of all that it computes from, hex.</summary>
-    public string Hash => ContentHash.Of(
-        TargetContent.Hash(Path.Combine(Folder, BackboneFolder)),
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(Folder, ConditioningName)))),
-        string.Join('\n', Record.Sites));
-
     internal GeneratorTokens Tokens { get; }
 
     /// <param name="thread">Runs all that it computes; belongs to the caller.</param>

@@ -38,13 +38,4 @@ public sealed class ActivationDistanceTests
         Assert.Equal(expected.Select(p => p.i), set.Texts);
         Assert.All(expected.Zip(set.Distances), p => Assert.Equal(p.First.d, p.Second, 1e-5));
     }
-
-    [Fact]
-    public void Kernels()
-    {
-        Assert.Equal(1, ActivationDistance.Kernel(0.09, KernelKind.Threshold, 0.1));
-        Assert.Equal(0, ActivationDistance.Kernel(0.1, KernelKind.Threshold, 0.1));
-        Assert.Equal(Math.Exp(-0.5), ActivationDistance.Kernel(0.1, KernelKind.Gaussian, 0.1), 1e-12);
-        Assert.Equal(0, ActivationDistance.Kernel(double.PositiveInfinity, KernelKind.Gaussian, 0.1));
-    }
 }
