@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace InverseScope.Core.Consistency;
 
 /// <summary>What a reference may be used for. Stored by name.</summary>
@@ -40,8 +36,7 @@ public sealed record ReferenceSplit(string Salt, double Explore, double Calibrat
     public SplitPart PartOf(string text)
     {
         // The length keeps salt and text apart, so that no pair of them collides with another.
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{Salt.Length}:{Salt}{text}"));
-        var share = (BinaryPrimitives.ReadUInt64LittleEndian(hash) >> 11) * (1.0 / (1UL << 53));
+        var share = ContentHash.ShareOf($"{Salt.Length}:{Salt}{text}");
         return share < Explore ? SplitPart.Explore
             : share < Explore + Calibrate ? SplitPart.Calibrate
             : SplitPart.Confirm;

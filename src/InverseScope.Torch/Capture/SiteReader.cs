@@ -47,7 +47,8 @@ internal sealed class SiteReader : IDisposable
         using var inference = inference_mode();
         var indices = tokens.Select(t => tensor(t)).ToArray(); // (N) each
         var found = _addresses.Select(_ => new float[_positions][]).ToArray();
-        var pass = new ForwardPass(Padded(ids))
+        var longest = ids.Max(i => i.Length);
+        var pass = new ForwardPass(tensor(ForwardPass.Padded(ids, longest), [ids.Count, longest]))
         {
             StopAfter = _stopAfter,
             Tap = (place, layer, value) =>
@@ -112,19 +113,6 @@ internal sealed class SiteReader : IDisposable
                 found[here[0]][p] = ToArray(read);
             }
         }
-    }
-
-    private static Tensor Padded(IReadOnlyList<int[]> ids)
-    {
-        var longest = ids.Max(i => i.Length);
-        var padded = new long[ids.Count * longest];
-        for (var text = 0; text < ids.Count; text++)
-        {
-            for (var token = 0; token < ids[text].Length; token++)
-                padded[text * longest + token] = ids[text][token];
-        }
-
-        return tensor(padded, [ids.Count, longest]);
     }
 
     private static float[] ToArray(Tensor values)

@@ -50,7 +50,7 @@ internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning 
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var length = texts.Max(t => t.Length);
-        var ids = tensor(Padded(texts, length), [texts.Count, length], device: Device);
+        var ids = tensor(ForwardPass.Padded(texts, length), [texts.Count, length], device: Device);
         var logits = Logits(ids.narrow(1, 0, length - 1), told);
         var scores = choice.LogProbabilities(logits).gather(2, ids.narrow(1, 1, length - 1).unsqueeze(2)).squeeze(2)
             .@float().cpu().contiguous();
@@ -72,18 +72,5 @@ internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning 
         backbone.Dispose();
         if (!ReferenceEquals(prior, backbone))
             prior.Dispose();
-    }
-
-    /// <summary>Ids one row after the other, filled up at the end, where causal attention never looks.</summary>
-    public static long[] Padded(IReadOnlyList<int[]> texts, int length)
-    {
-        var ids = new long[texts.Count * length];
-        for (var row = 0; row < texts.Count; row++)
-        {
-            for (var i = 0; i < texts[row].Length; i++)
-                ids[row * length + i] = texts[row][i];
-        }
-
-        return ids;
     }
 }

@@ -83,8 +83,9 @@ public sealed class GeneratorTrainer
             using var network = Generator.Allocate(backboneFolder, options.Architecture, pairs.Widths);
             network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), new RunSeed(options.Seed));
             Generator.ToDevice(network, trainer._thread);
+            var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel)).ToArray();
             var conditioning = Fit(
-                "what tells of activations", network, pairs, "conditioning",
+                network, pairs, heldOut,
                 new TrainingSchedule(options.Steps, options.LearningRate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery));
             var record = new GeneratorRecord
             {
@@ -100,8 +101,8 @@ public sealed class GeneratorTrainer
                 Command = command,
                 Backbone = course,
                 Conditioning = conditioning,
-                PriorLoss = HeldOutLoss(network, pairs, told: false),
-                Saturation = Saturation(network, pairs),
+                PriorLoss = Average(network, heldOut, told: false),
+                Saturation = Saturation(network, heldOut[0]),
                 BackboneParameters = network.Backbone.parameters().Sum(p => p.numel()),
                 ConditioningParameters = network.Conditioning.parameters().Sum(p => p.numel()),
                 Seconds = Math.Round(trainer._clock.GetElapsedTime(_began).TotalSeconds, 1),
@@ -216,20 +217,16 @@ public sealed class GeneratorTrainer
             return PairSource.Loss(network.call(ids.narrow(1, 0, batch.Length - 1)), ids, batch.Weights);
         }
 
-        private TrainingCourse Fit(string stage, GeneratorNetwork network, PairSource pairs, string name, TrainingSchedule schedule)
+        private TrainingCourse Fit(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut, TrainingSchedule schedule)
         {
-            var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs($"held-out {name}", i, heldOut: true, cancel)).ToArray();
-            var loop = new TrainingLoop(stage, new TrainingCheckpoint(folder, _identity), progress, cancel);
+            var loop = new TrainingLoop("what tells of activations", new TrainingCheckpoint(folder, _identity), progress, cancel);
             return loop.Run(
                 [.. network.Trained],
                 schedule,
-                step => LossOf(network, pairs.Pairs($"{name} texts", step, heldOut: false, cancel), told: true),
+                step => LossOf(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), told: true),
                 () => Average(network, heldOut, told: true),
                 network.RateOf);
         }
-
-        private double HeldOutLoss(GeneratorNetwork network, PairSource pairs, bool told) => Average(
-            network, [.. Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel))], told);
 
         private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {
@@ -245,12 +242,11 @@ public sealed class GeneratorTrainer
             return PairSource.Loss(network.Logits(ids.narrow(1, 0, batch.Length - 1), conditioned), ids, batch.Weights);
         }
 
-        private double? Saturation(GeneratorNetwork network, PairSource pairs)
+        private static double? Saturation(GeneratorNetwork network, TrainingPairs batch)
         {
             if (network.Conditioning is not ControlConditioning control)
                 return null;
             using var scope = NewDisposeScope();
-            var batch = pairs.Pairs("held-out conditioning", 0, heldOut: true, cancel);
             return control.Saturation(network.Backbone, batch.Activations, tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: network.Device));
         }
     }

@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
@@ -153,7 +150,7 @@ internal sealed class PairSource : IDisposable
 
         for (var i = 0; i < weights.Length; i++)
             weights[i] /= Math.Max(1, total);
-        return (GeneratorNetwork.Padded(ids, length), weights, length);
+        return (ForwardPass.Padded(ids, length), weights, length);
     }
 
     /// <summary>Σ weight × −log q(next token), nats.</summary>
@@ -176,11 +173,7 @@ internal sealed class PairSource : IDisposable
         return new TrainingPairs(activations, ids, weights, length);
     }
 
-    private static bool IsHeldOut(string text, double share)
-    {
-        var hash = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes("generator\n" + text)));
-        return (hash >> 11) * (1.0 / (1UL << 53)) < share;
-    }
+    private static bool IsHeldOut(string text, double share) => ContentHash.ShareOf("generator\n" + text) < share;
 
     private static (float[] Mean, float Deviation) StatisticsOf(CapturedActivations found, ITask task)
     {

@@ -63,14 +63,17 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
         var (done, remembered) = checkpoint.Restore(state);
         var memory = remembered.Length > 0 ? JsonSerializer.Deserialize<Memory>(remembered)! : Memory.Begin(heldOutLoss());
         void Save(int step) => checkpoint.Save(state, step, JsonSerializer.Serialize(memory));
+        void StopIfAsked(int step)
+        {
+            if (!cancel.IsCancellationRequested)
+                return;
+            Save(step);
+            cancel.ThrowIfCancellationRequested();
+        }
+
         for (var step = done + 1; step <= schedule.Steps && memory.SinceBest < schedule.Patience; step++)
         {
-            if (cancel.IsCancellationRequested)
-            {
-                Save(step - 1);
-                cancel.ThrowIfCancellationRequested();
-            }
-
+            StopIfAsked(step - 1);
             Step(optimizer, parameters, loss, step, schedule.RateAt(step));
             done = step;
             if (step % schedule.EvaluateEvery == 0 || step == schedule.Steps)
@@ -81,6 +84,7 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
                 progress?.Report(new GeneratorProgress(stage, step, schedule.Steps, memory.Latest));
         }
 
+        StopIfAsked(done);
         using var frozen = no_grad();
         foreach (var ((_, parameter), (_, values)) in parameters.Zip(best))
             parameter.copy_(values);

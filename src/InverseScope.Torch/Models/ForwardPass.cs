@@ -68,4 +68,17 @@ internal sealed record ForwardPass(Tensor Ids)
     /// <summary>Whether nothing after <paramref name="place"/> of <paramref name="layer"/> is wanted.</summary>
     public bool EndsAt(int layer, Place place) =>
         StopAfter is { } stop && (stop.Layer < layer || (stop.Layer == layer && stop.Place <= place));
+
+    /// <summary>Ids one row after the other, filled up at the end, where causal attention never looks.</summary>
+    public static long[] Padded(IReadOnlyList<int[]> texts, int length)
+    {
+        var ids = new long[texts.Count * length];
+        for (var row = 0; row < texts.Count; row++)
+        {
+            for (var i = 0; i < texts[row].Length; i++)
+                ids[row * length + i] = texts[row][i];
+        }
+
+        return ids;
+    }
 }

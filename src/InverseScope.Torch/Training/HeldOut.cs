@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
+using InverseScope.Core;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
 
@@ -31,12 +29,11 @@ public sealed class HeldOut
             { Rival: { } rival } question when string.CompareOrdinal(rival, question.Answer) < 0 => $"{rival}\n{question.Answer}",
             var question => $"{question.Answer}\n{question.Rival}",
         };
-        var hash = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
-        return (hash >> 11) * (1.0 / (1UL << 53)) < _share;
+        return ContentHash.ShareOf(key) < _share;
     }
 
     /// <summary>A draw from the prior, given that it is or is not held out.</summary>
-    /// <exception cref="Core.BadInputException">The prior seems to have no such text.</exception>
+    /// <exception cref="BadInputException">The prior seems to have no such text.</exception>
     public string Draw(RandomStream random, bool heldOut)
     {
         for (var i = 0; i < MostTries; i++)
@@ -46,7 +43,7 @@ public sealed class HeldOut
                 return text;
         }
 
-        throw new Core.BadInputException(
+        throw new BadInputException(
             $"Task '{_task.Name}' has too few texts to train on: none in {MostTries:N0} draws is {(heldOut ? "" : "not ")}held out.",
             "Give more texts, or another held_out_share.");
     }
