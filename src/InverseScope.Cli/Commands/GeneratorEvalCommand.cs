@@ -24,56 +24,66 @@ internal static class GeneratorEvalCommand
         var names = new Argument<string[]>("GENERATOR") { Description = "Names or folders of generators of the same target and task.", Arity = ArgumentArity.OneOrMore };
         var epsilons = OptionOf.Numbers("--epsilons", "Distances at which a sample is refused. Default 0.02 0.05 0.1 0.2.");
         var samples = OptionOf.Integer("--samples", "Texts for each reference. Default 25.", 1, 10_000);
+        var exact = new Option<bool>("--exact") { Description = "Also compare with the exact P(x; ẑ), on every text of a prior that can be enumerated: total variation and missed mass at --epsilon." };
         var command = new Command("eval", "Measure generators: refusal rates, bits, distinct samples, site by site.")
         {
-            names, epsilons, samples, MeasurementArguments.References, MeasurementArguments.Sites,
+            names, epsilons, samples, exact, MeasurementArguments.References, MeasurementArguments.Sites,
         };
         MeasurementArguments.AddEvaluation(command);
         Invocation.SetAction(command, shell, invocation => Run(
             invocation, invocation.Parse.GetRequiredValue(names), invocation.Parse.GetValue(epsilons) is { Length: > 0 } given ? given : DefaultEpsilons,
-            (int)(invocation.Parse.GetValue(samples) ?? DefaultSamples)));
+            (int)(invocation.Parse.GetValue(samples) ?? DefaultSamples), invocation.Parse.GetValue(exact)));
         return command;
     }
 
-    private static int Run(Invocation invocation, string[] names, double[] epsilons, int samples)
+    private static int Run(Invocation invocation, string[] names, double[] epsilons, int samples, bool exact)
     {
         var parse = invocation.Parse;
         GeneratorEntry[] entries = [.. names.Select(invocation.Generators.Find)];
         using var thread = Compute.Start(parse);
-        var first = GeneratorRecord.Read(entries[0].Folder);
+        GeneratorRecord[] records = [.. entries.Select(e => GeneratorRecord.Read(e.Folder))];
+        var first = records[0];
         var model = invocation.Models.Find(MeasurementArguments.GivenModel(parse) ?? KnownName(
             first.Model, "model", "--model", invocation.Models.All.Select(m => m.Name)));
         var task = invocation.Tasks.Find(MeasurementArguments.GivenTask(parse) ?? first.Task);
+        if (exact && !ExactConditional.IsPossible(task))
+            throw new BadInputException($"Task '{task.Name}' has too many texts to enumerate.", "Leave --exact out.");
         using var target = TargetModel.Open(model.Folder, thread, model.Name);
         var measurement = MeasurementArguments.Read(parse, new MeasurementOptions { Basis = first.Options.Basis });
+        var references = GeneratorEvaluation.References(
+            task, records, (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences), invocation.Seed);
+        var given = MeasurementArguments.GivenSites(parse, target.Description.Layers, target.Description.Heads, task);
+        Site[][] sites = [.. records.Select(record => given?.ToArray() ?? [.. record.Sites.Select(s => SitePattern.ExpandAll(
+            [s], target.Description.Layers, target.Description.Heads, null, task).Single())])];
+        using var progress = invocation.StartProgress();
+        var draws = exact ? Exact(sites.SelectMany(s => s).Distinct().ToArray()) : [];
+        var evaluation = new GeneratorEvaluation(target, task, references, measurement, invocation.Seed);
         var measured = new List<Measured>();
-        foreach (var entry in entries)
+        foreach (var (entry, of) in entries.Zip(sites))
         {
             using var generator = Generator.Open(entry.Folder, thread);
             generator.CheckFits(target.Description, task, measurement.Basis);
-            var sites = MeasurementArguments.GivenSites(parse, target.Description.Layers, target.Description.Heads, task)
-                ?? [.. generator.Record.Sites.Select(s => SitePattern.ExpandAll([s], target.Description.Layers, target.Description.Heads, null, task).Single())];
-            var evaluation = new GeneratorEvaluation(target, task, measurement, invocation.Seed);
             var results = new List<SiteInversion>();
-            using (var progress = invocation.StartProgress())
+            foreach (var (done, site) in of.Index())
             {
-                foreach (var (done, site) in sites.Index())
-                {
-                    invocation.Cancel.ThrowIfCancellationRequested();
-                    progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, sites.Count, "sites"));
-                    results.Add(evaluation.Measure(
-                        generator, site, (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences), samples, epsilons, new DrawOptions(), invocation.Cancel));
-                }
+                invocation.Cancel.ThrowIfCancellationRequested();
+                progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, of.Length, "sites"));
+                results.Add(evaluation.Measure(generator, site, samples, epsilons, new DrawOptions(), draws.GetValueOrDefault(site), invocation.Cancel));
             }
 
             measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results));
         }
 
+        progress?.Dispose();
+
         if (invocation.Json)
-            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis }, Generators = measured });
+            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis, measurement.Kernel, measurement.Epsilon }, Generators = measured });
         else
-            Write(invocation, measured, epsilons);
+            Write(invocation, measured, epsilons, measurement);
         return ExitCode.Done;
+
+        Dictionary<Site, ExactDraw[][]> Exact(Site[] all) => all.Zip(new ExactConditional(target, task, measurement, invocation.Seed)
+            .Draw(all, references, samples, progress, invocation.Cancel)).ToDictionary(s => s.First, s => s.Second);
     }
 
     // The record has names: what was given by its folder must be given again.
@@ -81,7 +91,7 @@ internal static class GeneratorEvalCommand
         ? name
         : throw new BadInputException($"The generator was trained on {what} '{name}', which is not known by that name here.", $"Give its folder with {option}.");
 
-    private static void Write(Invocation invocation, IReadOnlyList<Measured> measured, double[] epsilons)
+    private static void Write(Invocation invocation, IReadOnlyList<Measured> measured, double[] epsilons, MeasurementOptions measurement)
     {
         Tables.Write(
             invocation.Shell,
@@ -92,6 +102,16 @@ internal static class GeneratorEvalCommand
                 Invariant($"{m.Worst.RefusalRate[i].Rate:0.0 %}"), m.Worst.Sites[i], i == 0 ? Invariant($"{m.Mean.Bits:0.00}") : "",
                 i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare:0.0 %}") : "",
             })));
+        if (measured.All(m => m.Mean.TotalVariation is not null))
+        {
+            invocation.Out.WriteLine();
+            invocation.Out.WriteLine(Invariant($"Against the exact P(x; ẑ) at ε = {measurement.Epsilon} ({measurement.Kernel.ToString().ToLowerInvariant()} kernel):"));
+            Tables.Write(
+                invocation.Shell,
+                ["generator", "#total variation", "#missed mass"],
+                measured.Select(m => new[] { m.Generator, Invariant($"{m.Mean.TotalVariation:0.000}"), Invariant($"{m.Mean.MissedMass:0.0 %}") }));
+        }
+
         var at = Array.IndexOf(epsilons, 0.1) is >= 0 and var known ? known : epsilons.Length - 1;
         var worst = measured[0].Sites.OrderByDescending(s => s.RefusalRate[at].Rate).Take(WorstShown).Select(s => s.Site).ToArray();
         invocation.Out.WriteLine();
@@ -108,9 +128,9 @@ internal static class GeneratorEvalCommand
 
     private sealed record Refusal(double Epsilon, double Rate);
 
-    private sealed record SiteResult(string Site, int References, IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare);
+    private sealed record SiteResult(string Site, int References, IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
-    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare);
+    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double? TotalVariation, double? MissedMass);
 
     private sealed record Worst(IReadOnlyList<Refusal> RefusalRate, IReadOnlyList<string> Sites);
 
@@ -122,9 +142,10 @@ internal static class GeneratorEvalCommand
             return new Measured(
                 name,
                 record.Options.Architecture.Conditioning,
-                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare)),
+                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare),
+                    results.Average(r => r.TotalVariation), results.Average(r => r.MissedMass)),
                 new Worst([.. epsilons.Select((e, i) => new Refusal(e, worst[i].RefusalRate[e]))], [.. worst.Select(w => w.Site)]),
-                [.. results.Select(r => new SiteResult(r.Site, r.References, [.. epsilons.Select(e => new Refusal(e, r.RefusalRate[e]))], r.Bits, r.DistinctShare, r.InvalidShare, r.UnfinishedShare))]);
+                [.. results.Select(r => new SiteResult(r.Site, r.References, [.. epsilons.Select(e => new Refusal(e, r.RefusalRate[e]))], r.Bits, r.DistinctShare, r.InvalidShare, r.UnfinishedShare, r.TotalVariation, r.MissedMass))]);
         }
     }
 }

@@ -101,7 +101,7 @@ internal static class MeasurementArguments
     public static void AddEvaluation(Command command)
     {
         AddTarget(command);
-        Option[] options = [Positions, Distance, NormBand, HeadBasis];
+        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon];
         foreach (var option in options)
             command.Add(option);
         AddCompute(command);

@@ -20,7 +20,9 @@ internal abstract class Conditioning(string name) : nn.Module(name)
     public virtual double RateOf(string name) => 1;
 
     /// <param name="statistics">Mean (width) and deviation of each site's activations.</param>
-    public abstract void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, RunSeed seed);
+    /// <param name="backbone">As the prior made it.</param>
+    /// <param name="texts">Ids of texts of the prior, each with begin and end token.</param>
+    public abstract void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed);
 
     /// <summary>Everything that depends on the activations alone, computed once for all passes and samples.</summary>
     public abstract Conditioned Condition(SiteBatch batch);
@@ -44,11 +46,8 @@ internal abstract class Conditioned
 /// <summary>InverseScope's: a control layer after the self-attention of every block, added to the stream.</summary>
 internal sealed class ControlConditioning : Conditioning
 {
-    // Adam moves every number of a tensor alike. A value weight has latent × heads partners in the sum that it is part of:
-    // the sum would be thrown far at a rate at which queries and keys only begin to learn. An encoder has few partners, and
-    // is in few of the batches. Chosen by held-out loss.
-    private const double ValueRate = 1.0 / 32;
-    private const double EncoderRate = 16;
+    // An encoder is in few of the batches. Chosen by held-out loss.
+    private const double EncoderRate = 4;
 
     private readonly ControlInitial _initial;
 
@@ -58,11 +57,11 @@ internal sealed class ControlConditioning : Conditioning
     [ComponentName(Name = "layers")]
     private readonly ModuleList<ControlLayer> _layers;
 
-    public ControlConditioning(TransformerConfig backbone, IReadOnlyList<int> siteWidths, GeneratorArchitecture architecture)
+    public ControlConditioning(TransformerConfig backbone, IReadOnlyList<SiteShape> sites, GeneratorArchitecture architecture)
         : base(nameof(ControlConditioning))
     {
         _initial = architecture.ControlInitial;
-        _encoders = new SiteEncoders(siteWidths, architecture.Latent);
+        _encoders = new SiteEncoders(sites, architecture.Latent);
         _layers = new ModuleList<ControlLayer>([.. Enumerable.Range(0, backbone.Layers).Select(_ =>
             new ControlLayer(backbone.Width, architecture.Latent, architecture.ControlHeads, architecture.ControlHeadWidth))]);
         RegisterComponents();
@@ -70,18 +69,45 @@ internal sealed class ControlConditioning : Conditioning
 
     public override bool TrainsBackbone => false;
 
-    public override double RateOf(string name) =>
-        name.Contains(".v_", StringComparison.Ordinal) ? ValueRate
-        : name.StartsWith("encoders.", StringComparison.Ordinal) ? EncoderRate
-        : 1;
+    public override double RateOf(string name) => name.StartsWith("encoders.", StringComparison.Ordinal) ? EncoderRate : 1;
 
     public override bool TrainsOnNoise => true;
 
-    public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, RunSeed seed)
+    public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
         _encoders.Initialise(statistics, seed);
+        var places = _initial == ControlInitial.Places ? Places(backbone, texts) : null;
         for (var layer = 0; layer < _layers.Count; layer++)
-            _layers[layer].Initialise(_initial, seed, layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        {
+            var name = layer.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            _layers[layer].Initialise(_initial, seed, name);
+            using var read = places?[layer];
+            if (read is not null)
+                _layers[layer].ReadPlaces(read, seed, name);
+        }
+    }
+
+    /// <summary>What each layer would read at the tokens of texts: h, <c>(N, C)</c>; the caller disposes them.</summary>
+    private static Tensor[] Places(CausalTransformer backbone, IReadOnlyList<int[]> texts)
+    {
+        var length = texts.Max(t => t.Length);
+        var device = backbone.parameters().First().device;
+        var ids = tensor(ForwardPass.Padded(texts, length), [texts.Count, length], device: device).narrow(1, 0, length - 1);
+        // The token that each place is to tell of must be one of the text.
+        var read = tensor([.. texts.SelectMany((text, row) => Enumerable.Range(0, text.Length - 1).Select(t => row * (length - 1L) + t))], device: device);
+        var found = new Tensor[backbone.Config.Layers];
+        backbone.Run(new ForwardPass(ids)
+        {
+            Tap = (place, layer, stream) =>
+            {
+                if (place == Place.Middle)
+                    found[layer] = stream.flatten(0, 1).index_select(0, read).DetachFromDisposeScope();
+                return stream;
+            },
+        });
+        return found;
     }
 
     public override Conditioned Condition(SiteBatch batch)
@@ -174,7 +200,7 @@ internal sealed class PrefixConditioning : Conditioning
 
     public override bool TrainsOnNoise => false;
 
-    public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, RunSeed seed)
+    public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();

@@ -14,6 +14,8 @@ namespace InverseScope.Torch.Generators;
 internal sealed class ControlLayer : nn.Module
 {
     private const double NormEpsilon = 1e-5;
+    private const double PlacesShare = 0.3;
+    private const double PlacesRidge = 1e-3;
 
     [ComponentName(Name = "ln_weight")]
     private readonly Parameter _normWeight;
@@ -77,7 +79,7 @@ internal sealed class ControlLayer : nn.Module
                 {
                     ControlInitial.Kaiming => random.NextNormal() * Math.Sqrt(2 / inputs),
                     ControlInitial.Linear => (2 * random.NextDouble() - 1) / Math.Sqrt(inputs),
-                    _ => random.NextNormal() / Math.Sqrt(inputs * Math.Sqrt(weight.shape[1])),
+                    _ => (initial == ControlInitial.Places ? PlacesShare : 1) * random.NextNormal() / Math.Sqrt(inputs * Math.Sqrt(weight.shape[1])),
                 });
             }
 
@@ -87,6 +89,35 @@ internal sealed class ControlLayer : nn.Module
         // q̄·k̄ = 1. Without it ω would be odd in e, and what a layer adds even: nothing that follows e in a line.
         foreach (var bias in new[] { _queryBias, _keyBias })
             bias.fill_(1 / Math.Sqrt(bias.shape[1]));
+    }
+
+    /// <summary>
+    /// Adds to queries and keys what makes each head read one kind of place: k̄ a random vector, q = k̄/|k̄|² times an affine
+    /// function of LN(h), namely the ridge regression of "is of this kind" over all places. Kinds are as many clusters as there
+    /// are heads.
+    /// </summary>
+    /// <param name="places">h at tokens of the prior, <c>(N, C)</c>.</param>
+    public void ReadPlaces(Tensor places, RunSeed seed, string name)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var heads = (int)_queryWeight.shape[0];
+        var random = seed.Stream("control layer", name, "places");
+        var x = Normed(places);
+        var kinds = nn.functional.one_hot(Clusters.Of(x, heads, random), heads).@double(); // (N, H)
+        var (mean, share) = (x.@double().mean([0L], keepdim: true), kinds.mean([0L], keepdim: true));
+        var centred = x.@double() - mean;
+        var covariance = centred.t().mm(centred) / x.shape[0];
+        covariance = covariance + PlacesRidge * covariance.diagonal().mean() * eye(x.shape[1], dtype: ScalarType.Float64, device: x.device);
+        var weights = linalg.solve(covariance, centred.t().mm(kinds - share) / x.shape[0]); // (C, H)
+        var offsets = (share - mean.mm(weights)).squeeze(0); // (H)
+        var values = new float[_keyBias.numel()];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)(random.NextNormal() / Math.Sqrt(_keyBias.shape[1]));
+        _keyBias.copy_(tensor(values, _keyBias.shape));
+        var along = _keyBias / _keyBias.square().sum(1L, keepdim: true); // (H, K)
+        _queryWeight.add_(along.unsqueeze(2) * weights.t().@float().unsqueeze(1));
+        _queryBias.copy_(along * offsets.@float().unsqueeze(1));
     }
 
     /// <summary>
@@ -120,9 +151,10 @@ internal sealed class ControlLayer : nn.Module
     public Tensor Weights(Tensor stream, ControlState state)
     {
         using var scope = NewDisposeScope();
-        var normed = nn.functional.layer_norm(stream, [stream.shape[^1]], _normWeight, _normBias, NormEpsilon);
-        return normed.bmm(state.Directions.transpose(1, 2)).add_(state.Offsets.unsqueeze(1)).tanh().MoveToOuterDisposeScope();
+        return Normed(stream).bmm(state.Directions.transpose(1, 2)).add_(state.Offsets.unsqueeze(1)).tanh().MoveToOuterDisposeScope();
     }
+
+    private Tensor Normed(Tensor stream) => nn.functional.layer_norm(stream, [stream.shape[^1]], _normWeight, _normBias, NormEpsilon);
 }
 
 /// <summary>How the weights of queries and keys of control layers begin.</summary>
@@ -136,6 +168,12 @@ public enum ControlInitial
 
     /// <summary>Normal, so small that q·k has deviation 1 for unit inputs: hardly any tanh is saturated.</summary>
     Unit,
+
+    /// <summary>
+    /// A share of <see cref="Unit"/>, and each head begins by reading one kind of place: the weight is high where the backbone
+    /// stands at such a place, and about 0 elsewhere, whatever the activation. Values then learn apart from one another.
+    /// </summary>
+    Places,
 }
 
 /// <summary>A control layer's share of given activations.</summary>

@@ -89,12 +89,12 @@ public sealed class Generator : IDisposable
         _thread.Run(() => work(_network ??= Load()), cancel);
 
     /// <summary>The network with a backbone from its folder and conditioning without values.</summary>
-    internal static GeneratorNetwork Allocate(string backboneFolder, GeneratorArchitecture architecture, IReadOnlyList<int> widths)
+    internal static GeneratorNetwork Allocate(string backboneFolder, GeneratorArchitecture architecture, IReadOnlyList<SiteShape> sites)
     {
         var backbone = LoadBackbone(backboneFolder);
         Conditioning conditioning = architecture.Conditioning == ConditioningKind.Control
-            ? new ControlConditioning(backbone.Config, widths, architecture)
-            : new PrefixConditioning(backbone.Config, widths);
+            ? new ControlConditioning(backbone.Config, sites, architecture)
+            : new PrefixConditioning(backbone.Config, [.. sites.Select(s => s.Width)]);
         var prior = backbone;
         if (conditioning.TrainsBackbone)
         {
@@ -151,7 +151,7 @@ public sealed class Generator : IDisposable
 
     private GeneratorNetwork Load()
     {
-        var network = Allocate(Path.Combine(Folder, BackboneFolder), Record.Options.Architecture, Record.SiteWidths);
+        var network = Allocate(Path.Combine(Folder, BackboneFolder), Record.Options.Architecture, SiteShape.Of(Record.Sites, Record.SiteWidths));
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var file = SafetensorsFile.Open(Path.Combine(Folder, ConditioningName));

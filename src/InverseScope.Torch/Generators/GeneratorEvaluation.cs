@@ -17,31 +17,43 @@ namespace InverseScope.Torch.Generators;
 /// <param name="DistinctShare">Mean over references of distinct texts among its samples, as a share.</param>
 /// <param name="InvalidShare">Share of samples that are no text of the task.</param>
 /// <param name="UnfinishedShare">Share of samples that did not end, or are no text at all.</param>
+/// <param name="TotalVariation">
+/// Mean over references of the total variation distance between q(x | ẑ) and the exact P(x; ẑ), 0 to 1: E_P[(1 − q/P)₊].
+/// Null where the prior is not enumerated.
+/// </param>
+/// <param name="MissedMass">Mean over references of the share of P whose texts have less than a tenth of their probability under q. Null likewise.</param>
 public sealed record SiteInversion(
     string Site, int References, int Samples, IReadOnlyDictionary<double, double> RefusalRate, double? Bits, double DistinctShare, double InvalidShare,
-    double UnfinishedShare);
+    double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
 /// <summary>Measures generators on references that training never saw.</summary>
-public sealed class GeneratorEvaluation(TargetModel target, ITask task, MeasurementOptions measurement, RunSeed seed)
+/// <param name="references">Texts, as <see cref="References"/> draws them.</param>
+public sealed class GeneratorEvaluation(TargetModel target, ITask task, IReadOnlyList<string> references, MeasurementOptions measurement, RunSeed seed)
 {
+    private const double MissedBelow = 0.1;
+
+    /// <summary>Texts that none of the generators was trained on.</summary>
+    /// <exception cref="BadInputException">The task has hardly any.</exception>
+    public static string[] References(ITask task, IEnumerable<GeneratorRecord> generators, int count, RunSeed seed) => PairSource.Texts(
+        task, generators.Min(g => g.Options.HeldOutShare), count, seed.Stream("generator evaluation", task.Fingerprint), heldOut: true);
+
     /// <param name="site">One that the generator was trained on.</param>
-    /// <param name="references">How many; fewer where texts lack the position.</param>
     /// <param name="samples">Texts for each reference.</param>
     /// <param name="epsilons">Distances at which a sample is refused.</param>
+    /// <param name="exact">Draws of P(x; ẑ) for each reference; null leaves the comparison out.</param>
     /// <exception cref="BadInputException">The generator was not trained on the site.</exception>
-    public SiteInversion Measure(Generator generator, Site site, int references, int samples, IReadOnlyList<double> epsilons, DrawOptions draw, CancellationToken cancel)
+    public SiteInversion Measure(
+        Generator generator, Site site, int samples, IReadOnlyList<double> epsilons, DrawOptions draw, ExactDraw[][]? exact, CancellationToken cancel)
     {
         var index = generator.IndexOf(site) ?? throw new BadInputException($"The generator {generator.Folder} was not trained on {site}.");
         using var capture = new ActivationCapture(target, [site], measurement.Basis, task);
-        var texts = PairSource.Texts(
-            task, generator.Record.Options.HeldOutShare, references, seed.Stream("generator evaluation", task.Fingerprint), heldOut: true);
-        var found = capture.Read(texts, cancel)[0];
-        int[] kept = [.. Enumerable.Range(0, texts.Length).Where(i => found.Present[i] == 1)];
+        var found = capture.Read(references, cancel)[0];
+        int[] kept = [.. Enumerable.Range(0, references.Count).Where(i => found.Present[i] == 1)];
         if (kept.Length == 0)
-            throw new BadInputException($"None of {texts.Length} references has the position {site.Position}.", "Give more references.");
+            throw new BadInputException($"None of {references.Count} references has the position {site.Position}.", "Give more references.");
         ReadOnlyMemory<float>[] activations = [.. kept.Select(i => (ReadOnlyMemory<float>)found[i].ToArray())];
         var drawn = generator.Draw(
-            index, activations, [.. kept.Select(i => seed.Stream("generator samples", site.ToString(), texts[i]))], samples, draw, cancel);
+            index, activations, [.. kept.Select(i => seed.Stream("generator samples", site.ToString(), references[i]))], samples, draw, cancel);
         var reader = new SampleReader(target, capture);
         var checkedTexts = reader.Read([.. drawn.SelectMany(of => of).Select(d => d.Text).OfType<string>().Distinct()], cancel);
         var refused = new int[epsilons.Count];
@@ -65,10 +77,23 @@ public sealed class GeneratorEvaluation(TargetModel target, ITask task, Measurem
             distinct += drawn[r].Select(d => d.Text).OfType<string>().Distinct().Count() / (double)samples;
         }
 
-        var evidence = generator.Evidence(index, activations, [.. kept.Select(i => texts[i])], cancel);
+        var evidence = generator.Evidence(index, activations, [.. kept.Select(i => references[i])], cancel);
+        var fits = exact is null ? [] : Fits(generator, index, activations, [.. kept.Select(i => exact[i])], draw, cancel);
         return new SiteInversion(
             site.ToString(), kept.Length, samples, epsilons.Select((e, i) => (e, refused[i] / (double)all)).ToDictionary(e => e.e, e => e.Item2),
-            evidence.Average(of => of.Sum(t => t.Bits)), distinct / drawn.Length, invalid / (double)all, unfinished / (double)all);
+            evidence.Average(of => of.Sum(t => t.Bits)), distinct / drawn.Length, invalid / (double)all, unfinished / (double)all,
+            fits.Length > 0 ? fits.Average(f => f.TotalVariation) : null, fits.Length > 0 ? fits.Average(f => f.MissedMass) : null);
+    }
+
+    private static (double TotalVariation, double MissedMass)[] Fits(
+        Generator generator, int site, ReadOnlyMemory<float>[] activations, ExactDraw[][] exact, DrawOptions draw, CancellationToken cancel)
+    {
+        var texts = exact.SelectMany((draws, r) => draws.Select(d => (Reference: r, Draw: d))).ToArray();
+        var given = generator.LogGiven(
+            site, Array.ConvertAll(texts, t => activations[t.Reference]), Array.ConvertAll(texts, t => t.Draw.Text), draw, cancel);
+        return [.. texts.Zip(given, (t, q) => (t.Reference, Ratio: Math.Exp(q.Sum() - t.Draw.LogProbability)))
+            .GroupBy(t => t.Reference)
+            .Select(of => (of.Average(t => Math.Max(0, 1 - t.Ratio)), of.Average(t => t.Ratio < MissedBelow ? 1.0 : 0)))];
     }
 }
 

@@ -18,8 +18,8 @@ public sealed record GeneratorArchitecture
 {
     public ConditioningKind Conditioning { get; init; } = ConditioningKind.Control;
 
-    /// <summary>Width of the encoding that all sites share, from 1. Default 64.</summary>
-    public int Latent { get; init; } = 64;
+    /// <summary>Width of the encoding that all sites share, from 1. Default 128.</summary>
+    public int Latent { get; init; } = 128;
 
     /// <summary>Heads of each control layer, from 1. Default 32, as in the paper.</summary>
     public int ControlHeads { get; init; } = 32;
@@ -28,7 +28,7 @@ public sealed record GeneratorArchitecture
     public int ControlHeadWidth { get; init; } = 64;
 
     /// <summary>How queries and keys begin.</summary>
-    public ControlInitial ControlInitial { get; init; } = ControlInitial.Unit;
+    public ControlInitial ControlInitial { get; init; } = ControlInitial.Places;
 }
 
 /// <summary>How a generator is trained. Stored with it.</summary>

@@ -20,6 +20,7 @@ namespace InverseScope.Torch.Generators;
 public sealed class GeneratorTrainer
 {
     private const int StatisticsTexts = 2_000;
+    private const int PlacesTexts = 256;
     private const int HeldOutBatches = 8;
 
     // Room for texts a little longer than those that were surveyed.
@@ -80,8 +81,10 @@ public sealed class GeneratorTrainer
             var backboneFolder = Path.Combine(folder, Generator.BackboneFolder);
             var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, backboneFolder);
             using var pairs = new PairSource(target, task, sites, tokens, options, options.Architecture.Conditioning == ConditioningKind.Control);
-            using var network = Generator.Allocate(backboneFolder, options.Architecture, pairs.Widths);
-            network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), new RunSeed(options.Seed));
+            using var network = Generator.Allocate(backboneFolder, options.Architecture, SiteShape.Of(sites.Select(s => s.ToString()), pairs.Widths));
+            var seed = new RunSeed(options.Seed);
+            var places = PairSource.Texts(task, options.HeldOutShare, PlacesTexts, seed.Stream("places"), heldOut: false);
+            network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), network.Backbone, [.. places.Select(tokens.Encode)], seed);
             Generator.ToDevice(network, trainer._thread);
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel)).ToArray();
             var conditioning = Fit(

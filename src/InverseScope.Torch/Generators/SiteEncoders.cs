@@ -5,10 +5,26 @@ using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Generators;
 
+/// <summary>What an encoder of a site depends on.</summary>
+/// <param name="Width">Numbers in one activation.</param>
+/// <param name="Address">Where in the network, e.g. <c>L9H6</c>.</param>
+/// <param name="Position">Which token, e.g. <c>@last</c>.</param>
+internal readonly record struct SiteShape(int Width, string Address, string Position)
+{
+    /// <param name="sites">In their full form, e.g. <c>L9H6@last</c>.</param>
+    public static IReadOnlyList<SiteShape> Of(IEnumerable<string> sites, IReadOnlyList<int> widths) => [.. sites.Zip(widths, (site, width) =>
+    {
+        var at = site.IndexOf('@', StringComparison.Ordinal);
+        return new SiteShape(width, site[..at], site[at..]);
+    })];
+}
+
 /// <summary>
 /// One linear map for each site into the latent space that all sites share: e = W (z − μ)/σ + b, with the mean μ and the
-/// deviation σ (a single number) of the site's activations, so that every site begins at the same scale. Sites of the same
-/// width are kept in one tensor.
+/// deviation σ (a single number) of the site's activations, so that every site begins at the same scale. W and b are sums of
+/// what all sites of the width, all of the address, all of the position, and the site alone contribute: what one site
+/// learns, those like it need not learn again, though each is in few of the batches. Sites of the same width are kept in one
+/// tensor.
 /// </summary>
 internal sealed class SiteEncoders : nn.Module
 {
@@ -17,21 +33,21 @@ internal sealed class SiteEncoders : nn.Module
     private readonly int[] _classOf;
     private readonly int[] _rowOf;
     private readonly int _latent;
+    private readonly IReadOnlyList<SiteShape> _sites;
 
     [ComponentName(Name = "by_width")]
     private readonly ModuleList<WidthClass> _classes;
 
-    /// <param name="widths">Width of each site.</param>
     /// <param name="latent">E.</param>
-    public SiteEncoders(IReadOnlyList<int> widths, int latent)
+    public SiteEncoders(IReadOnlyList<SiteShape> sites, int latent)
         : base(nameof(SiteEncoders))
     {
-        _latent = latent;
-        int[] distinct = [.. widths.Distinct().Order()];
-        _classOf = [.. widths.Select(w => Array.IndexOf(distinct, w))];
+        (_sites, _latent) = (sites, latent);
+        int[] distinct = [.. sites.Select(s => s.Width).Distinct().Order()];
+        _classOf = [.. sites.Select(s => Array.IndexOf(distinct, s.Width))];
         var counts = new int[distinct.Length];
         _rowOf = [.. _classOf.Select(c => counts[c]++)];
-        _classes = new ModuleList<WidthClass>([.. distinct.Select((w, c) => new WidthClass(counts[c], w, latent))]);
+        _classes = new ModuleList<WidthClass>([.. distinct.Select(width => new WidthClass([.. sites.Where(s => s.Width == width)], latent))]);
         RegisterComponents();
     }
 
@@ -40,19 +56,11 @@ internal sealed class SiteEncoders : nn.Module
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
+        foreach (var kept in _classes)
+            kept.Initialise(seed);
         foreach (var (site, (mean, deviation)) in statistics.Index())
         {
             var (kept, row) = (_classes[_classOf[site]], _rowOf[site]);
-            var random = seed.Stream("site encoder", site.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            var weight = new float[_latent * mean.Length];
-            for (var i = 0; i < weight.Length; i++)
-                weight[i] = (float)(random.NextNormal() / Math.Sqrt(mean.Length));
-            // A vector of its own tells the site, smaller than what tells the activation.
-            var bias = new float[_latent];
-            for (var i = 0; i < bias.Length; i++)
-                bias[i] = (float)(SiteShare * random.NextNormal());
-            kept.Weight[row].copy_(tensor(weight, [_latent, mean.Length]));
-            kept.Bias[row].copy_(tensor(bias));
             kept.Mean[row].copy_(tensor(mean));
             kept.Scale[row].copy_(tensor(1 / deviation));
         }
@@ -77,23 +85,32 @@ internal sealed class SiteEncoders : nn.Module
 
     private Tensor EncodeGroups(WidthClass kept, SiteBatch batch, int begin, int end)
     {
-        var device = kept.Weight.device;
-        var rows = tensor([.. batch.Sites[begin..end].Select(s => (long)_rowOf[s])], device: device); // (G)
+        var device = kept.Mean.device;
+        int[] rows = [.. batch.Sites[begin..end].Select(s => _rowOf[s])]; // (G)
+        var at = tensor(Array.ConvertAll(rows, r => (long)r), device: device);
         var values = batch.Values[begin..end].SelectMany(v => v).ToArray();
-        var z = tensor(values, [end - begin, batch.Rows, kept.Weight.shape[2]], device: device); // (G, n, width)
-        var scaled = (z - kept.Mean.index_select(0, rows).unsqueeze(1)) * kept.Scale.index_select(0, rows).view(-1, 1, 1);
-        var encoded = scaled.bmm(kept.Weight.index_select(0, rows).transpose(1, 2)) + kept.Bias.index_select(0, rows).unsqueeze(1);
-        return encoded.view(-1, _latent);
+        var z = tensor(values, [end - begin, batch.Rows, kept.Mean.shape[1]], device: device); // (G, n, width)
+        var scaled = (z - kept.Mean.index_select(0, at).unsqueeze(1)) * kept.Scale.index_select(0, at).view(-1, 1, 1);
+        var (weight, bias) = kept.Maps(rows);
+        return (scaled.bmm(weight.transpose(1, 2)) + bias.unsqueeze(1)).view(-1, _latent);
     }
 
-    /// <summary>The encoders of S sites of one width.</summary>
+    /// <summary>The encoders of the sites of one width.</summary>
     private sealed class WidthClass : nn.Module
     {
-        [ComponentName(Name = "weight")]
-        private readonly Parameter _weight;
+        private readonly Part[] _parts;
 
-        [ComponentName(Name = "bias")]
-        private readonly Parameter _bias;
+        [ComponentName(Name = "all")]
+        private readonly Part _all;
+
+        [ComponentName(Name = "address")]
+        private readonly Part _address;
+
+        [ComponentName(Name = "position")]
+        private readonly Part _position;
+
+        [ComponentName(Name = "site")]
+        private readonly Part _site;
 
         [ComponentName(Name = "mean")]
         private readonly Parameter _mean;
@@ -101,23 +118,89 @@ internal sealed class SiteEncoders : nn.Module
         [ComponentName(Name = "scale")]
         private readonly Parameter _scale;
 
-        public WidthClass(int sites, int width, int latent)
+        public WidthClass(SiteShape[] sites, int latent)
             : base(nameof(WidthClass))
         {
-            _weight = nn.Parameter(empty(sites, latent, width));
-            _bias = nn.Parameter(empty(sites, latent));
+            var width = sites[0].Width;
+            _all = new Part([.. sites.Select(_ => "")], latent, width);
+            _address = new Part([.. sites.Select(s => s.Address)], latent, width);
+            _position = new Part([.. sites.Select(s => s.Position)], latent, width);
+            _site = new Part([.. sites.Select(s => s.Address + s.Position)], latent, width);
+            _parts = [_all, _address, _position, _site];
             // Measured, not learnt; parameters all the same, so that they are stored like the rest.
-            _mean = nn.Parameter(empty(sites, width), requires_grad: false);
-            _scale = nn.Parameter(empty(sites), requires_grad: false);
+            _mean = nn.Parameter(empty(sites.Length, width), requires_grad: false);
+            _scale = nn.Parameter(empty(sites.Length), requires_grad: false);
             RegisterComponents();
         }
+
+        public Parameter Mean => _mean;
+
+        public Parameter Scale => _scale;
+
+        /// <summary>All sites begin with one random map; vectors of their address and their position tell them apart.</summary>
+        public void Initialise(RunSeed seed)
+        {
+            foreach (var parameter in _parts.SelectMany(p => p.parameters()))
+                nn.init.zeros_(parameter);
+            var width = _mean.shape[1];
+            Part.Fill(_all.Weight, 1 / Math.Sqrt(width), seed.Stream("site encoder", width.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            // Smaller than what tells the activation.
+            var deviation = SiteShare * Math.Sqrt(0.5);
+            foreach (var part in new[] { _address, _position })
+            {
+                foreach (var (row, name) in part.Names.Index())
+                    Part.Fill(part.Bias[row], deviation, seed.Stream("site encoder", name));
+            }
+        }
+
+        /// <returns>W, <c>(G, E, width)</c>, and b, <c>(G, E)</c>, of sites given by their rows.</returns>
+        public (Tensor Weight, Tensor Bias) Maps(int[] rows)
+        {
+            var maps = Array.ConvertAll(_parts, part => part.Of(rows));
+            return (maps.Select(m => m.Weight).Aggregate((a, b) => a + b), maps.Select(m => m.Bias).Aggregate((a, b) => a + b));
+        }
+    }
+
+    /// <summary>What sites of one name contribute to their maps.</summary>
+    private sealed class Part : nn.Module
+    {
+        private readonly int[] _of;
+
+        [ComponentName(Name = "weight")]
+        private readonly Parameter _weight;
+
+        [ComponentName(Name = "bias")]
+        private readonly Parameter _bias;
+
+        /// <param name="names">One for each site.</param>
+        public Part(string[] names, int latent, int width)
+            : base(nameof(Part))
+        {
+            Names = [.. names.Distinct()];
+            _of = Array.ConvertAll(names, name => Array.IndexOf(Names, name));
+            _weight = nn.Parameter(empty(Names.Length, latent, width));
+            _bias = nn.Parameter(empty(Names.Length, latent));
+            RegisterComponents();
+        }
+
+        public string[] Names { get; }
 
         public Parameter Weight => _weight;
 
         public Parameter Bias => _bias;
 
-        public Parameter Mean => _mean;
+        public static void Fill(Tensor into, double deviation, RandomStream random)
+        {
+            var values = new float[into.numel()];
+            for (var i = 0; i < values.Length; i++)
+                values[i] = (float)(deviation * random.NextNormal());
+            into.copy_(tensor(values, into.shape));
+        }
 
-        public Parameter Scale => _scale;
+        public (Tensor Weight, Tensor Bias) Of(int[] rows)
+        {
+            var at = tensor(Array.ConvertAll(rows, r => (long)_of[r]), device: _weight.device);
+            return (_weight.index_select(0, at), _bias.index_select(0, at));
+        }
     }
 }

@@ -116,6 +116,9 @@ public sealed class TargetModel : IDisposable
             if (_randomWeights is { } seed)
                 network.Randomise(seed);
             network.eval();
+            // It outlives the scope of whoever asks for it first.
+            foreach (var parameter in network.parameters())
+                parameter.DetachFromDisposeScope();
             return network;
         }
         catch

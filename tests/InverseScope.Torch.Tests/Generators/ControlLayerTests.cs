@@ -25,12 +25,14 @@ public sealed class ControlLayerTests(TorchFixture torch)
             (golden.GetProperty("params"), golden.GetProperty("inputs"), golden.GetProperty("outputs"), golden.GetProperty("grad_of_sum"));
         int Number(string of) => golden.GetProperty(of).GetInt32();
         using var layer = new ControlLayer(Number("d_model"), Number("d_latent"), Number("n_heads"), Number("head_dim"));
-        using var encoders = new SiteEncoders([Number("d_site")], Number("d_latent"));
+        using var encoders = new SiteEncoders([new SiteShape(Number("d_site"), "L0", "@last")], Number("d_latent"));
         encoders.Initialise([(new float[Number("d_site")], 1)], new RunSeed(1));
         using (no_grad())
         {
             foreach (var (parameter, values) in layer.named_parameters())
                 values.copy_(Read(parameters.GetProperty(parameter)));
+            foreach (var part in encoders.named_parameters().Where(p => p.name.EndsWith("weight", StringComparison.Ordinal) || p.name.EndsWith("bias", StringComparison.Ordinal)))
+                part.parameter.zero_();
             Of(encoders, "weight").copy_(Read(parameters.GetProperty("site_weight")).unsqueeze(0));
             Of(encoders, "bias").copy_(Read(parameters.GetProperty("site_bias")).unsqueeze(0));
         }
@@ -59,6 +61,7 @@ public sealed class ControlLayerTests(TorchFixture torch)
     [InlineData(ControlInitial.Kaiming)]
     [InlineData(ControlInitial.Linear)]
     [InlineData(ControlInitial.Unit)]
+    [InlineData(ControlInitial.Places)]
     public void At_first_it_adds_nothing(ControlInitial initial) => torch.Thread.Run(() =>
     {
         using var scope = NewDisposeScope();
@@ -69,6 +72,49 @@ public sealed class ControlLayerTests(TorchFixture torch)
         Assert.InRange(layer.Weights(randn(4, 5, 12), state).abs().mean().item<float>(), 0.1, 0.99);
     });
 
+    [Fact]
+    public void Heads_begin_by_reading_one_kind_of_place_each() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new ControlLayer(16, 8, 4, 32);
+        layer.Initialise(ControlInitial.Places, new RunSeed(3), "0");
+        var random = new RunSeed(5).Stream("places");
+        var kinds = Normal(random, 4, 16);
+        var places = (kinds.unsqueeze(1) + 0.05 * Normal(random, 4, 50, 16)).flatten(0, 1); // 50 places of each kind
+        layer.ReadPlaces(places, new RunSeed(3), "0");
+        var weights = layer.Weights(places.unsqueeze(0).expand(3, -1, -1), layer.Prepare(Normal(random, 3, 8))).view(3, 4, 50, 4).mean([0L, 2L]).abs(); // (kinds, heads)
+        var (own, rest) = (weights.max(0).values, (weights.sum(dim: 0L) - weights.max(0).values) / 3);
+        Assert.Equal(4, weights.argmax(0).data<long>().ToArray().Distinct().Count());
+        Assert.True(own.min().item<float>() > 0.5, own.ToString(TorchSharp.TensorStringStyle.Default));
+        Assert.True(rest.max().item<float>() < 0.25, rest.ToString(TorchSharp.TensorStringStyle.Default));
+        Assert.Equal(0, layer.Apply(places.unsqueeze(0).expand(3, -1, -1), layer.Prepare(Normal(random, 3, 8))).abs().max().item<float>());
+    });
+
+    [Fact]
+    public void Sites_learn_from_those_of_their_address_and_their_position() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        SiteShape[] shapes = [new(3, "L0", "@a"), new(3, "L0", "@b"), new(3, "L1", "@b"), new(3, "L1", "@c"), new(2, "L0", "@a")];
+        using var encoders = new SiteEncoders(shapes, 4);
+        encoders.Initialise([.. shapes.Select(s => (new float[s.Width], 1f))], new RunSeed(1));
+        Tensor[] Encoded() => [.. shapes.Select((s, i) => encoders.Encode(SiteBatch.Of(i, Enumerable.Repeat(1f, s.Width).ToArray(), 1)))];
+        var before = Encoded();
+        Assert.True((before[0] - before[1]).abs().max().item<float>() > 0.01);
+        before[1].sum().backward();
+        using (no_grad())
+        {
+            foreach (var (name, parameter) in encoders.named_parameters().Where(p => p.parameter.grad is not null && !p.name.Contains(".all.", StringComparison.Ordinal)))
+                parameter.sub_(parameter.grad!);
+        }
+
+        var moved = before.Zip(Encoded(), (a, b) => (a - b).abs().max().item<float>()).ToArray();
+        Assert.True(moved[1] > moved[0] && moved[1] > moved[2] && moved[0] > 0 && moved[2] > 0, string.Join(" ", moved));
+        Assert.Equal((0, 0), (moved[3], moved[4]));
+    });
+
+    private static Tensor Normal(RandomStream random, params long[] shape) =>
+        tensor([.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())], shape);
+
     private static JsonElement Case(string name)
     {
         using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Golden.Folder("control-layer"), "golden.json")));
@@ -76,7 +122,7 @@ public sealed class ControlLayerTests(TorchFixture torch)
     }
 
     private static Parameter Of(SiteEncoders encoders, string name) =>
-        encoders.named_parameters().Single(p => p.name.EndsWith($".{name}", StringComparison.Ordinal)).parameter;
+        encoders.named_parameters().Single(p => p.name.EndsWith($".site.{name}", StringComparison.Ordinal)).parameter;
 
     private static Tensor Read(JsonElement nested)
     {

@@ -129,13 +129,14 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         using var target = TargetModel.Open(speaker.Folder(torch), torch.Thread);
         var prior = generator.DrawPrior(200, new RunSeed(1).Stream("prior"), CancellationToken.None);
         Assert.InRange(prior.Count(d => d.Text is { } text && SpeakerTarget.Task.WhyInvalid(text) is null), 150, 200);
-        var evaluation = new GeneratorEvaluation(target, SpeakerTarget.Task, new MeasurementOptions(), new RunSeed(1));
-        var found = evaluation.Measure(generator, Sites(target)[0], 10, 12, [0.05, 0.2, 3], new DrawOptions(), CancellationToken.None);
+        var references = GeneratorEvaluation.References(SpeakerTarget.Task, [generator.Record], 10, new RunSeed(1));
+        var evaluation = new GeneratorEvaluation(target, SpeakerTarget.Task, references, new MeasurementOptions(), new RunSeed(1));
+        var found = evaluation.Measure(generator, Sites(target)[0], 12, [0.05, 0.2, 3], new DrawOptions(), null, CancellationToken.None);
         Assert.InRange(found.RefusalRate[0.05], found.RefusalRate[0.2], 1);
         Assert.InRange(found.RefusalRate[0.2], found.RefusalRate[3], 1);
         Assert.InRange(found.DistinctShare, 1.0 / 12, 1);
         Assert.True(found.Bits > 0.5);
-        var again = evaluation.Measure(generator, Sites(target)[0], 10, 12, [0.05, 0.2, 3], new DrawOptions(), CancellationToken.None);
+        var again = evaluation.Measure(generator, Sites(target)[0], 12, [0.05, 0.2, 3], new DrawOptions(), null, CancellationToken.None);
         Assert.Equivalent(found, again);
     }
 

@@ -123,9 +123,9 @@ public sealed class TextSamplerTests(TorchFixture torch)
         backbone.Initialise(new RunSeed(2), 0.5, 0.3);
         backbone.eval();
         Conditioning conditioning = kind == ConditioningKind.Control
-            ? new ControlConditioning(config, [2, 3], new GeneratorArchitecture { Latent = 5, ControlHeads = 3, ControlHeadWidth = 4 })
+            ? new ControlConditioning(config, [new SiteShape(2, "L0", "@last"), new SiteShape(3, "L1", "@last")], new GeneratorArchitecture { Latent = 5, ControlHeads = 3, ControlHeadWidth = 4 })
             : new PrefixConditioning(config, [2, 3]);
-        conditioning.Initialise([(new float[2], 1), (new float[3], 2)], new RunSeed(4));
+        conditioning.Initialise([(new float[2], 1), (new float[3], 2)], backbone, [[0, 1, 2, 3, 8], [0, 4, 5, 8]], new RunSeed(4));
         using var frozen = no_grad();
         foreach (var (name, parameter) in conditioning.named_parameters())
         {
