@@ -25,6 +25,7 @@ internal static class GeneratorTrainCommand
     private static readonly Option<long?> Width = OptionOf.Integer("--width", Described("Its width", Defaults.Width), 1, 100_000);
     private static readonly Option<long?> BackboneSteps = OptionOf.Integer("--backbone-steps", Described("Most steps on the prior", Defaults.BackboneSteps), 1, Largest);
     private static readonly Option<long?> Steps = OptionOf.Integer("--steps", Described("Most steps on activations", Defaults.Steps), 1, Largest);
+    private static readonly Option<long?> DistillationSteps = OptionOf.Integer("--distillation-steps", "Most steps of self-distillation after that: the generator also learns from its own texts, weighted by what the target makes of them. Default: none.", 0, Largest);
     private static readonly Option<long?> BatchSize = OptionOf.Integer("--batch-size", Described("Texts in each step", Defaults.BatchSize), 1, Largest);
     private static readonly Option<long?> SitesPerBatch = OptionOf.Integer("--sites-per-batch", Described("Sites in each step", Defaults.SitesPerBatch), 1, Largest);
     private static readonly Option<double?> LearningRate = OptionOf.PositiveNumber("--learning-rate", Described("Largest learning rate on activations", Defaults.LearningRate));
@@ -42,7 +43,7 @@ internal static class GeneratorTrainCommand
         var folder = OptionOf.Text("--out", "Folder for it. Default: in the home, under its name.", "DIR");
         var command = new Command("train", "Train backbone and control layers; goes on where it was stopped.")
         {
-            MeasurementArguments.Sites, name, folder, Conditioning, Backbone, BackboneOf, LowRank, Layers, Heads, Width, BackboneSteps, Steps, BatchSize,
+            MeasurementArguments.Sites, name, folder, Conditioning, Backbone, BackboneOf, LowRank, Layers, Heads, Width, BackboneSteps, Steps, DistillationSteps, BatchSize,
             SitesPerBatch, LearningRate, BackboneLearningRate, Latent, ControlHeads, ControlHeadWidth, Initial, Noise, NoiseNormBand,
         };
         MeasurementArguments.AddTarget(command);
@@ -78,6 +79,7 @@ internal static class GeneratorTrainCommand
             Width = (int)(parse.GetValue(Width) ?? Defaults.Width),
             BackboneSteps = (int)(parse.GetValue(BackboneSteps) ?? Defaults.BackboneSteps),
             Steps = (int)(parse.GetValue(Steps) ?? Defaults.Steps),
+            DistillationSteps = (int)(parse.GetValue(DistillationSteps) ?? Defaults.DistillationSteps),
             BatchSize = (int)(parse.GetValue(BatchSize) ?? Defaults.BatchSize),
             SitesPerBatch = (int)(parse.GetValue(SitesPerBatch) ?? Math.Min(Defaults.SitesPerBatch, parse.GetValue(BatchSize) ?? Defaults.BatchSize)),
             LearningRate = parse.GetValue(LearningRate) ?? Defaults.LearningRate,
@@ -112,7 +114,7 @@ internal static class GeneratorTrainCommand
         }
 
         if (invocation.Json)
-            Json.WriteDocument(invocation.Out, new { Name = name, Folder = folder, record.Sites, record.Backbone, record.Conditioning, record.PriorLoss, record.Saturation, record.BackboneParameters, record.ConditioningParameters, record.Seconds });
+            Json.WriteDocument(invocation.Out, new { Name = name, Folder = folder, record.Sites, record.Backbone, record.Conditioning, record.Distillation, record.PriorLoss, record.Saturation, record.BackboneParameters, record.ConditioningParameters, record.Seconds });
         else
             Write(invocation, folder, record);
         return ExitCode.Done;
@@ -125,6 +127,7 @@ internal static class GeneratorTrainCommand
             ("sites", Invariant($"{record.Sites.Count:N0}")),
             ("parameters", Invariant($"{record.BackboneParameters:N0} of the backbone, {record.ConditioningParameters:N0} beside it")),
             ("held-out loss", Invariant($"{record.PriorLoss:0.000} without activations, {record.Conditioning.HeldOutLoss:0.000} with them (nats a token, step {record.Conditioning.BestStep:N0} of {record.Conditioning.Steps:N0})")),
+            .. record.Distillation is { } own ? [("self-distillation", Invariant($"{own.HeldOutLoss:0.000} (step {own.BestStep:N0} of {own.Steps:N0})"))] : Array.Empty<(string, string)>(),
             ("saturated", record.Saturation is { } share ? Invariant($"{share:0.0 %} of the control weights are beyond ±0.99") : "no control weights"),
             ("took", Duration.Describe(TimeSpan.FromSeconds(record.Seconds))),
         ]);

@@ -126,6 +126,28 @@ public sealed class Generator : IDisposable
         writer.Commit();
     }
 
+    /// <summary>Reads what <see cref="SaveConditioning"/> wrote.</summary>
+    /// <exception cref="BadInputException">It does not fit the network.</exception>
+    internal static void LoadConditioning(GeneratorNetwork network, string folder)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var file = SafetensorsFile.Open(Path.Combine(folder, ConditioningName));
+        var faults = new List<string>();
+        foreach (var (name, values) in Stored(network))
+        {
+            if (!file.Tensors.TryGetValue(name, out var entry))
+                faults.Add($"missing: {name} {TensorEntry.ShapeText(values.shape)}");
+            else if (!entry.Shape.SequenceEqual(values.shape))
+                faults.Add($"{name} is {entry}, expected {TensorEntry.ShapeText(values.shape)}");
+            else
+                values.copy_(tensor(file.ReadSingles(name), values.shape));
+        }
+
+        if (faults.Count > 0)
+            throw new BadInputException($"{Path.Combine(folder, ConditioningName)} does not fit {GeneratorRecord.FileName}: {string.Join("; ", faults)}.");
+    }
+
     private static CausalTransformer LoadBackbone(string folder)
     {
         using var checkpoint = Checkpoint.Open(folder);
@@ -152,24 +174,14 @@ public sealed class Generator : IDisposable
     private GeneratorNetwork Load()
     {
         var network = Allocate(Path.Combine(Folder, BackboneFolder), Record.Options.Architecture, SiteShape.Of(Record.Sites, Record.SiteWidths));
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        using var file = SafetensorsFile.Open(Path.Combine(Folder, ConditioningName));
-        var faults = new List<string>();
-        foreach (var (name, values) in Stored(network))
+        try
         {
-            if (!file.Tensors.TryGetValue(name, out var entry))
-                faults.Add($"missing: {name} {TensorEntry.ShapeText(values.shape)}");
-            else if (!entry.Shape.SequenceEqual(values.shape))
-                faults.Add($"{name} is {entry}, expected {TensorEntry.ShapeText(values.shape)}");
-            else
-                values.copy_(tensor(file.ReadSingles(name), values.shape));
+            LoadConditioning(network, Folder);
         }
-
-        if (faults.Count > 0)
+        catch
         {
             network.Dispose();
-            throw new BadInputException($"{Path.Combine(Folder, ConditioningName)} does not fit {GeneratorRecord.FileName}: {string.Join("; ", faults)}.");
+            throw;
         }
 
         ToDevice(network, _thread);

@@ -66,6 +66,12 @@ public sealed record GeneratorOptions
     /// <summary>Largest learning rate on activations; above 0. Default 0.0005.</summary>
     public double LearningRate { get; init; } = 5e-4;
 
+    /// <summary>
+    /// Most steps of self-distillation after that, in which the generator also learns from texts of its own, weighted by what
+    /// the target makes of them; 0 leaves it out. Default 0.
+    /// </summary>
+    public int DistillationSteps { get; init; }
+
     /// <summary>Texts in each step, from 1. Default 256.</summary>
     public int BatchSize { get; init; } = 256;
 
@@ -123,7 +129,7 @@ public sealed record GeneratorOptions
                 yield return Text($"{name} must be 1 or more, not {value}.");
         }
 
-        foreach (var (name, value) in new[] { ("low_rank", LowRank), ("warmup_steps", WarmupSteps) })
+        foreach (var (name, value) in new[] { ("low_rank", LowRank), ("warmup_steps", WarmupSteps), ("distillation_steps", DistillationSteps) })
         {
             if (value < 0)
                 yield return Text($"{name} must be 0 or more, not {value}.");

@@ -55,6 +55,9 @@ public sealed record GeneratorRecord
     /// <summary>Training on activations.</summary>
     public required TrainingCourse Conditioning { get; init; }
 
+    /// <summary>Self-distillation after that; null without.</summary>
+    public TrainingCourse? Distillation { get; init; }
+
     /// <summary>Held-out loss of the backbone without activations, nats a token: what the activations have to beat.</summary>
     public required double PriorLoss { get; init; }
 

@@ -23,6 +23,12 @@ public sealed class GeneratorTrainer
     private const int PlacesTexts = 256;
     private const int HeldOutBatches = 8;
 
+    // Few samples would mostly be of no weight; many leave few activations to a batch.
+    private const int DistillationSamples = 8;
+
+    // It begins where training has come to rest.
+    private const double DistillationRate = 0.2;
+
     // Room for texts a little longer than those that were surveyed.
     private const int SpareContext = 4;
 
@@ -69,7 +75,7 @@ public sealed class GeneratorTrainer
 
         // All that decides the course of the first stage, and of the others.
         private readonly string _priorIdentity = ContentHash.Of(task.Fingerprint, JsonSerializer.Serialize(
-            options with { Architecture = new GeneratorArchitecture(), Steps = 1, LearningRate = 1 }));
+            options with { Architecture = new GeneratorArchitecture(), Steps = 1, LearningRate = 1, DistillationSteps = 0 }));
 
         private readonly string _identity = ContentHash.Of(
             [task.Fingerprint, target.Description.ContentHash, JsonSerializer.Serialize(options), .. sites.Select(s => s.ToString())]);
@@ -87,9 +93,8 @@ public sealed class GeneratorTrainer
             network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), network.Backbone, [.. places.Select(tokens.Encode)], seed);
             Generator.ToDevice(network, trainer._thread);
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel)).ToArray();
-            var conditioning = Fit(
-                network, pairs, heldOut,
-                new TrainingSchedule(options.Steps, options.LearningRate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery));
+            var conditioning = Conditioning(network, pairs, heldOut);
+            var distillation = options.DistillationSteps > 0 ? Distillation(network, pairs, heldOut) : null;
             var record = new GeneratorRecord
             {
                 Format = GeneratorRecord.CurrentFormat,
@@ -104,6 +109,7 @@ public sealed class GeneratorTrainer
                 Command = command,
                 Backbone = course,
                 Conditioning = conditioning,
+                Distillation = distillation,
                 PriorLoss = Average(network, heldOut, told: false),
                 Saturation = Saturation(network, heldOut[0]),
                 BackboneParameters = network.Backbone.parameters().Sum(p => p.numel()),
@@ -113,6 +119,8 @@ public sealed class GeneratorTrainer
             Generator.SaveConditioning(network, folder);
             record.Write(folder);
             new TrainingCheckpoint(folder, _identity).Delete();
+            if (Directory.Exists(DistillationFolder))
+                Directory.Delete(DistillationFolder, recursive: true);
             return record;
         }
 
@@ -153,8 +161,7 @@ public sealed class GeneratorTrainer
                 network.AddLowRank(options.LowRank, new RunSeed(options.Seed));
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => PriorBatch(tokens, "held-out prior", i, heldOut: true)).ToArray();
             var loop = new TrainingLoop("the prior", new TrainingCheckpoint(into, _priorIdentity), progress, cancel);
-            var schedule = new TrainingSchedule(
-                options.BackboneSteps, options.BackboneLearningRate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery);
+            var schedule = Schedule(options.BackboneSteps, options.BackboneLearningRate);
             var parameters = network.named_parameters().Where(p => p.parameter.requires_grad).ToArray();
             var course = loop.Run(
                 parameters,
@@ -220,16 +227,49 @@ public sealed class GeneratorTrainer
             return PairSource.Loss(network.call(ids.narrow(1, 0, batch.Length - 1)), ids, batch.Weights);
         }
 
-        private TrainingCourse Fit(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut, TrainingSchedule schedule)
+        /// <summary>Trains on activations of the prior's texts; where that is done already, takes up its result.</summary>
+        private TrainingCourse Conditioning(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut)
         {
-            var loop = new TrainingLoop("what tells of activations", new TrainingCheckpoint(folder, _identity), progress, cancel);
-            return loop.Run(
-                [.. network.Trained],
-                schedule,
-                step => LossOf(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), told: true),
-                () => Average(network, heldOut, told: true),
-                network.RateOf);
+            var done = Path.Combine(DistillationFolder, CourseName);
+            if (File.Exists(done))
+            {
+                Generator.LoadConditioning(network, folder);
+                return JsonSerializer.Deserialize<TrainingCourse>(File.ReadAllText(done))!;
+            }
+
+            var course = Fit(
+                "what tells of activations", folder, network, heldOut, Schedule(options.Steps, options.LearningRate),
+                step => LossOf(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), told: true));
+            if (options.DistillationSteps > 0)
+            {
+                Generator.SaveConditioning(network, folder);
+                Directory.CreateDirectory(DistillationFolder);
+                File.WriteAllText(done, JsonSerializer.Serialize(course));
+            }
+
+            return course;
         }
+
+        /// <summary>Goes on with the generator's own texts beside those of the prior.</summary>
+        private TrainingCourse Distillation(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut) => Fit(
+            "self-distillation", DistillationFolder, network, heldOut, Schedule(options.DistillationSteps, options.LearningRate * DistillationRate),
+            step =>
+            {
+                using var scope = NewDisposeScope();
+                var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel), told: true);
+                var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel), told: true);
+                return ((own + given) / 2).MoveToOuterDisposeScope();
+            });
+
+        private string DistillationFolder => Path.Combine(folder, "distillation");
+
+        private TrainingSchedule Schedule(int steps, double rate) => new(
+            steps, rate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery);
+
+        private TrainingCourse Fit(
+            string stage, string at, GeneratorNetwork network, TrainingPairs[] heldOut, TrainingSchedule schedule, Func<int, Tensor> loss) =>
+            new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
+                [.. network.Trained], schedule, loss, () => Average(network, heldOut, told: true), network.RateOf);
 
         private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {

@@ -12,8 +12,8 @@ namespace InverseScope.Torch.Generators;
 
 /// <summary>Texts with one activation each, ready for a step.</summary>
 /// <param name="Activations">R in all.</param>
-/// <param name="Ids">(R, T), with begin and end token.</param>
-/// <param name="Weights">Weight of the loss of each next token, (R, T − 1), sum 1; 0 in the padding, and for texts without the site's position.</param>
+/// <param name="Ids">(R S, T), with begin and end token: S consecutive texts are of one activation.</param>
+/// <param name="Weights">Weight of the loss of each next token, (R S, T − 1), sum 1; 0 in the padding, and for texts without the site's position.</param>
 internal sealed record TrainingPairs(SiteBatch Activations, long[] Ids, float[] Weights, int Length);
 
 /// <summary>Draws texts of a task, runs them through the target, and adds noise to their activations.</summary>
@@ -24,7 +24,8 @@ internal sealed class PairSource : IDisposable
     private readonly GeneratorTokens _tokens;
     private readonly GeneratorOptions _options;
     private readonly ActivationCapture _capture;
-    private readonly ActivationNoise[]? _noise;
+    private readonly ActivationNoise[] _noise;
+    private readonly bool _addsNoise;
 
     /// <param name="sites">Distinct sites of the target.</param>
     /// <param name="noise">Whether activations get noise.</param>
@@ -33,19 +34,16 @@ internal sealed class PairSource : IDisposable
         (_task, _tokens, _options) = (task, tokens, options);
         _capture = new ActivationCapture(target, sites, options.Basis, task);
         Widths = [.. Enumerable.Range(0, sites.Count).Select(_capture.Width)];
-        if (noise)
-        {
-            var byWidth = Widths.Distinct().ToDictionary(width => width, width => ActivationNoise.FromTypicalDistance(
-                width, options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand));
-            _noise = [.. Widths.Select(width => byWidth[width])];
-        }
+        var byWidth = Widths.Distinct().ToDictionary(width => width, width => ActivationNoise.FromTypicalDistance(
+            width, options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand));
+        (_noise, _addsNoise) = ([.. Widths.Select(width => byWidth[width])], noise);
     }
 
     /// <summary>Numbers in one activation of each site.</summary>
     public IReadOnlyList<int> Widths { get; }
 
     /// <summary>The noise's own kernel width by the width of a site; empty without noise.</summary>
-    public IReadOnlyDictionary<string, double> NoiseEpsilon => (_noise ?? [])
+    public IReadOnlyDictionary<string, double> NoiseEpsilon => (_addsNoise ? _noise : [])
         .DistinctBy(noise => noise.Dimensions).ToDictionary(noise => noise.Dimensions.ToString(CultureInfo.InvariantCulture), noise => noise.KernelEpsilon);
 
     /// <summary>Texts of the prior that training does, or does not, see.</summary>
@@ -82,7 +80,7 @@ internal sealed class PairSource : IDisposable
         foreach (var (site, captured) in found.Index())
         {
             var noisy = new float[captured.Width];
-            for (var text = 0; _noise is not null && text < texts; text++)
+            for (var text = 0; _addsNoise && text < texts; text++)
             {
                 if (captured[text].IsEmpty)
                     continue;
@@ -98,9 +96,93 @@ internal sealed class PairSource : IDisposable
     /// <param name="name">Names the chance: another name, other pairs.</param>
     public TrainingPairs Pairs(string name, int step, bool heldOut, CancellationToken cancel)
     {
-        var random = new RunSeed(_options.Seed).Stream(name, step.ToString(CultureInfo.InvariantCulture));
         var groups = Math.Min(_options.SitesPerBatch, _capture.Sites.Count);
-        var each = _options.BatchSize / groups;
+        var drawn = Activations(name, step, groups, _options.BatchSize / groups, heldOut, cancel);
+        var (ids, weights, length) = Laid(_tokens, drawn.Texts, drawn.Present);
+        return new TrainingPairs(drawn.Activations, ids, weights, length);
+    }
+
+    /// <summary>
+    /// Pairs that the generator makes itself: texts that it draws for noisy activations, each weighted as a sample of the
+    /// exact P(x; ẑ) of the noise's own kernel, w ∝ k(d(z(x), ẑ)) p(x)/q(x | ẑ). Trained on these, q moves onto P (reweighted
+    /// wake-sleep, Bornschein and Bengio 2015). They depend on the seed, the step and the network's weights.
+    /// </summary>
+    /// <param name="samples">Texts for each activation; a batch has as many texts as any other.</param>
+    public TrainingPairs OwnPairs(GeneratorNetwork network, int step, int samples, CancellationToken cancel)
+    {
+        var all = Math.Max(1, _options.BatchSize / samples);
+        var groups = Math.Min(Math.Min(_options.SitesPerBatch, all), _capture.Sites.Count);
+        var drawn = Activations("own pairs", step, groups, all / groups, heldOut: false, cancel);
+        var written = Written(network, drawn.Activations, step, samples, cancel);
+        var ids = Array.ConvertAll(written, w => (int[])[_tokens.Begin, .. w.Ids, _tokens.End]);
+        var logWeights = LogWeights(network, drawn, written, ids, samples, cancel);
+        var weights = new double[written.Length];
+        for (var r = 0; r < drawn.Activations.Count; r++)
+        {
+            var of = logWeights[(r * samples)..((r + 1) * samples)];
+            var most = of.Max();
+            if (!drawn.Present[r] || double.IsNegativeInfinity(most))
+                continue;
+            var sum = of.Sum(w => Math.Exp(w - most));
+            for (var i = 0; i < samples; i++)
+                weights[r * samples + i] = Math.Exp(of[i] - most) / sum;
+        }
+
+        return Weighted(drawn.Activations, ids, weights);
+    }
+
+    private WrittenText[] Written(GeneratorNetwork network, SiteBatch activations, int step, int samples, CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var seed = new RunSeed(_options.Seed);
+        var random = Enumerable.Range(0, activations.Count).Select(r => seed.Stream(
+            "own texts", step.ToString(CultureInfo.InvariantCulture), r.ToString(CultureInfo.InvariantCulture))).ToArray();
+        var choice = new TokenChoice(1, 1, _tokens.Begin == _tokens.End ? null : _tokens.Begin);
+        return [.. new TextSampler(network, _tokens).Write(network.Conditioning.Condition(activations), random, samples, choice, cancel).SelectMany(of => of)];
+    }
+
+    private double[] LogWeights(GeneratorNetwork network, DrawnActivations drawn, WrittenText[] written, int[][] ids, int samples, CancellationToken cancel)
+    {
+        var logWeights = new double[written.Length];
+        Array.Fill(logWeights, double.NegativeInfinity);
+        var texts = Array.ConvertAll(written, w => w.Ended && _tokens.Decode(w.Ids) is { } text && _task.WhyInvalid(text) is null ? text : null);
+        int[] kept = [.. Enumerable.Range(0, texts.Length).Where(i => texts[i] is not null)];
+        if (kept.Length == 0)
+            return logWeights;
+        var found = _capture.Read([.. kept.Select(i => texts[i]!)], cancel);
+        var prior = _task.LogProbability(texts[kept[0]]!) is null
+            ? network.LogProbabilities([.. kept.Select(i => ids[i])], null, new TokenChoice(1, 1, null))
+            : null;
+        foreach (var (row, i) in kept.Index())
+        {
+            var (group, of) = Math.DivRem(i / samples, drawn.Activations.Rows);
+            var site = drawn.Activations.Sites[group];
+            if (found[site].Present[row] == 0)
+                continue;
+            var reference = drawn.Activations.Values[group].AsSpan(of * Widths[site], Widths[site]);
+            var d = ActivationDistance.Of(found[site][row], reference, _options.Distance, _options.NoiseNormBand);
+            var epsilon = _noise[site].KernelEpsilon;
+            var kernel = _options.Kernel == KernelKind.Gaussian ? -d * d / (2 * epsilon * epsilon) : d < epsilon ? 0 : double.NegativeInfinity;
+            logWeights[i] = kernel + (prior is null ? _task.LogProbability(texts[i]!)!.Value : prior[row].Sum()) - written[i].LogProbability;
+        }
+
+        return logWeights;
+    }
+
+    private static TrainingPairs Weighted(SiteBatch activations, int[][] ids, double[] textWeights)
+    {
+        var length = ids.Max(i => i.Length);
+        var weights = new float[ids.Length * (length - 1)];
+        var total = ids.Zip(textWeights, (i, w) => w * (i.Length - 1)).Sum();
+        for (var row = 0; row < ids.Length && total > 0; row++)
+            weights.AsSpan(row * (length - 1), ids[row].Length - 1).Fill((float)(textWeights[row] / total));
+        return new TrainingPairs(activations, ForwardPass.Padded(ids, length), weights, length);
+    }
+
+    private DrawnActivations Activations(string name, int step, int groups, int each, bool heldOut, CancellationToken cancel)
+    {
+        var random = new RunSeed(_options.Seed).Stream(name, step.ToString(CultureInfo.InvariantCulture));
         var texts = Texts(_task, _options.HeldOutShare, groups * each, random, heldOut);
         var order = Enumerable.Range(0, _capture.Sites.Count).ToArray();
         // Held-out pairs go through the sites in turn, so that each is judged alike.
@@ -123,14 +205,14 @@ internal sealed class PairSource : IDisposable
                 if (activation.IsEmpty)
                     continue;
                 var into = values[g].AsSpan(i * width, width);
-                if (_noise is null)
-                    activation.CopyTo(into);
-                else
+                if (_addsNoise)
                     _noise[sites[g]].Draw(activation, into, random);
+                else
+                    activation.CopyTo(into);
             }
         }
 
-        return Laid(new SiteBatch(sites, values, each), texts, present);
+        return new DrawnActivations(new SiteBatch(sites, values, each), texts, present);
     }
 
     /// <summary>Texts without activations: what the backbone learns the prior from.</summary>
@@ -166,12 +248,6 @@ internal sealed class PairSource : IDisposable
     }
 
     public void Dispose() => _capture.Dispose();
-
-    private TrainingPairs Laid(SiteBatch activations, string[] texts, bool[] present)
-    {
-        var (ids, weights, length) = Laid(_tokens, texts, present);
-        return new TrainingPairs(activations, ids, weights, length);
-    }
 
     private static bool IsHeldOut(string text, double share) => ContentHash.ShareOf("generator\n" + text) < share;
 
@@ -211,4 +287,8 @@ internal sealed class PairSource : IDisposable
         var deviation = variance > 1e-12 * (squares / rows) ? Math.Sqrt(variance) : Math.Max(1e-6, Math.Sqrt(squares / rows));
         return (Array.ConvertAll(mean, m => (float)m), (float)deviation);
     }
+
+    /// <summary>Activations of texts, as training sees them.</summary>
+    /// <param name="Present">Whether each text has its site's position.</param>
+    private sealed record DrawnActivations(SiteBatch Activations, string[] Texts, bool[] Present);
 }

@@ -120,6 +120,31 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         Assert.True(record.Conditioning.HeldOutLoss <= record.Conditioning.FirstLoss);
     }
 
+    [Theory]
+    [InlineData(3)] // in the prior's stage
+    [InlineData(12)] // in the last one
+    public void Self_distillation_goes_on_where_it_was_stopped(int reports)
+    {
+        var options = Tiny with { DistillationSteps = 30, BackboneSteps = 40 };
+        using var whole = new TempFolder();
+        using var parts = new TempFolder();
+        var record = Train(whole.Path, options);
+        Assert.Equal(30, record.Distillation!.Steps);
+        Assert.True(record.Distillation.HeldOutLoss <= record.Conditioning.HeldOutLoss + 1e-6);
+        using var stop = new CancellationTokenSource();
+        var stages = new List<string>();
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(parts.Path, options, progress: new Told(p =>
+        {
+            stages.Add(p.Stage);
+            if (stages.Count >= reports || (reports > 4 && p.Stage == "self-distillation" && p.Step == 20))
+                stop.Cancel();
+        }), cancel: stop.Token));
+        Train(parts.Path, options);
+        Assert.Equal(reports > 4, stages.Contains("self-distillation"));
+        Assert.Equal(Bytes(whole.Path, "conditioning.safetensors"), Bytes(parts.Path, "conditioning.safetensors"));
+        Assert.False(Directory.Exists(Path.Combine(parts.Path, "distillation")));
+    }
+
     [Fact]
     public void What_it_writes_is_text_of_the_task_and_near_what_it_was_told()
     {
