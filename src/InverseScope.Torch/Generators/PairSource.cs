@@ -20,6 +20,10 @@ internal sealed record TrainingPairs(SiteBatch Activations, long[] Ids, float[] 
 internal sealed class PairSource : IDisposable
 {
     private const int MostTries = 10_000;
+
+    // Where all texts are as far away as that, none of them says anything of the activation.
+    private static readonly double LeastLogKernel = -Math.Log(1e9);
+
     private readonly ITask _task;
     private readonly GeneratorTokens _tokens;
     private readonly GeneratorOptions _options;
@@ -164,6 +168,8 @@ internal sealed class PairSource : IDisposable
             var d = ActivationDistance.Of(found[site][row], reference, _options.Distance, _options.NoiseNormBand);
             var epsilon = _noise[site].KernelEpsilon;
             var kernel = _options.Kernel == KernelKind.Gaussian ? -d * d / (2 * epsilon * epsilon) : d < epsilon ? 0 : double.NegativeInfinity;
+            if (kernel < LeastLogKernel)
+                continue;
             logWeights[i] = kernel + (prior is null ? _task.LogProbability(texts[i]!)!.Value : prior[row].Sum()) - written[i].LogProbability;
         }
 

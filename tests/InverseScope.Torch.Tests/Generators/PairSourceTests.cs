@@ -1,7 +1,9 @@
 using InverseScope.Core;
+using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
+using InverseScope.Torch.Capture;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Tokenizers;
@@ -14,7 +16,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
     private static readonly string[] Words =
         [.. from a in "abcdefgh" from b in "abcdefgh" from c in "abcdefgh" select $"{a}{b}{c}", .. from a in "abcdefgh" from b in "abcdefgh" select $"{a}{b}"];
 
-    private static readonly ITask Task = new TextFileTask("words", "test", [.. Words.Select(w => new WeightedText(w, 1))]);
+    private static readonly TextFileTask Task = new TextFileTask("words", "test", [.. Words.Select(w => new WeightedText(w, 1))]);
     private static readonly GeneratorOptions Options = new() { BatchSize = 20, SitesPerBatch = 2, HeldOutShare = 0.2 };
     private readonly InverseScope.Testing.TempFolder _folder = TinyTarget.Make(torch.Thread);
 
@@ -76,6 +78,69 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         Assert.InRange(deviation / (0.2 * norm / Math.Sqrt(12)), 0.7, 1.5);
         using var plain = new PairSource(target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options, noise: false);
         Assert.True(float.IsFinite(plain.Statistics(50, CancellationToken.None)[0].Deviation));
+    }
+
+    [Fact]
+    public void Its_own_texts_are_weighted_as_samples_of_what_the_noise_leaves_open()
+    {
+        const int Samples = 5;
+        using var target = TargetModel.Open(_folder.Path, torch.Thread);
+        using var pairs = Source(target, ["L0.resid@last"]);
+        using var capture = new ActivationCapture(target, SitePattern.ExpandAll(["L0.resid@last"], 2, 2, null, Task), Basis.Raw, Task);
+        var noise = ActivationNoise.FromTypicalDistance(
+            pairs.Widths[0], Options.Kernel, Options.Distance, Options.NoiseDistance, Options.NoiseNormBand);
+        torch.Thread.Run(() =>
+        {
+            var config = new TransformerConfig
+            {
+                Family = "gpt2",
+                Layers = 1,
+                Heads = 1,
+                HeadWidth = 8,
+                Width = 8,
+                MlpWidth = 16,
+                Vocabulary = 10,
+                Context = 6,
+            };
+            var backbone = new CausalTransformer(config);
+            backbone.Initialise(new RunSeed(2), 0.3, 0.3);
+            var conditioning = new ControlConditioning(config, [new SiteShape(pairs.Widths[0], "L0.resid", "@last")], new GeneratorArchitecture { Latent = 4, ControlHeads = 2, ControlHeadWidth = 4 });
+            conditioning.Initialise(pairs.Statistics(50, CancellationToken.None), backbone, [[8, 0, 1, 9]], new RunSeed(4));
+            using var network = new GeneratorNetwork(backbone, conditioning, backbone);
+            var some = false;
+            for (var step = 1; step <= 6; step++)
+            {
+                var own = pairs.OwnPairs(network, step, Samples, CancellationToken.None);
+                var texts = own.Ids.Chunk(own.Length).Select(ids => string.Concat(ids[1..].TakeWhile(i => i != EndId).Select(i => i < 8 ? $"{(char)('a' + i)}" : "?"))).ToArray();
+                Assert.Equal(own.Activations.Count * Samples, texts.Length);
+                var q = network.LogProbabilities([.. texts.Select(t => (int[])[8, .. t.Select(c => c == '?' ? 8 : c - 'a'), EndId])], null, new TokenChoice(1, 1, 8));
+                double[] Expected(int activation)
+                {
+                    var weights = new double[Samples];
+                    for (var i = 0; i < Samples; i++)
+                    {
+                        var at = activation * Samples + i;
+                        if (Task.WhyInvalid(texts[at]) is not null)
+                            continue;
+                        var z = capture.Read([texts[at]], CancellationToken.None)[0][0].ToArray();
+                        var d = ActivationDistance.Of(
+                            z, own.Activations.Values[0].AsSpan(activation * z.Length, z.Length), DistanceKind.Cosine, Options.NoiseNormBand);
+                        var kernel = Math.Exp(-d * d / (2 * noise.KernelEpsilon * noise.KernelEpsilon));
+                        weights[i] = kernel < 1e-9 ? 0 : kernel * Math.Exp(-q[at].Sum());
+                    }
+
+                    return weights.Sum() > 0 ? [.. weights.Select(w => w / weights.Sum())] : weights;
+                }
+
+                double[] expected = [.. Enumerable.Range(0, own.Activations.Count).SelectMany(Expected)];
+                var tokens = expected.Zip(texts, (w, t) => w * (t.Length + 1)).Sum();
+                some |= tokens > 0;
+                for (var row = 0; row < texts.Length; row++)
+                    Assert.Equal(tokens > 0 ? expected[row] / tokens : 0, own.Weights[row * (own.Length - 1)], 1e-4);
+            }
+
+            Assert.True(some);
+        });
     }
 
     [Fact]
