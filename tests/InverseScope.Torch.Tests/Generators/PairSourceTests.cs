@@ -85,10 +85,11 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
     {
         const int Samples = 5;
         using var target = TargetModel.Open(_folder.Path, torch.Thread);
-        using var pairs = Source(target, ["L0.resid@last"]);
+        var options = Options with { NoiseDistance = 0.4, NoiseNormBand = 0.6 };
+        using var pairs = Source(target, ["L0.resid@last"], options);
         using var capture = new ActivationCapture(target, SitePattern.ExpandAll(["L0.resid@last"], 2, 2, null, Task), Basis.Raw, Task);
         var noise = ActivationNoise.FromTypicalDistance(
-            pairs.Widths[0], Options.Kernel, Options.Distance, Options.NoiseDistance, Options.NoiseNormBand);
+            pairs.Widths[0], options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand);
         torch.Thread.Run(() =>
         {
             var config = new TransformerConfig
@@ -124,7 +125,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
                             continue;
                         var z = capture.Read([texts[at]], CancellationToken.None)[0][0].ToArray();
                         var d = ActivationDistance.Of(
-                            z, own.Activations.Values[0].AsSpan(activation * z.Length, z.Length), DistanceKind.Cosine, Options.NoiseNormBand);
+                            z, own.Activations.Values[0].AsSpan(activation * z.Length, z.Length), DistanceKind.Cosine, options.NoiseNormBand);
                         var kernel = Math.Exp(-d * d / (2 * noise.KernelEpsilon * noise.KernelEpsilon));
                         weights[i] = kernel < 1e-9 ? 0 : kernel * Math.Exp(-q[at].Sum());
                     }
@@ -159,6 +160,6 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         "abcdefgh<>".Select((c, i) => (c, i)).ToDictionary(p => p.i > 7 ? $"<{p.i}>" : p.c.ToString(), p => p.i), TokenUnit.Character,
         new TokenizerConfig(null, "<8>", "<9>", "<9>", AddsBegin: true));
 
-    private static PairSource Source(TargetModel target, string[] sites) => new(
-        target, Task, SitePattern.ExpandAll(sites, 2, 2, null, Task), new GeneratorTokens(Tokenizer(), "test"), Options, noise: true);
+    private static PairSource Source(TargetModel target, string[] sites, GeneratorOptions? options = null) => new(
+        target, Task, SitePattern.ExpandAll(sites, 2, 2, null, Task), new GeneratorTokens(Tokenizer(), "test"), options ?? Options, noise: true);
 }
