@@ -1,7 +1,16 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using InverseScope.Benchmarks;
 
-if (args is ["sampling", ..])
-    SamplingSpeed.Run(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 7);
-else
-    BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+switch (args)
+{
+    case ["sampling", var batch, var repeats]:
+        SamplingSpeed.Run(int.Parse(batch, CultureInfo.InvariantCulture), int.Parse(repeats, CultureInfo.InvariantCulture));
+        break;
+    case ["sampling-memory"]:
+        SamplingMemory.Run();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+        break;
+}

@@ -11,8 +11,8 @@ namespace InverseScope.Benchmarks;
 /// <summary>
 /// How much time sampling takes beyond its matrix products, and control layers beyond that, with GPT-2's sizes and random
 /// weights. Ceilings: the products alone take at least 80 % of the time of sampling without control layers, and control
-/// layers add at most 15 %. Not a benchmark of the library's kind: what is compared is run in turn, so that other work on
-/// the machine weighs on all alike. Last numbers: results/sampling.md.
+/// layers add at most 15 %. Not a benchmark of the library's kind: what is compared is run in turn on one
+/// thread, and measured by the processor's time, so that other work on the machine weighs little, and on all alike. Last numbers: results/sampling.md.
 /// </summary>
 internal static class SamplingSpeed
 {
@@ -34,8 +34,9 @@ internal static class SamplingSpeed
 
     private static readonly GeneratorArchitecture Control = new() { Latent = 768, ControlHeads = 32, ControlHeadWidth = 64 };
 
-    /// <summary>Prints the medians and the ratios of each batch size.</summary>
-    public static void Run(int repeats)
+    /// <summary>Prints the medians and the ratios.</summary>
+    /// <param name="batch">Texts written at once, a multiple of 4.</param>
+    public static void Run(int batch, int repeats)
     {
         using var thread = new TorchThread(threads: 1);
         thread.Run(() =>
@@ -48,8 +49,7 @@ internal static class SamplingSpeed
             var conditioning = new ControlConditioning(Gpt2, [SiteWidth], Control);
             conditioning.Initialise([(new float[SiteWidth], 1)], Seed);
             using var network = new GeneratorNetwork(backbone, conditioning, backbone);
-            foreach (var batch in new[] { 32, 128 })
-                Compare(network, batch, repeats);
+            Compare(network, batch, repeats);
         });
     }
 
