@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using InverseScope.Cli.Options;
 using InverseScope.Core;
 using InverseScope.Torch.Runtime;
@@ -6,20 +7,39 @@ using InverseScope.Torch.Runtime;
 namespace InverseScope.Cli;
 
 /// <summary>The device that a command computes on.</summary>
-internal static class Compute
+internal static partial class Compute
 {
     private const string Cpu = "cpu";
+    private const string Cuda = "cuda";
 
-    /// <summary>The thread of the device that was asked for; libtorch is loaded when it first computes.</summary>
+    /// <summary>
+    /// The thread of the device that was asked for. On the CPU libtorch is loaded when it first computes; another device is
+    /// tried at once, before anything else is done in vain.
+    /// </summary>
     /// <exception cref="BadInputException">The program cannot compute there.</exception>
     public static TorchThread Start(ParseResult parse)
     {
-        if (parse.GetValue(MeasurementArguments.Device) is { } device and not Cpu)
+        var device = parse.GetValue(MeasurementArguments.Device) ?? Cpu;
+        if (!Known().IsMatch(device))
         {
             throw new BadInputException(
-                $"--device {device}: this program computes on {Cpu} only.{NearestName.Hint(device, [Cpu])}");
+                $"--device {device}: a device is {Cpu}, {Cuda}, or {Cuda}:N with N from 0.{NearestName.Hint(device, [Cpu, Cuda])}");
         }
 
-        return new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), Cpu);
+        var thread = new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), device);
+        try
+        {
+            if (device != Cpu)
+                thread.Run(() => { });
+            return thread;
+        }
+        catch
+        {
+            thread.Dispose();
+            throw;
+        }
     }
+
+    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]
+    private static partial Regex Known();
 }

@@ -1,1 +1,16 @@
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+using System.Globalization;
+using BenchmarkDotNet.Running;
+using InverseScope.Benchmarks;
+
+switch (args)
+{
+    case ["sampling", var batch, var repeats]:
+        SamplingSpeed.Run(int.Parse(batch, CultureInfo.InvariantCulture), int.Parse(repeats, CultureInfo.InvariantCulture));
+        break;
+    case ["sampling-memory"]:
+        SamplingMemory.Run();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+        break;
+}

@@ -25,8 +25,7 @@ internal static class MachineFindings
     {
         try
         {
-            TorchRuntime.Load();
-            return Finding.Ok("libtorch", "loads; computes on cpu");
+            return Finding.Ok("libtorch", $"loads; computes on {string.Join(", ", TorchRuntime.Devices())}");
         }
         catch (BadInputException e)
         {

@@ -31,7 +31,7 @@ internal static class MeasurementArguments
     public static readonly Option<long?> References = OptionOf.Integer(
         "--references", "How many reference texts.", 1, MostReferences);
 
-    public static readonly Option<string?> Device = OptionOf.Text("--device", "Where to compute. Default cpu.", "DEVICE");
+    public static readonly Option<string?> Device = OptionOf.Text("--device", "Where to compute: cpu, cuda, or cuda:N for one of several GPUs. Default cpu.", "DEVICE");
 
     public static readonly Option<long?> Threads = OptionOf.Integer(
         "--threads", "Threads of one tensor operation. Default: all cores.", 1, 1024);

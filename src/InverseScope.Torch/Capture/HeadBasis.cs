@@ -27,14 +27,15 @@ internal sealed class HeadBasis : IDisposable
         var directions = new List<Tensor>();
         for (var head = 0; head < network.Config.Heads; head++)
         {
-            var output = attention.OutputWeight(head).@double(); // (K, C)
-            var shift = zeros(output.shape[0], dtype: ScalarType.Float64); // (K)
+            // On the CPU whatever the device: LAPACK, and the same numbers everywhere.
+            var output = attention.OutputWeight(head).cpu().@double(); // (K, C)
+            var shift = zeros(output.shape[0], dtype: ScalarType.Float64, device: output.device); // (K)
             if (basis == Basis.Centred)
             {
                 output = output - output.mean([1], keepdim: true);
-                shift = attention.ValueBias(head).@double();
+                shift = attention.ValueBias(head).cpu().@double();
                 if (block.AttentionNormBias is { } bias)
-                    shift = shift + attention.ValueWeight(head).@double().t().mv(bias.@double());
+                    shift = shift + attention.ValueWeight(head).cpu().@double().t().mv(bias.cpu().@double());
             }
 
             var (q, r) = linalg.qr(output.t()); // (C, W), (W, K), W = min(K, C)
@@ -46,9 +47,10 @@ internal sealed class HeadBasis : IDisposable
             directions.Add(q.t() * signs); // (W, C)
         }
 
-        _shift = stack(shifts).unsqueeze(1).@float().DetachFromDisposeScope(); // (H, 1, K)
-        _toCoordinates = stack(triangles).@float().contiguous().DetachFromDisposeScope(); // (H, K, W)
-        _directions = stack(directions).@float().contiguous().DetachFromDisposeScope(); // (H, W, C)
+        var device = network.Device;
+        _shift = stack(shifts).unsqueeze(1).@float().to(device).DetachFromDisposeScope(); // (H, 1, K)
+        _toCoordinates = stack(triangles).@float().contiguous().to(device).DetachFromDisposeScope(); // (H, K, W)
+        _directions = stack(directions).@float().contiguous().to(device).DetachFromDisposeScope(); // (H, W, C)
         Width = (int)_toCoordinates.shape[2];
     }
 

@@ -45,10 +45,10 @@ internal sealed class SiteReader : IDisposable
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        var indices = tokens.Select(t => tensor(t)).ToArray(); // (N) each
+        var indices = tokens.Select(t => tensor(t, device: _network.Device)).ToArray(); // (N) each
         var found = _addresses.Select(_ => new float[_positions][]).ToArray();
         var longest = ids.Max(i => i.Length);
-        var pass = new ForwardPass(tensor(ForwardPass.Padded(ids, longest), [ids.Count, longest]))
+        var pass = new ForwardPass(tensor(ForwardPass.Padded(ids, longest), [ids.Count, longest], device: _network.Device))
         {
             StopAfter = _stopAfter,
             Tap = (place, layer, value) =>
@@ -71,7 +71,7 @@ internal sealed class SiteReader : IDisposable
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var basis = _headBases[_addresses[address].Layer];
-        return ToArray(basis.Expand(_addresses[address].Head, tensor(values, [values.Length / basis.Width, basis.Width])));
+        return ToArray(basis.Expand(_addresses[address].Head, tensor(values, [values.Length / basis.Width, basis.Width], device: _network.Device)));
     }
 
     public void Dispose()

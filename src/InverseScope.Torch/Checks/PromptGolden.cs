@@ -165,7 +165,7 @@ internal sealed class PromptGolden(CausalTransformer network, JsonElement root, 
             if (at != place || l != layer)
                 return original;
             var changed = original.clone();
-            using var replacement = tensor(Array.ConvertAll(value, v => (float)v));
+            using var replacement = tensor(Array.ConvertAll(value, v => (float)v), device: original.device);
             if (place == Place.HeadMix)
                 changed[0, head, position] = replacement;
             else

@@ -25,10 +25,10 @@ internal sealed class Trace
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var trace = new Trace(network.Config, ids[0].Length);
-        var stream = network.Run(new ForwardPass(Table(ids))
+        var stream = network.Run(new ForwardPass(Table(ids, network.Device))
         {
-            Mask = mask is null ? null : Table(mask).to(ScalarType.Bool),
-            Positions = positions is null ? null : Table(positions),
+            Mask = mask is null ? null : Table(mask, network.Device).to(ScalarType.Bool),
+            Positions = positions is null ? null : Table(positions, network.Device),
             TapsWeights = true,
             Tap = (place, layer, value) =>
             {
@@ -90,7 +90,8 @@ internal sealed class Trace
         return (float)(logits[(int)next] - largest - Math.Log(sum));
     }
 
-    private static Tensor Table(long[][] rows) => tensor([.. rows.SelectMany(r => r)], [rows.Length, rows[0].Length]);
+    private static Tensor Table(long[][] rows, Device device) =>
+        tensor([.. rows.SelectMany(r => r)], [rows.Length, rows[0].Length], device: device);
 
     private static float[] ToArray(Tensor value)
     {

@@ -26,7 +26,7 @@ internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning 
     /// <summary>What the learning rate of each of these is multiplied by.</summary>
     public double RateOf(string name) => conditioning.RateOf(name);
 
-    public Device Device => backbone.parameters().First().device;
+    public Device Device => backbone.Device;
 
     /// <summary>Scores of the next token.</summary>
     /// <param name="ids">(R S, T), int64.</param>

@@ -20,6 +20,12 @@ internal sealed class TextSampler(GeneratorNetwork network, GeneratorTokens toke
     // Moving what is kept costs about as much as a step; it pays once so many rows have ended.
     private const double WorthLeaving = 0.75;
 
+    // Scores of a large vocabulary go from step to step of the choice within the processor's cache.
+    private const int RowsInCache = 16;
+
+    // About the root of a usual vocabulary.
+    private const int BlockSize = 256;
+
     /// <param name="told">Of R activations; null writes from the prior, as if of one.</param>
     /// <param name="random">A stream for each activation: its texts do not depend on which others are written beside it.</param>
     /// <param name="samples">Texts for each activation, S.</param>
@@ -86,16 +92,47 @@ internal sealed class TextSampler(GeneratorNetwork network, GeneratorTokens toke
     {
         using var scope = NewDisposeScope();
         var logits = network.Logits(tensor(last, [last.Length, 1], device: network.Device), told, cache).squeeze(1); // (rows, V)
-        var logProbabilities = choice.LogProbabilities(logits);
         var uniform = new double[rows.Length];
         for (var i = 0; i < rows.Length; i++)
             uniform[i] = rows[i] < 0 ? 0.5 : random[rows[i] / samples].NextDouble();
-        var cumulated = logProbabilities.@double().exp().cumsum(-1); // (rows, V)
-        var points = tensor(uniform, [rows.Length, 1], device: network.Device) * cumulated.narrow(1, cumulated.shape[1] - 1, 1);
-        // The first token whose cumulated probability is above the point: never one of probability 0.
-        var next = cumulated.le(points).sum(-1, keepdim: true).clamp_max_(cumulated.shape[1] - 1); // (rows, 1)
-        var scores = logProbabilities.gather(1, next).cpu();
-        return (MemoryMarshal.Cast<byte, long>(next.cpu().contiguous().bytes).ToArray(), MemoryMarshal.Cast<byte, float>(scores.contiguous().bytes).ToArray());
+        var shares = tensor(uniform, [rows.Length, 1], device: network.Device);
+        var (next, scores) = (new long[rows.Length], new float[rows.Length]);
+        var atOnce = network.Device.type == TorchSharp.DeviceType.CPU ? RowsInCache : rows.Length;
+        for (var begin = 0; begin < rows.Length; begin += atOnce)
+        {
+            using var inner = NewDisposeScope();
+            var count = Math.Min(atOnce, rows.Length - begin);
+            var logProbabilities = choice.LogProbabilities(logits.narrow(0, begin, count)); // (count, V)
+            var drawn = Drawn(logProbabilities, shares.narrow(0, begin, count)); // (count, 1)
+            MemoryMarshal.Cast<byte, long>(drawn.cpu().contiguous().bytes).CopyTo(next.AsSpan(begin));
+            MemoryMarshal.Cast<byte, float>(logProbabilities.gather(1, drawn).cpu().contiguous().bytes).CopyTo(scores.AsSpan(begin));
+        }
+
+        return (next, scores);
+    }
+
+    /// <summary>
+    /// The first token of each row whose cumulated probability is above a share of the row's whole: never one of
+    /// probability 0. Blocks of tokens are cumulated first, then the tokens of one block: to cumulate a large vocabulary
+    /// takes longer than a layer of the backbone.
+    /// </summary>
+    /// <param name="shares">From 0 to below 1, float64, <c>(rows, 1)</c>.</param>
+    /// <returns>int64, <c>(rows, 1)</c>; the caller owns it.</returns>
+    private static Tensor Drawn(Tensor logProbabilities, Tensor shares)
+    {
+        using var scope = NewDisposeScope();
+        var (rows, vocabulary) = (logProbabilities.shape[0], logProbabilities.shape[1]);
+        var blocks = (vocabulary + BlockSize - 1) / BlockSize;
+        var padded = nn.functional.pad(logProbabilities.exp(), (0, blocks * BlockSize - vocabulary)).view(rows, blocks, BlockSize);
+        var byBlock = padded.sum(-1, type: ScalarType.Float64).cumsum(-1); // (rows, blocks)
+        var points = shares * byBlock.narrow(1, blocks - 1, 1);
+        var block = byBlock.le(points).sum(-1, keepdim: true).clamp_max_(blocks - 1); // (rows, 1)
+        var before = where(block.eq(0), 0.0, byBlock.gather(1, (block - 1).clamp_min_(0)));
+        var within = padded.gather(1, block.unsqueeze(2).expand(rows, 1, BlockSize)).squeeze(1).@double().cumsum(-1); // (rows, size)
+
+        // The block's own sum may differ in its last digit from what it was among the others.
+        var rest = minimum(points - before, within.narrow(1, BlockSize - 1, 1) * Math.BitDecrement(1.0));
+        return (block * BlockSize + within.le(rest).sum(-1, keepdim: true)).MoveToOuterDisposeScope();
     }
 
     private sealed class Row

@@ -45,6 +45,9 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
 
     public TransformerConfig Config { get; }
 
+    /// <summary>Where the parameters are; what a pass reads must be there too.</summary>
+    public Device Device => _tokens.Weight.device;
+
     public TransformerBlock Block(int layer) => _blocks[layer];
 
     /// <summary>Next-token scores at every position.</summary>

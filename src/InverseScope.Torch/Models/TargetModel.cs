@@ -6,6 +6,7 @@ using InverseScope.Core.Sites;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tokenizers;
+using TorchSharp;
 
 namespace InverseScope.Torch.Models;
 
@@ -116,6 +117,7 @@ public sealed class TargetModel : IDisposable
             if (_randomWeights is { } seed)
                 network.Randomise(seed);
             network.eval();
+            network.to(_thread.TorchDevice);
             // It outlives the scope of whoever asks for it first.
             foreach (var parameter in network.parameters())
                 parameter.DetachFromDisposeScope();

@@ -17,7 +17,7 @@ public sealed class TorchThread : IDisposable
     private bool _disposed;
 
     /// <param name="threads">Threads that one tensor operation may use; null leaves it to libtorch (all cores).</param>
-    /// <param name="device">Where tensors live: <c>cpu</c>, or <c>cuda:0</c> where libtorch was built for it.</param>
+    /// <param name="device">Where tensors live: <c>cpu</c>, or <c>cuda:0</c> and so on where libtorch was built for it; checked with the first work.</param>
     public TorchThread(int? threads = null, string device = "cpu")
     {
         Device = device;
@@ -107,6 +107,7 @@ public sealed class TorchThread : IDisposable
         if (_loaded)
             return;
         TorchRuntime.Load();
+        TorchRuntime.CheckDevice(Device);
         if (_threads is { } threads)
             TorchRuntime.SetThreads(threads);
         _loaded = true;

@@ -29,7 +29,7 @@ internal static class AccuracyMeasurement
                     ids[row * length + i] = rows[row].Ids[i];
             }
 
-            var logProbabilities = network.call(tensor(ids, [rows.Count, length])).log_softmax(-1); // (B, T, V)
+            var logProbabilities = network.call(tensor(ids, [rows.Count, length], device: network.Device)).log_softmax(-1).cpu(); // (B, T, V)
             var best = logProbabilities.argmax(-1).data<long>().ToArray(); // (B, T)
             var width = (int)logProbabilities.shape[2];
             for (var row = 0; row < rows.Count; row++)

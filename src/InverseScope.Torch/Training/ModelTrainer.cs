@@ -4,6 +4,7 @@ using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Training;
@@ -58,6 +59,7 @@ public sealed class ModelTrainer
         using var scope = NewDisposeScope();
         using var network = new CausalTransformer(Architecture(options, vocabulary));
         network.Initialise(new RunSeed(options.Seed), options.InitialDeviation, options.InitialDeviation);
+        network.to(_thread.TorchDevice);
         using var optimizer = new AdamW(network.named_parameters(), options.WeightDecay);
         var checkpoint = new TrainingCheckpoint(folder, ContentHash.Of(
             task.Fingerprint, vocabulary.Fingerprint, JsonSerializer.Serialize(options)));
@@ -132,11 +134,11 @@ public sealed class ModelTrainer
         using var scope = NewDisposeScope();
         network.train();
         network.zero_grad();
-        var ids = tensor(batch.Ids, [batch.Rows, batch.Length]); // (B, T)
+        var ids = tensor(batch.Ids, [batch.Rows, batch.Length], device: network.Device); // (B, T)
         var logits = network.call(ids.narrow(1, 0, batch.Length - 1)); // (B, T − 1, V)
         var targets = ids.narrow(1, 1, batch.Length - 1).reshape(-1); // (B (T − 1))
         var losses = nn.functional.cross_entropy(logits.reshape(targets.shape[0], -1), targets, reduction: nn.Reduction.None);
-        var loss = (losses * tensor(batch.Weights)).sum();
+        var loss = (losses * tensor(batch.Weights, device: network.Device)).sum();
         loss.backward();
         nn.utils.clip_grad_norm_(network.parameters(), GradientNorm);
         optimizer.Step(step, options.RateAt(step));

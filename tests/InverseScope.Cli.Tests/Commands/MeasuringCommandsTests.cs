@@ -77,13 +77,18 @@ public sealed class MeasuringCommandsTests : IDisposable
         Assert.Empty(run.Out);
     }
 
-    [Fact]
-    public void A_device_that_is_not_there_is_refused()
+    [Theory]
+    [InlineData("cuda:99", "There is no device 'cuda:99' here")]
+    [InlineData("gpu", "--device gpu: a device is cpu, cuda, or cuda:N")]
+    [InlineData("cuda:", "a device is cpu, cuda, or cuda:N")]
+    [InlineData("cuba", "cuda")]
+    [InlineData("cpu:0", "cpu")]
+    public void A_device_that_is_not_there_is_refused(string device, string message)
     {
-        var run = Measure("sample", "--site", "L0H0@=", "--device", "cuda:0");
+        var run = Measure("sample", "--site", "L0H0@=", "--device", device);
 
         Assert.Equal(2, run.Code);
-        Assert.Contains("--device cuda:0", run.Error);
+        Assert.Contains(message, run.Error);
     }
 
     [Theory]

@@ -80,6 +80,51 @@ public sealed class TextSamplerTests(TorchFixture torch)
         }
     });
 
+    /// <summary>More than one block of tokens, and a last block that is not full.</summary>
+    [Fact]
+    public void Tokens_of_a_large_vocabulary_come_as_often_as_they_should() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        const int Vocabulary = 700;
+        const int Draws = 20_000;
+        const int Part = 50;
+        using var network = Network(ConditioningKind.Control, Vocabulary, context: 2);
+        var written = Write(network, [2], Draws, Plain)[0];
+        var told = network.Conditioning.Condition(Activations([2]));
+        using var inference = inference_mode();
+        var expected = Plain.LogProbabilities(network.Logits(tensor(new long[] { Begin }, [1, 1]), told)).exp().squeeze().data<float>().ToArray();
+        var found = new double[Vocabulary];
+        foreach (var text in written)
+            found[text.Ids.Length > 0 ? text.Ids[0] : End] += 1.0 / Draws;
+        for (var begin = 0; begin < Vocabulary; begin += Part)
+        {
+            var share = expected.AsSpan(begin, Part).ToArray().Sum(p => (double)p);
+            var error = 4.5 * Math.Sqrt(share * (1 - share) / Draws);
+            Assert.InRange(found.AsSpan(begin, Part).ToArray().Sum(), share - error, share + error);
+        }
+
+        Assert.Equal(0, found[Begin]);
+    });
+
+    /// <summary>Both kinds together.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Ten_thousand_batches_leave_no_tensor_behind(ConditioningKind kind) => torch.Thread.Run(() =>
+    {
+        using var network = Network(kind, context: 3);
+        var open = TorchSharp.DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        var before = Tensor.TotalCount;
+        for (var batch = 0; batch < 5_000; batch++)
+        {
+            using var scope = NewDisposeScope();
+            Write(network, [1 + batch % 3], samples: 2, Plain);
+        }
+
+        // The count of the process may fall, as finalizers free what earlier tests forgot; the thread's own knows nothing of them.
+        Assert.Equal(open, TorchSharp.DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
+    });
+
     [Fact]
     public void Top_p_keeps_the_fewest_tokens_that_reach_the_share() => torch.Thread.Run(() =>
     {
@@ -106,7 +151,7 @@ public sealed class TextSamplerTests(TorchFixture torch)
     private static SiteBatch Activations(int[] which) =>
         SiteBatch.Of(1, [.. which.SelectMany(w => new[] { w, 1f, -w * 0.5f })], which.Length);
 
-    private static GeneratorNetwork Network(ConditioningKind kind)
+    private static GeneratorNetwork Network(ConditioningKind kind, int vocabulary = 9, int context = 9)
     {
         var config = new TransformerConfig
         {
@@ -116,8 +161,8 @@ public sealed class TextSamplerTests(TorchFixture torch)
             HeadWidth = 4,
             Width = 8,
             MlpWidth = 16,
-            Vocabulary = 9,
-            Context = 9,
+            Vocabulary = vocabulary,
+            Context = context,
         };
         var backbone = new CausalTransformer(config);
         backbone.Initialise(new RunSeed(2), 0.5, 0.3);
