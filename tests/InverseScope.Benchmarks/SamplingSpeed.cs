@@ -46,8 +46,8 @@ internal static class SamplingSpeed
             var backbone = new CausalTransformer(Gpt2);
             backbone.Initialise(Seed);
             backbone.eval();
-            var conditioning = new ControlConditioning(Gpt2, [SiteWidth], Control);
-            conditioning.Initialise([(new float[SiteWidth], 1)], Seed);
+            var conditioning = new ControlConditioning(Gpt2, [new SiteShape(SiteWidth, "L0", "@last")], Control);
+            conditioning.Initialise([(new float[SiteWidth], 1)], backbone, [[0, 1, 2, 3]], Seed);
             using var network = new GeneratorNetwork(backbone, conditioning, backbone);
             Compare(network, batch, repeats);
         });
