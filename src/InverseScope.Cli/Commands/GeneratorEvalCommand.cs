@@ -62,7 +62,7 @@ internal static class GeneratorEvalCommand
                     invocation.Cancel.ThrowIfCancellationRequested();
                     progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, sites.Count, "sites"));
                     results.Add(evaluation.Measure(
-                        generator, site, (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences), samples, epsilons, new DrawOptions(), invocation.Cancel));
+                        generator, site, (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences), samples, epsilons, new DrawOptions(measurement.Temperature, measurement.TopP), invocation.Cancel));
                 }
             }
 
@@ -70,7 +70,7 @@ internal static class GeneratorEvalCommand
         }
 
         if (invocation.Json)
-            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis }, Generators = measured });
+            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis, measurement.Temperature, measurement.TopP }, Generators = measured });
         else
             Write(invocation, measured, epsilons);
         return ExitCode.Done;
