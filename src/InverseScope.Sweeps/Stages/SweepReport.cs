@@ -78,6 +78,8 @@ internal static class SweepReport
             ExplainedBitsCi = standing.Count > 0 && isJoint ? bits.JointCi : null,
             ResidualBits = residual,
             ResidualBitsCi = standing.Count == 0 ? bits.TotalCi : isJoint ? bits.ResidualCi : null,
+            RefusalRate = result.RefusalRate,
+            TokenBits = result.TokenBits,
             Ess = result.Ess,
             Epsilon = plan.Measurement.Epsilon,
             References = result.References,

@@ -87,6 +87,11 @@ public sealed class GeneratorCommandsTests
         Assert.Equal(2, several.Code);
         Assert.Contains("other, small", several.Error, StringComparison.Ordinal);
         Assert.Equal(0, Of("sample", "--site", "L0H0", "--sampler", "generator", "--generator", "other").Code);
+        // Of several, the one of the default name is meant.
+        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--home", home.Path]).Code);
+        var byName = Of("sample", "--site", "L0H0", "--sampler", "generator", "--json");
+        using (var named = JsonDocument.Parse(byName.Out))
+            Assert.Equal("ioi", named.RootElement.GetProperty("generator").GetProperty("name").GetString());
         var collected = CliRun.Of("activations", "collect", "--sites", "L0H0", "--model", "ioi", "--task", "ioi", "--sampler", "mixture", "--home", home.Path);
         Assert.Equal(2, collected.Code);
     }
