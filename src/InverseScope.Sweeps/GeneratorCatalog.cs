@@ -1,4 +1,6 @@
 using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Tasks;
 using InverseScope.Torch.Generators;
 
 namespace InverseScope.Sweeps;
@@ -42,6 +44,33 @@ public sealed class GeneratorCatalog(string trained)
             $"There is no generator '{nameOrFolder}'.{NearestName.Hint(nameOrFolder, names)}",
             $"Known: {(names.Length == 0 ? "none" : string.Join(", ", names))}; or give a generator's folder. 'generator train' makes one.");
     }
+
+    /// <summary>The generator that is named, or where none is, the one that fits target, task and basis.</summary>
+    /// <param name="nameOrFolder">Null where none is named. Of several that fit, the one of the default name is taken.</param>
+    /// <exception cref="BadInputException">There is none, several fit, or the one named does not.</exception>
+    public GeneratorEntry Fitting(string? nameOrFolder, TargetDescription target, ITask task, Basis basis)
+    {
+        if (nameOrFolder is not null)
+        {
+            var named = Find(nameOrFolder);
+            GeneratorRecord.Read(named.Folder).CheckFits(named.Folder, target, task, basis);
+            return named;
+        }
+
+        var fitting = All.Where(g => GeneratorRecord.Read(g.Folder).Fits(target, task, basis)).ToArray();
+        if ((fitting.Length == 1 ? fitting[0] : fitting.FirstOrDefault(g => g.Name == DefaultName(target.Name, task.Name))) is { } found)
+            return found;
+        throw fitting.Length == 0
+            ? new BadInputException(
+                $"No generator is trained on model '{target.Name}' and task '{task.Name}' in the basis '{basis.ToString().ToLowerInvariant()}'.",
+                "Train one with 'generator train', or use the sampler 'bank'.")
+            : new BadInputException(
+                $"{fitting.Length} generators fit model '{target.Name}' and task '{task.Name}': {string.Join(", ", fitting.Select(g => g.Name))}.",
+                "Name one of them: --generator NAME, or generator: NAME in a plan.");
+    }
+
+    /// <summary>The name of a generator that was given none.</summary>
+    public static string DefaultName(string model, string task) => model == task ? task : $"{model}-{task}";
 
     private static bool IsFinished(string folder) => File.Exists(Path.Combine(folder, GeneratorRecord.FileName));
 

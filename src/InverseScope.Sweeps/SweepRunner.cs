@@ -9,6 +9,7 @@ using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
+using InverseScope.Torch.Generators;
 
 namespace InverseScope.Sweeps;
 
@@ -37,7 +38,7 @@ public sealed class SweepRunner(
 
     /// <summary>Stores a new sweep with everything that decides its numbers. Nothing is computed yet.</summary>
     /// <param name="command">The command that a person can repeat.</param>
-    /// <exception cref="BadInputException">The plan, its task or one of its specs cannot be used.</exception>
+    /// <exception cref="BadInputException">The plan, its task, its generator or one of its specs cannot be used.</exception>
     public StoredSweep Begin(SweepPlan plan, string command)
     {
         var problems = plan.Check().ToArray();
@@ -45,7 +46,7 @@ public sealed class SweepRunner(
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         var task = tasks.Find(plan.Task);
         var outline = targets(plan.Model);
-        SitesOf(plan, outline.Target, task);
+        plan = WithGenerator(plan, outline.Target, task, SitesOf(plan, outline.Target, task));
         var specs = new SpecLibrary(task, outline.Tokenizer).ReadFiles(plan.SpecFiles);
         return store.Begin(new StoredSweep
         {
@@ -115,7 +116,10 @@ public sealed class SweepRunner(
             : null;
         var sites = SitesOf(plan, backend.Target, task);
         var log = new StageLog(
-            store, sweep.Id, ContentHash.Of([sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs]), clock);
+            store, sweep.Id,
+            ContentHash.Of(
+                [sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs, .. backend.Generator is { } by ? [by.ContentHash] : Array.Empty<string>()]),
+            clock);
         var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed);
         var library = new SpecLibrary(task, targets(plan.Model).Tokenizer);
         HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
@@ -169,7 +173,7 @@ public sealed class SweepRunner(
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
-        var report = SweepReport.Build(sweep, plan, task, backend.Target, stage, sites, failed, knownSites, knownSiteFault);
+        var report = SweepReport.Build(sweep, plan, task, backend.Target, backend.Generator, stage, sites, failed, knownSites, knownSiteFault);
         ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");
@@ -185,7 +189,20 @@ public sealed class SweepRunner(
     private static MeasurementOptions OfRandomTarget(MeasurementOptions options, ITask task) =>
         options.Sampler == SamplerKind.Enumerate && task.Count <= RandomTargetTexts
             ? options
-            : options with { Sampler = SamplerKind.Bank, BankSize = Math.Min(options.BankSize, RandomTargetTexts) };
+            : options.OverBank() with { BankSize = Math.Min(options.BankSize, RandomTargetTexts) };
+
+    // Which generator it is, is settled once: one trained later must not make a resumed sweep ask.
+    private SweepPlan WithGenerator(SweepPlan plan, TargetDescription target, ITask task, IReadOnlyList<Site> sites)
+    {
+        var options = plan.Measurement;
+        if (!options.UsesGenerator)
+            return plan;
+        var generators = new GeneratorCatalog(home.Generators);
+        var found = generators.Fitting(options.Generator, target, task, options.Basis);
+        GeneratorRecord.Read(found.Folder).CheckSites(found.Folder, sites);
+        var isKnown = generators.All.Any(g => g.Name == found.Name && g.Folder == found.Folder);
+        return plan with { Measurement = options with { Generator = isKnown ? found.Name : found.Folder } };
+    }
 
     // Returns the fault's message, or null.
     private static string? Guarded(StageLog log, string what, Action work)

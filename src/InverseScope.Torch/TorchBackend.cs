@@ -4,6 +4,7 @@ using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Torch.Banks;
+using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
 
@@ -18,20 +19,29 @@ public sealed class TorchBackend : IInversionBackend
     private readonly Population _population;
     private readonly ActivationBank _bank;
     private readonly SiteSamplers _samplers;
+    private readonly Generator? _generator;
+    private readonly GeneratorSampler? _generated;
     private readonly Dictionary<Site, ReferenceActivations> _references = [];
+    private readonly Dictionary<Position, (double Share, long Rows)> _positions = [];
     private readonly Lock _lock = new();
 
-    private TorchBackend(TargetModel target, ITask task, MeasurementOptions options, RunSeed seed, string banks)
+    private TorchBackend(TargetModel target, ITask task, MeasurementOptions options, RunSeed seed, string banks, Generator? generator)
     {
         (_target, _task, _seed, Options) = (target, task, seed, options);
         _population = Population.Of(task, options, seed);
         _bank = new ActivationBank(banks, target, task, _population, options.Basis);
         _samplers = new SiteSamplers(_bank, _population, options);
+        if (generator is null)
+            return;
+        (_generator, Generator) = (generator, generator.Describe());
+        _generated = new GeneratorSampler(generator, target, task, _population, options);
     }
 
     public TargetDescription Target => _target.Description;
 
     public MeasurementOptions Options { get; }
+
+    public GeneratorDescription? Generator { get; }
 
     public TextPool Texts => _population.Pool;
 
@@ -48,22 +58,32 @@ public sealed class TorchBackend : IInversionBackend
     /// <param name="name">Of the model, for results; null takes the folder's.</param>
     /// <param name="banks">The folder in which activation banks are kept; made if it is missing.</param>
     /// <param name="weights">Whether the target is as trained, or its control with random weights.</param>
+    /// <param name="generators">Folder of the generator for a target; asked only where the options sample from one.</param>
     /// <exception cref="BadInputException">
-    /// The options or the model's folder cannot be used, or the prior cannot be enumerated.
+    /// The options, the model's folder or the generator cannot be used, or the prior cannot be enumerated.
     /// </exception>
     public static TorchBackend Open(
         TorchThread thread, string modelFolder, string? name, ITask task, MeasurementOptions options, RunSeed seed, string banks,
-        TargetWeights weights = TargetWeights.Trained)
+        TargetWeights weights = TargetWeights.Trained, Func<TargetDescription, string>? generators = null)
     {
         if (options.Check().ToArray() is { Length: > 0 } problems)
             throw new BadInputException($"The measurement options cannot be used: {string.Join(" ", problems)}");
         var target = TargetModel.Open(modelFolder, thread, name, weights == TargetWeights.Random ? seed : null);
+        Generator? generator = null;
         try
         {
-            return new TorchBackend(target, task, options, seed, banks);
+            if (options.UsesGenerator)
+            {
+                ArgumentNullException.ThrowIfNull(generators);
+                generator = Generators.Generator.Open(generators(target.Description), thread);
+                generator.CheckFits(target.Description, task, options.Basis);
+            }
+
+            return new TorchBackend(target, task, options, seed, banks, generator);
         }
         catch
         {
+            generator?.Dispose();
             target.Dispose();
             throw;
         }
@@ -76,7 +96,9 @@ public sealed class TorchBackend : IInversionBackend
             unprepared = [.. sites.Distinct().Where(site => !_references.ContainsKey(site))];
         if (unprepared.Length == 0)
             return;
-        _bank.Collect(unprepared, progress, cancel);
+        _generator?.Record.CheckSites(_generator.Folder, unprepared);
+        if (HasBank)
+            _bank.Collect(unprepared, progress, cancel);
         var references = new ReferenceActivations(_target, _task, unprepared, Options.Basis);
         lock (_lock)
         {
@@ -96,26 +118,37 @@ public sealed class TorchBackend : IInversionBackend
                 throw new ArgumentException($"{site} is not prepared.", nameof(site));
         }
 
-        var sampler = _samplers[site];
+        var sampler = HasBank ? _samplers[site] : null;
         var ids = references.Select(Texts.Add).ToArray();
-        var targets = ids.Select((id, i) => id < _population.Rows
+        var targets = ids.Select((id, i) => sampler is not null && id < _population.Rows
             ? sampler.Activation(id)
             : others.Of(site, references[i], cancel)).ToArray();
+        RandomStream Choices(int i) => _seed.Stream(streamName, site.ToString(), references[i]);
         var sets = new SampleSet?[ids.Length];
-        Parallel.For(
-            0,
-            ids.Length,
-            new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            i =>
-            {
-                if (!targets[i].IsEmpty)
-                    sets[i] = sampler.Draw(targets[i].Span, ids[i], _seed.Stream(streamName, site.ToString(), references[i]));
-            });
-        return new SiteSamples(
-            [.. sets.OfType<SampleSet>()],
-            [.. ids.Where((_, i) => sets[i] is null)],
-            sampler.ShareWithPosition,
-            sampler.RowsWithPosition);
+        if (_generated is not null)
+        {
+            int[] present = [.. Enumerable.Range(0, ids.Length).Where(i => !targets[i].IsEmpty)];
+            var found = _generated.Sample(
+                site, [.. present.Select(i => new Inverted(ids[i], targets[i], _seed.Stream(streamName, site.ToString(), references[i], "generated"), Choices(i)))],
+                sampler, cancel);
+            foreach (var (i, set) in present.Zip(found))
+                sets[i] = set;
+        }
+        else
+        {
+            Parallel.For(
+                0,
+                ids.Length,
+                new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
+                i =>
+                {
+                    if (!targets[i].IsEmpty)
+                        sets[i] = sampler!.Draw(targets[i].Span, ids[i], Choices(i));
+                });
+        }
+
+        var (share, rows) = sampler is null ? PositionIn(site) : (sampler.ShareWithPosition, sampler.RowsWithPosition);
+        return new SiteSamples([.. sets.OfType<SampleSet>()], [.. ids.Where((_, i) => sets[i] is null)], share, rows);
     }
 
     public int? CharactersRead(Site site, string text)
@@ -128,6 +161,32 @@ public sealed class TorchBackend : IInversionBackend
     {
         foreach (var references in _references.Values.Distinct())
             references.Dispose();
+        _generator?.Dispose();
         _target.Dispose();
+    }
+
+    private bool HasBank => Options.Sampler != SamplerKind.Generator;
+
+    // Without a bank the texts alone tell.
+    private (double Share, long Rows) PositionIn(Site site)
+    {
+        lock (_lock)
+        {
+            if (_positions.TryGetValue(site.Position, out var known))
+                return known;
+        }
+
+        var (with, all, rows) = (0.0, 0.0, 0L);
+        for (var row = 0; row < _population.Rows; row++)
+        {
+            all += _population.Times(row);
+            if (site.Position.Resolve(_target.Tokenize(Texts[row]), _task) is null)
+                continue;
+            with += _population.Times(row);
+            rows++;
+        }
+
+        lock (_lock)
+            return _positions[site.Position] = (with / all, rows);
     }
 }

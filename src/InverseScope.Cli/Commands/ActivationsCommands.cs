@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
+using InverseScope.Core;
 using InverseScope.Core.Sampling;
-using InverseScope.Torch;
 
 namespace InverseScope.Cli.Commands;
 
@@ -24,12 +24,13 @@ internal static class ActivationsCommands
     {
         var parse = invocation.Parse;
         var options = MeasurementArguments.Read(parse, new MeasurementOptions());
+        if (options.UsesGenerator)
+            throw new BadInputException("Activations are collected of the whole prior or of a bank.", "Give --sampler enumerate or --sampler bank; a mixture uses the bank.");
         var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
         var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));
         using var thread = Compute.Start(parse);
         invocation.Home.Make();
-        using var backend = TorchBackend.Open(
-            thread, model.Folder, model.Name, task, options, invocation.Seed, invocation.Home.Banks);
+        using var backend = Backends.Open(invocation, thread, model, task, options, invocation.Seed);
         var sites = MeasurementArguments.ReadSites(parse, backend.Target.Layers, backend.Target.Heads, task);
         var began = invocation.Shell.Clock.GetTimestamp();
         using (var progress = invocation.StartProgress())

@@ -68,7 +68,7 @@ internal static class GeneratorEvalCommand
             {
                 invocation.Cancel.ThrowIfCancellationRequested();
                 progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, of.Length, "sites"));
-                results.Add(evaluation.Measure(generator, site, samples, epsilons, new DrawOptions(), draws.GetValueOrDefault(site), invocation.Cancel));
+                results.Add(evaluation.Measure(generator, site, samples, epsilons, new DrawOptions(measurement.Temperature, measurement.TopP), draws.GetValueOrDefault(site), invocation.Cancel));
             }
 
             measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results));
@@ -77,7 +77,7 @@ internal static class GeneratorEvalCommand
         progress?.Dispose();
 
         if (invocation.Json)
-            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis, measurement.Kernel, measurement.Epsilon }, Generators = measured });
+            Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis, measurement.Kernel, measurement.Epsilon, measurement.Temperature, measurement.TopP }, Generators = measured });
         else
             Write(invocation, measured, epsilons, measurement);
         return ExitCode.Done;

@@ -4,6 +4,7 @@ using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
+using InverseScope.Sweeps;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
 
@@ -58,7 +59,7 @@ internal static class GeneratorTrainCommand
         var (modelName, taskName) = (MeasurementArguments.ReadModel(parse), MeasurementArguments.ReadTask(parse));
         var model = invocation.Models.Find(modelName);
         var task = invocation.Tasks.Find(taskName);
-        var name = givenName ?? (model.Name == task.Name ? task.Name : $"{model.Name}-{task.Name}");
+        var name = givenName ?? GeneratorCatalog.DefaultName(model.Name, task.Name);
         NameRule.Check(name, "generator");
         var folder = Path.GetFullPath(givenFolder ?? Path.Combine(invocation.Home.Generators, name));
         var measurement = MeasurementArguments.Read(parse, new MeasurementOptions());

@@ -53,8 +53,7 @@ internal static class SampleCommand
             invocation.Say($"{CommandLine.Name}: note: '{text}' is no text of {task.Name}: {reason.TrimEnd('.')}.");
         using var thread = Compute.Start(parse);
         invocation.Home.Make();
-        using var backend = TorchBackend.Open(
-            thread, model.Folder, model.Name, task, options, invocation.Seed, invocation.Home.Banks);
+        using var backend = Backends.Open(invocation, thread, model, task, options, invocation.Seed);
         var site = MeasurementArguments.ReadSite(parse, siteText, backend.Target.Layers, backend.Target.Heads, task);
         SampleSet set;
         using (var progress = invocation.StartProgress())
@@ -76,11 +75,14 @@ internal static class SampleCommand
                 Site = site.ToString(),
                 Reference = text,
                 Measurement = options,
+                backend.Generator,
+                set.Draws,
                 set.Neighbours,
                 set.Ess,
                 set.Bits,
                 Measured = set.Ess >= options.MinimumEss,
                 Tokens = heat,
+                TokenBits = set.Tokens?.Select(t => new { t.Token, t.Bits }),
                 Samples = shown,
             });
         }
@@ -100,11 +102,13 @@ internal static class SampleCommand
         [
             ("reference", text),
             ("site", $"{site} of {backend.Target.Name}"),
-            ("neighbours", Invariant($"{set.Neighbours:N0} of {backend.PriorTexts:N0} texts, effective sample size {set.Ess:N1}")),
+            ("neighbours", Invariant($"{set.Neighbours:N0} of {From(backend, set)}, effective sample size {set.Ess:N1}")),
         ]);
+        if (set.Tokens is { } tokens)
+            TokenBitsView.Write(invocation.Shell, tokens);
         if (set.Texts.Length == 0)
         {
-            invocation.Out.WriteLine("Nothing lies near: try a larger --epsilon, or a larger --bank-size.");
+            invocation.Out.WriteLine("Nothing lies near: try a larger --epsilon, or a larger --bank-size or --draws.");
             return;
         }
 
@@ -120,6 +124,15 @@ internal static class SampleCommand
             invocation.Shell,
             ["#weight", "#distance", "sample"],
             shown.Select(s => new[] { Invariant($"{s.Weight:0.0000}"), Invariant($"{s.Distance:0.0000}"), s.Text }));
+    }
+
+    private static string From(TorchBackend backend, SampleSet set)
+    {
+        var texts = Invariant($"{backend.PriorTexts:N0} texts");
+        if (set.Draws is not { } draws)
+            return texts;
+        var generated = Invariant($"{draws.Total:N0} that {backend.Generator!.Name} wrote ({draws.Refused:N0} not near, {draws.Invalid:N0} no texts of the task, {draws.Unfinished:N0} unfinished)");
+        return backend.Options.Sampler == SamplerKind.Mixture ? $"{texts} and {generated}" : generated;
     }
 
     private static IReadOnlyList<TokenHeat> Heat(

@@ -8,7 +8,6 @@ using InverseScope.Core.Sampling;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
-using InverseScope.Torch;
 
 namespace InverseScope.Cli.Commands;
 
@@ -45,8 +44,7 @@ internal static class SpecEvalCommand
         var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
         using var thread = Compute.Start(parse);
         invocation.Home.Make();
-        using var backend = TorchBackend.Open(
-            thread, model.Folder, model.Name, task, options, invocation.Seed, invocation.Home.Banks);
+        using var backend = Backends.Open(invocation, thread, model, task, options, invocation.Seed);
         var sites = MeasurementArguments.ReadSites(parse, backend.Target.Layers, backend.Target.Heads, task);
         var rule = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
         IReadOnlyList<HypothesisRecord> records;

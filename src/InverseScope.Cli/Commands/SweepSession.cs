@@ -3,7 +3,6 @@ using InverseScope.Cli.Output;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
-using InverseScope.Torch;
 using InverseScope.Torch.Models;
 
 namespace InverseScope.Cli.Commands;
@@ -24,11 +23,7 @@ internal static class SweepSession
         var runner = new SweepRunner(
             invocation.Home,
             store,
-            (model, weights, task, options, seed) =>
-            {
-                var entry = models.Find(model);
-                return TorchBackend.Open(thread, entry.Folder, entry.Name, task, options, seed, invocation.Home.Banks, weights);
-            },
+            (model, weights, task, options, seed) => Backends.Open(invocation, thread, models.Find(model), task, options, seed, weights),
             model =>
             {
                 var entry = models.Find(model);

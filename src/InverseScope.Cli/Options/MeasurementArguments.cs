@@ -37,7 +37,7 @@ internal static class MeasurementArguments
         "--threads", "Threads of one tensor operation. Default: all cores.", 1, 1024);
 
     private static readonly Option<SamplerKind?> Sampler = OptionOf.Choice<SamplerKind>(
-        "--sampler", "Where samples come from: the whole prior, or a bank of draws.");
+        "--sampler", "Where samples come from: the whole prior, a bank of draws, a trained generator, or bank and generator together.");
 
     private static readonly Option<KernelKind?> Kernel = OptionOf.Choice<KernelKind>(
         "--kernel", "How a distance becomes a weight.");
@@ -63,6 +63,18 @@ internal static class MeasurementArguments
     private static readonly Option<long?> BankSize = OptionOf.Integer(
         "--bank-size", "Draws in the bank.", 2, LargestBank);
 
+    private static readonly Option<string?> Generator = OptionOf.Text(
+        "--generator", "The generator to sample from: a name, or a folder. Default: the one that fits model and task.", "GENERATOR");
+
+    private static readonly Option<long?> Draws = OptionOf.Integer(
+        "--draws", "Texts that the generator writes for each reference. Default 256.", 2, MostSamples);
+
+    private static readonly Option<double?> Temperature = OptionOf.PositiveNumber(
+        "--temperature", "The generator's scores are divided by it. Default 1.");
+
+    private static readonly Option<double?> TopP = OptionOf.Share(
+        "--top-p", "Share of each token's probability that the generator draws from, likeliest tokens first. Default 1.");
+
     /// <summary>Adds the options that choose the target and the prior.</summary>
     public static void AddTarget(Command command)
     {
@@ -74,7 +86,9 @@ internal static class MeasurementArguments
     public static void AddSampling(Command command)
     {
         Option[] options =
-            [Positions, Sampler, Kernel, Distance, Epsilon, NormBand, HeadBasis, SampleWeighting, Samples, BankSize];
+        [
+            Positions, Sampler, Generator, Kernel, Distance, Epsilon, NormBand, HeadBasis, SampleWeighting, Samples, BankSize, Draws, Temperature, TopP,
+        ];
         foreach (var option in options)
             command.Add(option);
         AddCompute(command);
@@ -101,7 +115,7 @@ internal static class MeasurementArguments
     public static void AddEvaluation(Command command)
     {
         AddTarget(command);
-        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon];
+        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon, Temperature, TopP];
         foreach (var option in options)
             command.Add(option);
         AddCompute(command);
@@ -138,6 +152,10 @@ internal static class MeasurementArguments
             Weighting = parse.GetValue(SampleWeighting) ?? defaults.Weighting,
             Samples = (int)(parse.GetValue(Samples) ?? defaults.Samples),
             BankSize = (int)(parse.GetValue(BankSize) ?? defaults.BankSize),
+            Generator = parse.GetValue(Generator) ?? defaults.Generator,
+            Draws = (int)(parse.GetValue(Draws) ?? defaults.Draws),
+            Temperature = parse.GetValue(Temperature) ?? defaults.Temperature,
+            TopP = parse.GetValue(TopP) ?? defaults.TopP,
         };
         var problems = options.Check().ToArray();
         return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));

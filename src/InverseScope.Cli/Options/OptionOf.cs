@@ -69,6 +69,10 @@ internal static class OptionOf
     public static Option<double?> NumberFromZero(string name, string description) =>
         Number(name, description, "of 0 or more", value => value >= 0);
 
+    /// <summary>A number above 0 and at most 1.</summary>
+    public static Option<double?> Share(string name, string description) =>
+        Number(name, description, "above 0 and at most 1", value => value is > 0 and <= 1);
+
     private static Option<double?> Number(string name, string description, string range, Func<double, bool> isInside) =>
         new(name)
         {

@@ -6,6 +6,12 @@ namespace InverseScope.Core.Information;
 /// <param name="Anywhere">About this token occurring at all.</param>
 public sealed record TokenHeat(string Token, double SamePlace, double Anywhere);
 
+/// <summary>What an activation says of one token of its own text, by a generator: log2 q(x̂_t | x̂_&lt;t, ẑ) − log2 p(x̂_t | x̂_&lt;t).</summary>
+/// <param name="Token">Its characters; empty for the end of the text.</param>
+/// <param name="Start">Index of its first character in the text; the text's length for its end.</param>
+/// <param name="Bits">Above 0 where the activation makes the token likelier.</param>
+public readonly record struct TokenBits(string Token, int Start, double Bits);
+
 /// <summary>A tokenized sample with its weight.</summary>
 /// <param name="Tokens">As text, in order.</param>
 /// <param name="Weight">At least 0, any scale.</param>

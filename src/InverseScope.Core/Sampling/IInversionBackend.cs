@@ -10,6 +10,11 @@ public sealed record TargetDescription(
     string Name, string Family, string ContentHash, int Layers, int Heads, int HeadWidth, int Width, int Vocabulary,
     int Context);
 
+/// <summary>The generator that samples come from.</summary>
+/// <param name="Name">Name of its folder.</param>
+/// <param name="ContentHash">SHA-256 over all that decides what it writes, hex.</param>
+public sealed record GeneratorDescription(string Name, string ContentHash);
+
 /// <summary>Which weights a target has.</summary>
 public enum TargetWeights
 {
@@ -37,6 +42,9 @@ public interface IInversionBackend : IDisposable
 
     MeasurementOptions Options { get; }
 
+    /// <summary>The generator that samples come from; null where none is used.</summary>
+    GeneratorDescription? Generator => null;
+
     /// <summary>Texts of the prior sample come first (ids 0 .. <see cref="PriorTexts"/> − 1).</summary>
     TextPool Texts { get; }
 
@@ -49,8 +57,10 @@ public interface IInversionBackend : IDisposable
     /// </summary>
     double[]? PriorWeights { get; }
 
-    /// <summary>Makes the activations of the prior available at these sites (collects the bank if it is not there).</summary>
-    /// <exception cref="BadInputException">A site that the target does not have, or whose position no text has.</exception>
+    /// <summary>Makes what samples of these sites need available (collects the bank if it is not there).</summary>
+    /// <exception cref="BadInputException">
+    /// A site that the target does not have, whose position no text has, or that the generator was not trained on.
+    /// </exception>
     void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel);
 
     /// <summary>Samples for each reference text at a prepared site, deterministic for a given stream name.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace InverseScope.Core.Sampling;
 
 /// <summary>Turns a distance into an unnormalised weight.</summary>
@@ -41,6 +43,12 @@ public enum SamplerKind
 
     /// <summary>A fixed number of draws from the prior.</summary>
     Bank,
+
+    /// <summary>What a trained generator writes for the reference's activation.</summary>
+    Generator,
+
+    /// <summary>Draws from the prior and what a generator writes, together.</summary>
+    Mixture,
 }
 
 /// <summary>How samples are weighted.</summary>
@@ -78,8 +86,26 @@ public sealed record MeasurementOptions
     /// <summary>Samples kept for each reference; 0 keeps every neighbour with its exact weight. Default 64.</summary>
     public int Samples { get; init; } = 64;
 
-    /// <summary>Draws in the bank (<see cref="SamplerKind.Bank"/> only). Default 20,000.</summary>
+    /// <summary>
+    /// Draws in the bank; with <see cref="SamplerKind.Generator"/> they are texts without activations, from which chance is
+    /// told. Default 20,000.
+    /// </summary>
     public int BankSize { get; init; } = 20_000;
+
+    /// <summary>Name or folder of the generator; null takes the one that fits. Samplers with a generator only.</summary>
+    public string? Generator { get; init; }
+
+    /// <summary>Texts that the generator writes for each reference; at least 2. Default 256.</summary>
+    public int Draws { get; init; } = 256;
+
+    /// <summary>The generator's scores are divided by it; above 0. Default 1.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>
+    /// Share of each token's probability that the generator draws from, the likeliest tokens first; above 0 to 1. Below 1
+    /// it never writes some texts, which weights cannot make up for, but the bank of a mixture does. Default 1.
+    /// </summary>
+    public double TopP { get; init; } = 1;
 
     /// <summary>
     /// Whether a reference counts as a neighbour of itself. An exact enumeration says yes (it is part of the prior);
@@ -89,6 +115,18 @@ public sealed record MeasurementOptions
 
     /// <summary>A reference whose effective sample size is below this is not measured. Default 5.</summary>
     public double MinimumEss { get; init; } = 5;
+
+    /// <summary>Whether samples come from a generator, alone or beside others.</summary>
+    [JsonIgnore]
+    public bool UsesGenerator => Sampler is SamplerKind.Generator or SamplerKind.Mixture;
+
+    /// <summary>The same measurement over a bank, for targets that no generator was trained on.</summary>
+    public MeasurementOptions OverBank() => this with
+    {
+        Sampler = SamplerKind.Bank,
+        Generator = null,
+        Weighting = Weighting == Weighting.None ? Weighting.Importance : Weighting,
+    };
 
     /// <summary>All problems, each with its cure; empty if the options can be used.</summary>
     public IEnumerable<string> Check()
@@ -101,8 +139,16 @@ public sealed record MeasurementOptions
             yield return $"samples must be 0 (all neighbours) or more, not {Samples}.";
         if (BankSize < 2)
             yield return $"bank_size must be at least 2, not {BankSize}.";
-        if (Weighting == Weighting.None)
-            yield return "weighting none is the plain average of a generator's samples; enumerate and bank need importance or accept.";
+        if (Weighting == Weighting.None && Sampler != SamplerKind.Generator)
+            yield return "weighting none is the plain average of a generator's samples; enumerate, bank and mixture need importance or accept.";
+        if (Generator is not null && !UsesGenerator)
+            yield return $"generator '{Generator}' is given, but the sampler {Sampler.ToString().ToLowerInvariant()} uses none: choose the sampler generator or mixture.";
+        if (Draws < 2)
+            yield return $"draws must be at least 2, not {Draws}.";
+        if (!(Temperature > 0) || !double.IsFinite(Temperature))
+            yield return FormattableString.Invariant($"temperature must be a number above 0, not {Temperature}.");
+        if (!(TopP is > 0 and <= 1))
+            yield return FormattableString.Invariant($"top_p must be above 0 and at most 1, not {TopP}.");
         if (!(MinimumEss >= 0))
             yield return $"minimum_ess must be 0 or more, not {MinimumEss}.";
     }

@@ -9,14 +9,12 @@ namespace InverseScope.Core.Sampling;
 /// </summary>
 public sealed class NeighbourSampler
 {
-    // A Gaussian weight below 1e-9 of the largest possible cannot move any rate that is reported.
-    private static readonly double NegligibleKernelDistance = Math.Sqrt(2 * Math.Log(1e9));
-
     private readonly ReadOnlyMemory<float> _rows;
     private readonly int _width;
     private readonly int[] _texts;
     private readonly double[]? _prior;
     private readonly MeasurementOptions _options;
+    private readonly NeighbourKernel _kernel;
     private readonly float[]? _norms;
 
     // Sum of the prior weights of rows that can be neighbours, their number where all are alike.
@@ -34,7 +32,7 @@ public sealed class NeighbourSampler
         ArgumentOutOfRangeException.ThrowIfNotEqual(rows.Length, checked(width * texts.Length));
         if (prior is not null)
             ArgumentOutOfRangeException.ThrowIfNotEqual(prior.Length, texts.Length);
-        (_rows, _width, _texts, _prior, _options) = (rows, width, texts, prior, options);
+        (_rows, _width, _texts, _prior, _options, _kernel) = (rows, width, texts, prior, options, new NeighbourKernel(options));
         if (options.Distance == DistanceKind.Cosine)
             _norms = Norms(rows.Span, width);
         for (var i = 0; i < texts.Length; i++)
@@ -51,6 +49,31 @@ public sealed class NeighbourSampler
     /// <exception cref="ArgumentException">ẑ has another width or is not finite.</exception>
     public SampleSet Draw(ReadOnlySpan<float> target, int referenceText, RandomStream random)
     {
+        var near = Near(target, referenceText);
+        var weighted = new WeightedTexts(near.Count);
+        foreach (var (row, distance) in near)
+            weighted.Add(_texts[row], distance, _kernel.Of(distance) * Prior(row));
+        if (!(weighted.Sum > 0))
+            return SampleSet.Empty(referenceText);
+        double told = 0;
+        for (var i = 0; i < weighted.Count; i++)
+        {
+            if (weighted.WeightOf(i) > 0)
+                told += weighted.WeightOf(i) / weighted.Sum * Math.Log2(weighted.WeightOf(i) / weighted.Sum * _mass / Prior(near[i].Row));
+        }
+
+        return weighted.ToSet(referenceText, told, _options.Samples, random);
+    }
+
+    /// <summary>Prior weight of a row.</summary>
+    public double Prior(int row) => _prior?[row] ?? 1;
+
+    /// <summary>Rows within the kernel's reach of ẑ, in order, with their distances.</summary>
+    /// <param name="target">ẑ, (K).</param>
+    /// <param name="referenceText">Text id of x̂, which is left out unless the options include it.</param>
+    /// <exception cref="ArgumentException">ẑ has another width or is not finite.</exception>
+    public IReadOnlyList<(int Row, double Distance)> Near(ReadOnlySpan<float> target, int referenceText)
+    {
         ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, _width);
         foreach (var value in target)
         {
@@ -58,42 +81,13 @@ public sealed class NeighbourSampler
                 throw new ArgumentException("The reference's activation is not finite.", nameof(target));
         }
 
-        var (rows, distances, weights) = Neighbours(target, referenceText);
-        double sum = 0, squares = 0;
-        foreach (var w in weights)
-        {
-            sum += w;
-            squares += w * w;
-        }
-
-        if (!(sum > 0))
-            return new SampleSet(referenceText, [], [], [], 0, 0, 0);
-        double told = 0;
-        for (var i = 0; i < weights.Count; i++)
-        {
-            if (weights[i] > 0)
-                told += weights[i] / sum * Math.Log2(weights[i] / sum * _mass / (_prior?[rows[i]] ?? 1));
-        }
-
-        var ess = sum * sum / squares;
-        return _options.Samples == 0 || rows.Count <= _options.Samples
-            ? All(referenceText, rows, distances, weights, sum, ess, told)
-            : Resampled(referenceText, rows, distances, weights, sum, ess, told, random);
-    }
-
-    private (List<int> Rows, List<float> Distances, List<double> Weights) Neighbours(
-        ReadOnlySpan<float> target, int referenceText)
-    {
-        var rows = new List<int>();
-        var distances = new List<float>();
-        var weights = new List<double>();
+        var near = new List<(int, double)>();
         var span = _rows.Span;
         var targetNorm = Math.Sqrt(Dot(target, target));
-        var gaussian = _options is { Kernel: KernelKind.Gaussian, Weighting: not Weighting.Accept };
-        var reach = _options.Epsilon * (gaussian ? NegligibleKernelDistance : 1);
+        var reach = _kernel.Reach;
         var band = _options.NormBand * targetNorm;
         if (_options.Distance != DistanceKind.Euclidean && targetNorm == 0)
-            return (rows, distances, weights);
+            return near;
         var unit = _options.Distance == DistanceKind.Relative ? targetNorm : 1;
         var reachSquared = reach * unit * (reach * unit);
         for (var i = 0; i < _texts.Length; i++)
@@ -118,57 +112,10 @@ public sealed class NeighbourSampler
 
             if (_texts[i] == referenceText && !_options.IncludeReference)
                 continue;
-            rows.Add(i);
-            distances.Add((float)d);
-            var kernel = gaussian ? Math.Exp(-d * d / (2 * _options.Epsilon * _options.Epsilon)) : 1;
-            weights.Add(_prior is null ? kernel : kernel * _prior[i]);
+            near.Add((i, d));
         }
 
-        return (rows, distances, weights);
-    }
-
-    private SampleSet All(
-        int reference, List<int> rows, List<float> distances, List<double> weights, double sum, double ess, double told)
-    {
-        var texts = new int[rows.Count];
-        var normalised = new float[rows.Count];
-        for (var i = 0; i < texts.Length; i++)
-        {
-            texts[i] = _texts[rows[i]];
-            normalised[i] = (float)(weights[i] / sum);
-        }
-
-        return new SampleSet(reference, texts, normalised, [.. distances], ess, rows.Count, told);
-    }
-
-    // Systematic resampling: one uniform offset, S equally spaced points of the cumulated weights. Unbiased, and with
-    // less spread than independent draws.
-    private SampleSet Resampled(
-        int reference, List<int> rows, List<float> distances, List<double> weights, double sum, double ess,
-        double told, RandomStream random)
-    {
-        var count = _options.Samples;
-        var texts = new int[count];
-        var drawnDistances = new float[count];
-        var step = sum / count;
-        var point = random.NextDouble() * step;
-        double cumulated = 0;
-        var drawn = 0;
-        for (var i = 0; i < rows.Count && drawn < count; i++)
-        {
-            cumulated += weights[i];
-            // The last row also takes the points that rounding left over.
-            while (drawn < count && (point < cumulated || i == rows.Count - 1))
-            {
-                texts[drawn] = _texts[rows[i]];
-                drawnDistances[drawn++] = distances[i];
-                point += step;
-            }
-        }
-
-        var equal = new float[count];
-        Array.Fill(equal, 1f / count);
-        return new SampleSet(reference, texts, equal, drawnDistances, ess, rows.Count, told);
+        return near;
     }
 
     private static float[] Norms(ReadOnlySpan<float> rows, int width)

@@ -1,3 +1,4 @@
+using InverseScope.Core.Information;
 using InverseScope.Core.Seeds;
 
 namespace InverseScope.Core.Sampling;
@@ -10,10 +11,11 @@ namespace InverseScope.Core.Sampling;
 /// <param name="Weights">Weights w_i, sum 1; empty if nothing lies near.</param>
 /// <param name="Distances">Distances d(z(x_i), ẑ).</param>
 /// <param name="Ess">Effective sample size (Σw)²/Σw² over all neighbours, before any subsampling; 0 if none.</param>
-/// <param name="Neighbours">Number of rows of the population with positive weight.</param>
+/// <param name="Neighbours">Number of rows of the population, or of draws of a generator, with positive weight.</param>
 /// <param name="Bits">
-/// What ẑ tells of its text: Σ w log2(w / p) over all neighbours, the divergence of their weights from the prior; 0 without
-/// any.
+/// What ẑ tells of its text. Over a population Σ w log2(w / p) over all neighbours, the divergence of their weights from the
+/// prior; with a generator log2 q(x̂ | ẑ) − log2 p(x̂), both as it says. Null where there is no neighbour, or the generator
+/// cannot write the reference.
 /// </param>
 public sealed record SampleSet(
     int Reference,
@@ -22,8 +24,17 @@ public sealed record SampleSet(
     float[] Distances,
     double Ess,
     int Neighbours,
-    double Bits)
+    double? Bits)
 {
+    /// <summary>What the activation says of each token of the reference, in order; null without a generator.</summary>
+    public IReadOnlyList<TokenBits>? Tokens { get; init; }
+
+    /// <summary>What became of the texts that a generator wrote; null without one.</summary>
+    public DrawCounts? Draws { get; init; }
+
+    /// <summary>A reference that nothing lies near.</summary>
+    public static SampleSet Empty(int reference) => new(reference, [], [], [], 0, 0, null);
+
     /// <summary>
     /// At most so many samples, equally weighted, by systematic resampling: each text as often as its weight says, to within
     /// one. Distances are left out where samples are.
@@ -50,11 +61,21 @@ public sealed record SampleSet(
     }
 }
 
+/// <summary>What became of the texts that a generator wrote for one reference.</summary>
+/// <param name="Total">Texts in all.</param>
+/// <param name="Unfinished">Those that did not end, or are no text at all.</param>
+/// <param name="Invalid">Ended ones that are no text of the task; they weigh nothing.</param>
+/// <param name="Unread">
+/// Ended ones without an activation at the site: the target cannot read them, or they lack its position.
+/// </param>
+/// <param name="Refused">Those whose activation is not nearer than ε, or that have none.</param>
+public sealed record DrawCounts(int Total, int Unfinished, int Invalid, int Unread, int Refused);
+
 /// <summary>Samples of all references at one site.</summary>
 /// <param name="Sets">One for each reference asked for that has the site's position, in the order asked.</param>
 /// <param name="WithoutPosition">References left out because their text lacks the site's position.</param>
 /// <param name="PriorShareWithPosition">Share of the prior's texts that have the position; the rest cannot be samples.</param>
-/// <param name="Rows">Rows of the population that have the position: what neighbours are chosen from.</param>
+/// <param name="Rows">Texts of the population that have the position.</param>
 public sealed record SiteSamples(
     IReadOnlyList<SampleSet> Sets,
     IReadOnlyList<int> WithoutPosition,
@@ -63,14 +84,12 @@ public sealed record SiteSamples(
 {
     /// <summary>
     /// Bits that ẑ tells of its text: mean over references of <see cref="SampleSet.Bits"/>. References
-    /// without neighbours are left out; null if there are no others. A bank of M texts shows at most log2 M.
+    /// without them are left out; null if there are no others. A bank of M texts shows at most log2 M.
     /// </summary>
-    public double? Bits
-    {
-        get
-        {
-            var measured = Sets.Where(s => s.Neighbours > 0).ToArray();
-            return measured.Length == 0 ? null : measured.Average(s => s.Bits);
-        }
-    }
+    public double? Bits => Sets.Average(s => s.Bits);
+
+    /// <summary>Share of what a generator wrote that is refused, over all references; null without a generator.</summary>
+    public double? RefusalRate => Sets.Sum(s => s.Draws?.Total ?? 0) is > 0 and var total
+        ? Sets.Sum(s => s.Draws?.Refused ?? 0) / (double)total
+        : null;
 }

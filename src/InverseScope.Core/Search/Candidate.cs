@@ -17,6 +17,9 @@ internal sealed record Candidate(Term Rule, Term? Condition = null)
     public bool LooksAhead(SiteTable table) =>
         Rule.Atoms.Concat(Condition?.Atoms ?? []).Any(a => table.Ahead[a.Index]);
 
+    /// <summary>Mean bits that the activation tells of a token which the rule reads (<see cref="SiteTable.Told"/>).</summary>
+    public double Told(SiteTable table) => Rule.Atoms.Average(a => table.Told[a.Index]);
+
     public string Family => Condition is null ? Rule.Family : $"{Rule.Family}, under a condition";
 
     public string Title => Wording.Sentence(

@@ -7,7 +7,7 @@ namespace InverseScope.Core.Search;
 /// <param name="Texts">The pool that <paramref name="ExploreSets"/> refer to.</param>
 /// <param name="ExploreSets">
 /// References with their samples; those without samples are passed over. References that were too thinly covered to be
-/// measured should be left out.
+/// measured should be left out. What a generator says of their tokens orders rules that explain alike.
 /// </param>
 /// <param name="CharactersRead">
 /// For a text, how many of its characters the target has read at the site (through the last character of the site's

@@ -26,6 +26,8 @@ internal sealed class Selection(
             best = part;
         return finalists.Where(f => f == best || IsAsGood(f, best))
             .OrderBy(f => f.Complexity)
+            // What tells them apart no longer is their score; that a generator names the tokens they read may be.
+            .ThenByDescending(f => f.Candidate.Told(table))
             .ThenByDescending(f => f.Worth)
             .First();
     }

@@ -1,3 +1,4 @@
+using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 
 namespace InverseScope.Core.Search;
@@ -11,9 +12,9 @@ internal sealed class SiteTable
     private readonly Column[] _columns;
     private readonly Stack<int[]> _pool = [];
 
-    private SiteTable(int prior, int references, int samples, Column[] columns, bool[] ahead)
+    private SiteTable(int prior, int references, int samples, Column[] columns, bool[] ahead, double[] told)
     {
-        (PriorRows, References, Samples, _columns, Ahead) = (prior, references, samples, columns, ahead);
+        (PriorRows, References, Samples, _columns, Ahead, Told) = (prior, references, samples, columns, ahead, told);
         Weights = new float[references * samples];
         Effective = new double[references];
     }
@@ -38,6 +39,12 @@ internal sealed class SiteTable
 
     /// <summary>For each atom, whether it depends on characters that the target has not read at the site.</summary>
     public bool[] Ahead { get; }
+
+    /// <summary>
+    /// For each atom, what a generator says that the activation tells of the tokens which the atom reads: mean bits of such a
+    /// token; all 0 without a generator.
+    /// </summary>
+    public double[] Told { get; }
 
     /// <summary>(R), the text of each reference.</summary>
     public required string[] ReferenceTexts { get; init; }
@@ -94,7 +101,7 @@ internal sealed class SiteTable
         }
 
         var references = sets.Select(s => input.Texts[s.Reference]).ToArray();
-        var table = new SiteTable(prior.Length, sets.Length, samples, columns, AheadOf(input, references))
+        var table = new SiteTable(prior.Length, sets.Length, samples, columns, AheadOf(input, references), ToldOf(input, sets))
         {
             ReferenceTexts = references,
         };
@@ -158,5 +165,43 @@ internal sealed class SiteTable
         for (var a = 0; a < ahead.Length; a++)
             ahead[a] = different[a] > Tolerated * whole.Length;
         return ahead;
+    }
+
+    /// <summary>An atom reads a token if another reference's token in its place gives another value.</summary>
+    private static double[] ToldOf(SearchInput input, IReadOnlyList<SampleSet> sets)
+    {
+        const int Tried = 40;
+        var told = new double[input.Space.Atoms.Count];
+        var references = sets.Where(s => s.Tokens is not null).Take(Tried).Select(s => (Text: input.Texts[s.Reference], Tokens: s.Tokens!)).ToArray();
+        var changed = new List<(int Reference, double Bits, string Text)>();
+        for (var r = 0; r < references.Length; r++)
+        {
+            var (text, tokens) = references[r];
+            for (var t = 0; t < tokens.Count; t++)
+            {
+                var (token, start, bits) = tokens[t];
+                var other = Enumerable.Range(1, references.Length - 1).Select(step => references[(r + step) % references.Length].Tokens)
+                    .FirstOrDefault(of => t < of.Count && of[t].Token != token && of[t].Token.Length > 0);
+                if (other is not null && token.Length > 0)
+                    changed.Add((r, bits, $"{text[..start]}{other[t].Token}{text[(start + token.Length)..]}"));
+            }
+        }
+
+        var values = new int[references.Length][];
+        var read = new int[told.Length];
+        input.Space.Read(references.Select(r => r.Text), (row, v) => values[row] = v.ToArray());
+        input.Space.Read(changed.Select(c => c.Text), (row, v) =>
+        {
+            for (var a = 0; a < told.Length; a++)
+            {
+                if (v[a] == values[changed[row].Reference][a])
+                    continue;
+                told[a] += changed[row].Bits;
+                read[a]++;
+            }
+        });
+        for (var a = 0; a < told.Length; a++)
+            told[a] /= Math.Max(1, read[a]);
+        return told;
     }
 }

@@ -59,11 +59,14 @@ internal sealed class TermGrower
             .Select(e => new Scored(new Candidate(e.Term), e.Score!.Value, e.Complexity))];
     }
 
-    /// <summary>Of the atoms with the same partition and kind, the simplest one at this site.</summary>
+    /// <summary>
+    /// Of the atoms with the same partition and kind, the simplest one at this site; of several as simple, the one whose tokens
+    /// the activation tells most of.
+    /// </summary>
     private IEnumerable<Term> Representatives() =>
         _space.Atoms
             .GroupBy(a => (_space.Partitions[a.Index], a.Kind))
-            .Select(g => g.MinBy(a => new Candidate(a).Complexity(_table))!)
+            .Select(g => g.OrderBy(a => new Candidate(a).Complexity(_table)).ThenByDescending(a => _table.Told[a.Index]).First())
             .OrderBy(a => a.Index);
 
     /// <param name="scan">Whether to look for the best thresholds of the numbers on the way.</param>

@@ -29,7 +29,7 @@ public static class CalibrationRun
         if (problems.Length > 0)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         var together = options.Together ? 2 : 1;
-        var measurement = (options.Measurement ?? Measurement(options.Together, options.NoiseRatio)) with { Sampler = SamplerKind.Bank };
+        var measurement = (options.Measurement ?? Measurement(options.Together, options.NoiseRatio)).OverBank();
         var plan = new SweepPlan
         {
             Name = "calibration",

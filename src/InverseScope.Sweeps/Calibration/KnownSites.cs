@@ -64,9 +64,8 @@ internal sealed class KnownSites : IDisposable
     /// Measurement options for sites that are made of <paramref name="columns"/> features: what lies nearer than halfway to
     /// the next label is a neighbour.
     /// </summary>
-    public static MeasurementOptions Options(MeasurementOptions plan, int columns, double noiseRatio) => plan with
+    public static MeasurementOptions Options(MeasurementOptions plan, int columns, double noiseRatio) => plan.OverBank() with
     {
-        Sampler = SamplerKind.Bank,
         Kernel = KernelKind.Threshold,
         Distance = DistanceKind.Cosine,
         Weighting = Weighting.Importance,

@@ -7,7 +7,7 @@ using InverseScope.Sweeps.Reports;
 namespace InverseScope.Sweeps.Evaluation;
 
 /// <summary>Bits of a site, of the features found there taken jointly, and what they leave; with 95 % intervals over references.</summary>
-/// <param name="Total">Bits that the activation tells of its text; null if no reference has a neighbour.</param>
+/// <param name="Total">Bits that the activation tells of its text (<see cref="Core.Sampling.SiteSamples.Bits"/>); null if not measured.</param>
 /// <param name="Joint">Bits of the features jointly; null without any.</param>
 /// <param name="JointEntropy">Entropy of the joint label; more than <paramref name="Joint"/> where the features say more than the site carries.</param>
 /// <param name="Residual">Total less joint, on the references that both were measured on; null without features.</param>
@@ -36,8 +36,8 @@ public sealed record SiteBits(
         MeasuredSite site, IReadOnlyList<LabelColumn> features, double minimumEss, RunSeed seed, CancellationToken cancel)
     {
         var name = site.Site.ToString();
-        var told = site.Samples.Sets.Where(s => s.Neighbours > 0)
-            .ToDictionary(s => s.Reference, s => s.Bits);
+        var told = site.Samples.Sets.Where(s => s.Bits is not null)
+            .ToDictionary(s => s.Reference, s => s.Bits!.Value);
         var total = Interval([.. told.Values], "site bits");
         RankedLabels[] ranked = [.. features.Select(f => RankedLabels.Over(site, f, cancel))];
         var joint = features.Count == 0
@@ -48,9 +48,10 @@ public sealed record SiteBits(
                 site.Prior.IsExact ? [.. ranked.Select(site.Prior.Labels)] : null, site.Prior.Weights);
         if (joint is null)
             return new SiteBits(site.Samples.Bits, total, null, null, null, null, null);
-        double[] left = [.. joint.ByReference.Select(b => told[b.Key] - b.Value)];
+        double[] left = [.. joint.ByReference.Where(b => told.ContainsKey(b.Key)).Select(b => told[b.Key] - b.Value)];
         return new SiteBits(
-            site.Samples.Bits, total, joint.Bits, Of(joint.Interval), joint.LabelEntropy, left.Average(), Interval(left, "residual bits"));
+            site.Samples.Bits, total, joint.Bits, Of(joint.Interval), joint.LabelEntropy, left.Length == 0 ? null : left.Average(),
+            Interval(left, "residual bits"));
 
         ReportInterval? Interval(double[] values, string stream) => Of(
             ClusterBootstrap.OfMean(values, null, Replicates, seed.Stream(stream, name), Confidence));

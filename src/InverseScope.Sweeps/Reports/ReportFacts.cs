@@ -15,6 +15,12 @@ internal static class ReportFacts
         yield return ("model shape", string.Create(
             CultureInfo.InvariantCulture,
             $"{model.Family}, {model.Layers} layers of {model.Heads} heads, width {model.Width}, vocabulary {model.Vocabulary}"));
+        if (sweep.Generator is { } generator)
+        {
+            yield return ("generator", generator.Name);
+            yield return ("generator content hash", generator.ContentHash);
+        }
+
         yield return ("task", sweep.Task);
         if (sweep.TaskFingerprint is { } fingerprint)
             yield return ("task fingerprint", fingerprint);

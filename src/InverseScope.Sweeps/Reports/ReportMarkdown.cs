@@ -20,6 +20,7 @@ internal static class ReportMarkdown
         Attention(md, "Broke", document.Summary.Broke, "Nothing did.");
         md.Append($"\n## Cost\n\n{ReportProse.Cost(document.Sweep.Cost)}.\n");
         Sites(md, document);
+        Tokens(md, document);
         Hypotheses(md, document);
         KnownSites(md, document);
         Findings(md, document);
@@ -67,6 +68,27 @@ internal static class ReportMarkdown
             md.Append($"| {Cell(Code(s.Site))} | {verdict} | {ReportNumbers.Rate(s.Bits)} | {ReportNumbers.Rate(s.ResidualBits)}");
             md.Append($" | {ReportNumbers.Ess(s.Ess)} | {ReportNumbers.Share(s.RefusalRate)} | {ReportNumbers.Count(confirmed)}");
             md.Append($" | {ReportNumbers.Count(s.Hypotheses.Count)} | {Escaped(s.VerdictReason ?? "")} |\n");
+        }
+    }
+
+    private static void Tokens(StringBuilder md, ReportDocument document)
+    {
+        var told = document.Sites.Where(s => s.TokenBits is not null).ToArray();
+        if (told.Length == 0)
+            return;
+        md.Append("\n## What activations say of each token\n\nBits by the generator, below tokens of a few references.\n");
+        foreach (var site in told)
+        {
+            md.Append($"\n### {Code(site.Site)}\n");
+            foreach (var reference in site.TokenBits!.References)
+            {
+                md.Append($"\n| {string.Join(" | ", reference.Tokens.Select(t => t.Token.Length == 0 ? "(end)" : Cell(Code(t.Token))))} | all |\n");
+                md.Append($"|{string.Concat(Enumerable.Repeat("--:|", reference.Tokens.Count + 1))}\n");
+                md.Append($"| {string.Join(" | ", reference.Tokens.Select(t => ReportNumbers.Signed(t.Bits)))} | {ReportNumbers.Signed(reference.Bits)} |\n");
+            }
+
+            if (ReportProse.Positions(site.TokenBits) is { } positions)
+                md.Append($"\n{Escaped(positions)}\n");
         }
     }
 

@@ -25,6 +25,9 @@ internal static class ReportNumbers
     public static string Bits(double? value) =>
         value is { } v ? v.ToString("0.00", CultureInfo.InvariantCulture) + " bits" : NotMeasured;
 
+    /// <summary>Bits with their sign, e.g. +1.3.</summary>
+    public static string Signed(double bits) => bits.ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture);
+
     /// <summary>An effective sample size: one digit after the point.</summary>
     public static string Ess(double? value) => Fixed(value, "0.0");
 

@@ -110,6 +110,12 @@ internal static class ReportProse
         return string.Join("; ", parts);
     }
 
+    /// <summary>Mean bits by position; null where the task names none.</summary>
+    public static string? Positions(TokenBitsRecord tokens) => tokens.Positions.Count == 0
+        ? null
+        : $"Mean over {ReportNumbers.Of(tokens.Positions.Max(p => p.References), "reference")}: "
+            + string.Join(", ", tokens.Positions.Select(p => $"{p.Position} {ReportNumbers.Signed(p.Bits)}"));
+
     /// <summary>What the control sites say of the sweep.</summary>
     public static string KnownSites(IReadOnlyList<KnownSiteRecord> sites)
     {

@@ -50,6 +50,9 @@ public sealed record SiteRecord
     /// <summary>Share of raw generator samples at distance ε or more; null where no generator was used.</summary>
     public double? RefusalRate { get; init; }
 
+    /// <summary>What the activations say of the tokens of their texts; null where no generator was used.</summary>
+    public TokenBitsRecord? TokenBits { get; init; }
+
     /// <summary>Mean effective sample size over the site's references.</summary>
     public double? Ess { get; init; }
 

@@ -26,6 +26,9 @@ public sealed record SweepRecord
     /// <summary>The target model; its content hash covers configuration, weights and tokenizer.</summary>
     public required TargetDescription Model { get; init; }
 
+    /// <summary>The generator that samples came from; null where none was used.</summary>
+    public GeneratorDescription? Generator { get; init; }
+
     /// <summary>Site patterns as the plan gives them.</summary>
     public required IReadOnlyList<string> Sites { get; init; }
 

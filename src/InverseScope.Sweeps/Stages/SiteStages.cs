@@ -119,7 +119,9 @@ internal sealed class SiteStages
                 PriorShareWithPosition = samples.PriorShareWithPosition,
             },
             samples.Sets.Sum(s => (long)s.Texts.Length),
-            samples.Sets.Sum(s => (long)s.Texts.Length + 1) * proposed.Proposals.Count);
+            samples.Sets.Sum(s => (long)s.Texts.Length + 1) * proposed.Proposals.Count,
+            samples.RefusalRate,
+            SiteTokens.Of(samples, _backend.Texts, _task));
     }
 
     private MeasuredSite Measured(Site site, IInversionBackend backend, CancellationToken cancel)

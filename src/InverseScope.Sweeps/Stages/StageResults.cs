@@ -19,6 +19,8 @@ public sealed record ProposeResult(IReadOnlyList<ProposalResult> Proposals, long
 /// <param name="JointOf">Spec hashes of the hypotheses that stand out on their own numbers.</param>
 /// <param name="Samples">Samples drawn for the site, both phases.</param>
 /// <param name="Labels">Labels read for the site.</param>
+/// <param name="RefusalRate">Share of what a generator wrote that is refused; null without one.</param>
+/// <param name="TokenBits">What the activations say of their texts' tokens; null without a generator.</param>
 public sealed record ConfirmResult(
     IReadOnlyList<TestedHypothesis> Hypotheses,
     SiteBits Bits,
@@ -26,4 +28,6 @@ public sealed record ConfirmResult(
     double? Ess,
     ReferenceCounts References,
     long Samples,
-    long Labels);
+    long Labels,
+    double? RefusalRate = null,
+    TokenBitsRecord? TokenBits = null);

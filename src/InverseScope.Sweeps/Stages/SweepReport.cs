@@ -19,7 +19,7 @@ internal static class SweepReport
     private const double Confidence = 0.95;
 
     public static ReportDocument Build(
-        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, SiteInvestigation stages,
+        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, GeneratorDescription? generator, SiteInvestigation stages,
         IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyList<KnownSiteRecord>? knownSites,
         string? knownSiteFault)
     {
@@ -41,7 +41,7 @@ internal static class SweepReport
             records.Add(Finished(site, plan, result, [.. decided[site.ToString()]]));
         }
 
-        return ReportDocument.Of(Sweep(sweep, plan, task, target, correction, confirmed.Values), records, knownSites, knownSiteFault);
+        return ReportDocument.Of(Sweep(sweep, plan, task, target, generator, correction, confirmed.Values), records, knownSites, knownSiteFault);
     }
 
     private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed)
@@ -78,6 +78,8 @@ internal static class SweepReport
             ExplainedBitsCi = standing.Count > 0 && isJoint ? bits.JointCi : null,
             ResidualBits = residual,
             ResidualBitsCi = standing.Count == 0 ? bits.TotalCi : isJoint ? bits.ResidualCi : null,
+            RefusalRate = result.RefusalRate,
+            TokenBits = result.TokenBits,
             Ess = result.Ess,
             Epsilon = plan.Measurement.Epsilon,
             References = result.References,
@@ -122,7 +124,7 @@ internal static class SweepReport
     }
 
     private static SweepRecord Sweep(
-        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, Correction correction,
+        StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, GeneratorDescription? generator, Correction correction,
         IReadOnlyCollection<ConfirmResult> results) =>
         new()
         {
@@ -133,7 +135,8 @@ internal static class SweepReport
             TaskSize = task.Count,
             Model = target,
             Sites = plan.Sites,
-            Samplers = [plan.Measurement.Sampler],
+            Generator = generator,
+            Samplers = plan.Measurement.Sampler == SamplerKind.Mixture ? [SamplerKind.Bank, SamplerKind.Generator] : [plan.Measurement.Sampler],
             Options = new OptionsRecord
             {
                 Measurement = plan.Measurement,

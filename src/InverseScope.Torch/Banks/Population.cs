@@ -17,9 +17,11 @@ public sealed class Population
     // Beyond this a prior does not fit into memory as texts; draws from it do as well.
     private const long MostEnumerated = 5_000_000;
 
+    private readonly double _draws;
+
     private Population(TextPool pool, double[] weights, string hash)
     {
-        (Pool, Rows, Hash) = (pool, pool.Count, hash);
+        (Pool, Rows, Hash, _draws) = (pool, pool.Count, hash, weights.Sum());
         Weights = Array.TrueForAll(weights, weight => weight == weights[0]) ? null : weights;
     }
 
@@ -31,6 +33,9 @@ public sealed class Population
 
     /// <summary>Weight of each row, (M), any scale: its probability, or how often it was drawn. Null if all are alike.</summary>
     public double[]? Weights { get; }
+
+    /// <summary>How many of a bank's draws were this row's text.</summary>
+    public double Times(int row) => Weights?[row] ?? _draws / Rows;
 
     /// <summary>SHA-256 over the distinct texts in order, hex.</summary>
     public string Hash { get; }

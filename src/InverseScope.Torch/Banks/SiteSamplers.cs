@@ -80,6 +80,10 @@ internal sealed class SiteSampler
     public ReadOnlyMemory<float> Activation(int row) =>
         _present[row] == 0 ? ReadOnlyMemory<float>.Empty : _values.AsMemory(row * _width, _width);
 
+    /// <inheritdoc cref="NeighbourSampler.Near"/>
+    public IReadOnlyList<(int Row, double Distance)> Near(ReadOnlySpan<float> target, int referenceText) =>
+        _sampler.Near(target, referenceText);
+
     /// <inheritdoc cref="NeighbourSampler.Draw"/>
     public SampleSet Draw(ReadOnlySpan<float> target, int referenceText, RandomStream random) =>
         _sampler.Draw(target, referenceText, random);

@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
 using InverseScope.Core;
+using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
@@ -23,15 +26,18 @@ public sealed class Generator : IDisposable
     private readonly Dictionary<string, int> _siteIndex;
     private GeneratorNetwork? _network;
 
-    private Generator(string folder, GeneratorRecord record, GeneratorTokens tokens, TorchThread thread)
+    private Generator(string folder, GeneratorRecord record, GeneratorTokens tokens, int context, TorchThread thread)
     {
-        (Folder, Record, Tokens, _thread) = (folder, record, tokens, thread);
+        (Folder, Record, Tokens, Context, _thread) = (folder, record, tokens, context, thread);
         _siteIndex = record.Sites.Index().ToDictionary(s => s.Item, s => s.Index, StringComparer.Ordinal);
     }
 
     public string Folder { get; }
 
     public GeneratorRecord Record { get; }
+
+    /// <summary>Most tokens of a text, begin and end token included.</summary>
+    public int Context { get; }
 
     internal GeneratorTokens Tokens { get; }
 
@@ -49,33 +55,26 @@ public sealed class Generator : IDisposable
         var record = GeneratorRecord.Read(folder);
         var backbone = Path.Combine(folder, BackboneFolder);
         var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.");
-        return new Generator(folder, record, new GeneratorTokens(tokenizer, backbone), thread);
+        return new Generator(folder, record, new GeneratorTokens(tokenizer, backbone), ConfigFile.Read(backbone).Context, thread);
     }
 
     /// <summary>Its number of the site; null if it was not trained on it.</summary>
     public int? IndexOf(Site site) => _siteIndex.TryGetValue(site.ToString(), out var index) ? index : null;
 
-    /// <summary>Refuses another target, task or basis than it was trained on.</summary>
-    /// <exception cref="BadInputException">It is of another.</exception>
-    public void CheckFits(Core.Sampling.TargetDescription target, Core.Tasks.ITask task, Core.Sampling.Basis basis)
+    /// <summary>Its name and all that decides what it writes: what it is for, its conditioning, its backbone.</summary>
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    public GeneratorDescription Describe()
     {
-        if (Record.ModelHash != target.ContentHash)
-        {
-            throw new BadInputException(
-                $"The generator {Folder} was trained on model '{Record.Model}' (content {Record.ModelHash[..12]}), not on '{target.Name}' ({target.ContentHash[..12]}).",
-                "Train one for this model with 'generator train'.");
-        }
-
-        if (Record.TaskFingerprint != task.Fingerprint)
-        {
-            throw new BadInputException(
-                $"The generator {Folder} was trained on {(Record.Task == task.Name ? "an earlier state of " : "")}task '{Record.Task}', not on '{task.Name}' as it is.",
-                "Train one for this task with 'generator train'.");
-        }
-
-        if (Record.Options.Basis != basis)
-            throw new BadInputException($"The generator {Folder} was trained in the basis '{Record.Options.Basis}', not '{basis}'.", $"Give --basis {Record.Options.Basis}.".ToLowerInvariant());
+        using var conditioning = File.OpenRead(Path.Combine(Folder, ConditioningName));
+        return new GeneratorDescription(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder)),
+            ContentHash.Of(
+                File.ReadAllText(Path.Combine(Folder, GeneratorRecord.FileName)), Convert.ToHexStringLower(SHA256.HashData(conditioning)),
+                TargetContent.Hash(Path.Combine(Folder, BackboneFolder))));
     }
+
+    /// <inheritdoc cref="GeneratorRecord.CheckFits"/>
+    public void CheckFits(TargetDescription target, ITask task, Basis basis) => Record.CheckFits(Folder, target, task, basis);
 
     public void Dispose()
     {

@@ -2,6 +2,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
 
 namespace InverseScope.Torch.Generators;
 
@@ -72,6 +75,47 @@ public sealed record GeneratorRecord
 
     /// <summary>Time that the steps took, resumed parts not counted.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>Whether it is of a target, a task and a basis.</summary>
+    public bool Fits(TargetDescription target, ITask task, Basis basis) =>
+        ModelHash == target.ContentHash && TaskFingerprint == task.Fingerprint && Options.Basis == basis;
+
+    /// <summary>Refuses another target, task or basis than it was trained on.</summary>
+    /// <param name="folder">The generator's, for messages.</param>
+    /// <exception cref="BadInputException">It is of another.</exception>
+    public void CheckFits(string folder, TargetDescription target, ITask task, Basis basis)
+    {
+        if (ModelHash != target.ContentHash)
+        {
+            throw new BadInputException(
+                $"The generator {folder} was trained on model '{Model}' (content {ModelHash[..12]}), not on '{target.Name}' ({target.ContentHash[..12]}).",
+                "Train one for this model with 'generator train'.");
+        }
+
+        if (TaskFingerprint != task.Fingerprint)
+        {
+            throw new BadInputException(
+                $"The generator {folder} was trained on {(Task == task.Name ? "an earlier state of " : "")}task '{Task}', not on '{task.Name}' as it is.",
+                "Train one for this task with 'generator train'.");
+        }
+
+        if (Options.Basis != basis)
+            throw new BadInputException($"The generator {folder} was trained in the basis '{Options.Basis}', not '{basis}'.", $"Give --basis {Options.Basis}.".ToLowerInvariant());
+    }
+
+    /// <summary>Refuses sites that it was not trained on.</summary>
+    /// <param name="folder">The generator's, for messages.</param>
+    /// <exception cref="BadInputException">There is one.</exception>
+    public void CheckSites(string folder, IReadOnlyList<Site> sites)
+    {
+        const int Named = 40;
+        string[] missing = [.. sites.Select(s => s.ToString()).Where(s => !Sites.Contains(s))];
+        if (missing.Length == 0)
+            return;
+        throw new BadInputException(
+            $"The generator {folder} was not trained on {string.Join(", ", missing.Take(Named))}{(missing.Length > Named ? ", …" : "")}.",
+            $"It has {string.Join(", ", Sites.Take(Named))}{(Sites.Count > Named ? $" and {Sites.Count - Named} more" : "")}; train one for others with 'generator train', or use the sampler 'bank'.");
+    }
 
     /// <exception cref="BadInputException">Missing or malformed.</exception>
     public static GeneratorRecord Read(string folder)

@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Information;
 using InverseScope.Core.Seeds;
 using static TorchSharp.torch;
 
@@ -10,16 +11,6 @@ namespace InverseScope.Torch.Generators;
 /// </param>
 /// <param name="LogProposal">Natural logarithm of the probability with which it was drawn.</param>
 public readonly record struct DrawnText(string? Text, double LogProposal);
-
-/// <summary>What a generator says of a text's tokens.</summary>
-/// <param name="Token">The token's characters; empty for the end of the text.</param>
-/// <param name="LogPrior">ln p(token | tokens before).</param>
-/// <param name="LogGiven">ln q(token | tokens before, ẑ).</param>
-public readonly record struct TokenEvidence(string Token, double LogPrior, double LogGiven)
-{
-    /// <summary>What the activation tells of the token, bits.</summary>
-    public double Bits => (LogGiven - LogPrior) / Math.Log(2);
-}
 
 /// <summary>How a generator draws.</summary>
 /// <param name="Temperature">Scores are divided by it; above 0.</param>
@@ -67,18 +58,34 @@ public static class GeneratorTexts
         [.. generator.Compute(network => new TextSampler(network, generator.Tokens).Write(null, [random], samples, Choice(generator, new DrawOptions()), cancel), cancel)[0]
             .Select(w => new DrawnText(w.Ended ? generator.Tokens.Decode(w.Ids) : null, w.LogProbability))];
 
-    /// <summary>What the generator says of texts, token by token, the end of the text last.</summary>
+    /// <summary>Whether the generator could write a text: its vocabulary and its context hold it, just as it is.</summary>
+    public static bool CanWrite(this Generator generator, string text)
+    {
+        int[] ids;
+        try
+        {
+            ids = generator.Tokens.Encode(text);
+        }
+        catch (BadInputException)
+        {
+            return false;
+        }
+
+        return ids.Length <= generator.Context && generator.Tokens.Decode(ids.AsSpan()[1..^1]) == text;
+    }
+
+    /// <summary>What activations say of their texts by the generator, token by token, the end of the text last.</summary>
     /// <param name="activations">ẑ for each text.</param>
     /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
-    public static TokenEvidence[][] Evidence(
+    public static TokenBits[][] Evidence(
         this Generator generator, int site, IReadOnlyList<ReadOnlyMemory<float>> activations, IReadOnlyList<string> texts, CancellationToken cancel)
     {
         var given = LogGiven(generator, site, activations, texts, new DrawOptions(), cancel);
         var prior = LogPrior(generator, texts, cancel);
         return [.. texts.Select((text, i) =>
         {
-            string[] pieces = [.. generator.Tokens.Pieces(text), ""];
-            return pieces.Select((piece, t) => new TokenEvidence(piece, prior[i][t], given[i][t])).ToArray();
+            (string, int)[] pieces = [.. generator.Tokens.Pieces(text), ("", text.Length)];
+            return pieces.Select((piece, t) => new TokenBits(piece.Item1, piece.Item2, (given[i][t] - prior[i][t]) / Math.Log(2))).ToArray();
         })];
     }
 

@@ -30,11 +30,15 @@ internal sealed class GeneratorTokens
         return ids.Length > 0 && ids[0] == Begin ? [.. ids, End] : [Begin, .. ids, End];
     }
 
-    /// <summary>What each id of <see cref="Encode"/> but begin and end covers of the text.</summary>
-    public IReadOnlyList<string> Pieces(string text)
+    /// <summary>What each id of <see cref="Encode"/> but begin and end covers of the text, and where that begins.</summary>
+    public IReadOnlyList<(string Piece, int Start)> Pieces(string text)
     {
         var tokens = _tokenizer.Encode(text);
-        return [.. Enumerable.Range(0, tokens.Ids.Length).Where(i => tokens.Starts[i] >= 0).Select(i => tokens.Piece(i).ToString())];
+        return
+        [
+            .. Enumerable.Range(0, tokens.Ids.Length).Where(i => tokens.Starts[i] >= 0)
+                .Select(i => (tokens.Piece(i).ToString(), tokens.Starts[i])),
+        ];
     }
 
     /// <summary>The text of ids without begin and end; null if it would be cut into other tokens.</summary>

@@ -21,10 +21,11 @@ public sealed class GeneratorCommandsTests
         Assert.Equal("small", made.RootElement.GetProperty("name").GetString());
         Assert.Equal(2, made.RootElement.GetProperty("sites").GetArrayLength());
 
-        var measured = CliRun.Of(["generator", "eval", "small", "--references", "3", "--samples", "4", "--epsilons", "0.1,3", "--home", home.Path, "--threads", "1", "--quiet", "--json"]);
+        var measured = CliRun.Of(["generator", "eval", "small", "--references", "3", "--samples", "4", "--epsilons", "0.1,3", "--temperature", "1.2", "--top-p", "0.9", "--home", home.Path, "--threads", "1", "--quiet", "--json"]);
         Assert.Equal((0, ""), (measured.Code, measured.Error));
         using var result = JsonDocument.Parse(measured.Out);
         var generator = result.RootElement.GetProperty("generators")[0];
+        Assert.Equal(0.9, result.RootElement.GetProperty("measurement").GetProperty("top_p").GetDouble());
         Assert.Equal("control", generator.GetProperty("conditioning").GetString());
         Assert.Equal(2, generator.GetProperty("sites").GetArrayLength());
         foreach (var site in generator.GetProperty("sites").EnumerateArray().Append(generator.GetProperty("mean")))
@@ -41,6 +42,58 @@ public sealed class GeneratorCommandsTests
         var again = CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--name", "small", "--home", home.Path]);
         Assert.Equal(2, again.Code);
         Assert.Contains("holds a generator already", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_samples_can_sample_from_a_generator()
+    {
+        using var home = new TempFolder();
+        string[] common = ["--model", "ioi", "--task", "ioi", "--home", home.Path, "--threads", "1", "--quiet", "--draws", "30", "--bank-size", "200", "--epsilon", "0.5"];
+        CliRun Of(params string[] args) => CliRun.Of([.. args, .. common]);
+        var none = Of("sample", "--site", "L0H0", "--sampler", "generator");
+        Assert.Equal(2, none.Code);
+        Assert.Contains("generator train", none.Error, StringComparison.Ordinal);
+        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", "L1.resid@-2", .. Quick, "--name", "small", "--home", home.Path]).Code);
+
+        foreach (var sampler in new[] { "generator", "mixture" })
+        {
+            var sample = Of("sample", "--site", "L0H0", "--sampler", sampler, "--json");
+            Assert.Equal((0, ""), (sample.Code, sample.Error));
+            using var result = JsonDocument.Parse(sample.Out);
+            var root = result.RootElement;
+            Assert.Equal("small", root.GetProperty("generator").GetProperty("name").GetString());
+            Assert.Equal(64, root.GetProperty("generator").GetProperty("content_hash").GetString()!.Length);
+            Assert.Equal(30, root.GetProperty("draws").GetProperty("total").GetInt32());
+            var measurement = root.GetProperty("measurement");
+            Assert.Equal(sampler, measurement.GetProperty("sampler").GetString());
+            Assert.Equal(30, measurement.GetProperty("draws").GetInt32());
+            var tokens = root.GetProperty("token_bits").EnumerateArray().ToArray();
+            Assert.Equal(root.GetProperty("reference").GetString(), string.Concat(tokens.Select(t => t.GetProperty("token").GetString())));
+            Assert.Equal(root.GetProperty("bits").GetDouble(), tokens.Sum(t => t.GetProperty("bits").GetDouble()), 1e-6);
+            var shown = Of("sample", "--site", "L0H0", "--sampler", sampler);
+            Assert.Equal(0, shown.Code);
+            Assert.Contains("what the activation says of each token", shown.Out, StringComparison.Ordinal);
+        }
+
+        File.WriteAllText(home["s.yaml"], "schema: inversescope/feature-spec/v1\nid: s\nrule: [ words, first ]\n");
+        var evaluated = Of("spec", "eval", home["s.yaml"], "--sites", "L0H0", "--references", "20", "--sampler", "mixture", "--weighting", "accept", "--json");
+        Assert.Equal((0, ""), (evaluated.Code, evaluated.Error));
+        var untrained = Of("spec", "eval", home["s.yaml"], "--sites", "L2H0", "--references", "20", "--sampler", "generator");
+        Assert.Equal(2, untrained.Code);
+        Assert.Contains("was not trained on L2H0@last. It has L0H0@last, L1.resid@-2", untrained.Error.ReplaceLineEndings(" "), StringComparison.Ordinal);
+
+        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--name", "other", "--home", home.Path]).Code);
+        var several = Of("sample", "--site", "L0H0", "--sampler", "generator");
+        Assert.Equal(2, several.Code);
+        Assert.Contains("other, small", several.Error, StringComparison.Ordinal);
+        Assert.Equal(0, Of("sample", "--site", "L0H0", "--sampler", "generator", "--generator", "other").Code);
+        // Of several, the one of the default name is meant.
+        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--home", home.Path]).Code);
+        var byName = Of("sample", "--site", "L0H0", "--sampler", "generator", "--json");
+        using (var named = JsonDocument.Parse(byName.Out))
+            Assert.Equal("ioi", named.RootElement.GetProperty("generator").GetProperty("name").GetString());
+        var collected = CliRun.Of("activations", "collect", "--sites", "L0H0", "--model", "ioi", "--task", "ioi", "--sampler", "mixture", "--home", home.Path);
+        Assert.Equal(2, collected.Code);
     }
 
     [Theory]

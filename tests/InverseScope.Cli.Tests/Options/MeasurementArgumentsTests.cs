@@ -36,23 +36,34 @@ public sealed class MeasurementArgumentsTests
         Assert.Equal(expected, MeasurementArguments.Read(parse, Defaults));
     }
 
+    [Fact]
+    public void Every_option_of_a_generator_reaches_the_measurement() => Assert.Equal(
+        Defaults with { Sampler = SamplerKind.Mixture, Generator = "mine", Draws = 100, Temperature = 1.5, TopP = 0.9 },
+        MeasurementArguments.Read(
+            Parse("--sampler", "mixture", "--generator", "mine", "--draws", "100", "--temperature", "1.5", "--top-p", "0.9"), Defaults));
+
     [Theory]
     [InlineData("--kernel thresold", "--kernel is one of gaussian, threshold; found 'thresold'. Did you mean 'threshold'?")]
     [InlineData("--epsilon 0", "--epsilon takes a number above 0, found '0'.")]
     [InlineData("--epsilon 0,1", "--epsilon takes a number above 0, found '0,1'.")]
     [InlineData("--epsilon NaN", "--epsilon takes a number above 0, found 'NaN'.")]
     [InlineData("--threads 0", "--threads takes a whole number from 1 to 1024, found '0'.")]
+    [InlineData("--draws 1", "--draws takes a whole number from 2 to 100000, found '1'.")]
+    [InlineData("--temperature 0", "--temperature takes a number above 0, found '0'.")]
+    [InlineData("--top-p 1.5", "--top-p takes a number above 0 and at most 1, found '1.5'.")]
+    [InlineData("--sampler generators", "--sampler is one of enumerate, bank, generator, mixture; found 'generators'. Did you mean 'generator'?")]
     [InlineData("--samples -1", "--samples takes a whole number from 0 to 100000, found '-1'.")]
     public void A_wrong_value_names_the_option_and_what_it_takes(string args, string message) =>
         Assert.Equal(message, Assert.Single(Parse(args.Split(' ')).Errors).Message);
 
-    [Fact]
-    public void Options_that_do_not_go_together_are_refused()
-    {
-        var parse = Parse("--weighting", "none");
-
-        Assert.Contains("weighting none", Assert.Throws<BadInputException>(() => MeasurementArguments.Read(parse, Defaults)).Message);
-    }
+    [Theory]
+    [InlineData("--weighting none", "weighting none")]
+    [InlineData("--weighting none --sampler bank", "weighting none")]
+    [InlineData("--weighting none --sampler enumerate", "weighting none")]
+    [InlineData("--weighting none --sampler mixture", "weighting none")]
+    [InlineData("--generator mine", "the sampler bank uses none")]
+    public void Options_that_do_not_go_together_are_refused(string args, string message) =>
+        Assert.Contains(message, Assert.Throws<BadInputException>(() => MeasurementArguments.Read(Parse(args.Split(' ')), Defaults)).Message);
 
     [Fact]
     public void Sites_may_be_several_values_or_one_text()

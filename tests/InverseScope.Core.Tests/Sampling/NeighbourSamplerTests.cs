@@ -24,7 +24,7 @@ public sealed class NeighbourSamplerTests
         Assert.Equal([0, 1, 2], set.Texts);
         Assert.All(set.Weights, w => Assert.Equal(1f / 3, w, 1e-6f));
         Assert.Equal((3, 3), (set.Neighbours, Math.Round(set.Ess, 9)));
-        Assert.Equal(Math.Log2(5.0 / 3), set.Bits, 9);
+        Assert.Equal(Math.Log2(5.0 / 3), set.Bits!.Value, 9);
         Assert.Equal([0, 0.5f, 0.9f], set.Distances);
     }
 
@@ -34,12 +34,12 @@ public sealed class NeighbourSamplerTests
         var everything = Exact with { Epsilon = 10, IncludeReference = true };
         double[] prior = [90, 1, 1, 1, 1];
         var set = new NeighbourSampler(Line, 1, [0, 1, 2, 3, 4], prior, everything).Draw([0f], 0, new RunSeed(1).Stream("s"));
-        Assert.Equal(0, set.Bits, 9);
+        Assert.Equal(0, set.Bits!.Value, 9);
         // One rare text alone tells −log2 of its probability; a row that lacks the position counts for nothing.
         float[] rows = [0, 0.5f, 0.9f, 1, float.NaN];
         var rare = new NeighbourSampler(rows, 1, [0, 1, 2, 3, 4], prior, Exact with { Epsilon = 0.05, IncludeReference = true })
             .Draw([0.5f], 1, new RunSeed(1).Stream("s"));
-        Assert.Equal(Math.Log2(93), rare.Bits, 9);
+        Assert.Equal(Math.Log2(93), rare.Bits!.Value, 9);
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using CsCheck;
+using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Search;
 using InverseScope.Core.Seeds;
+using InverseScope.Core.Specs;
 
 namespace InverseScope.Core.Tests.Search;
 
@@ -79,6 +81,61 @@ public sealed class SiteTableTests
         Assert.False(Ahead("number after '+'"));
         Assert.True(Ahead("1st digit after '='"));
         Assert.True(Ahead("number after '='"));
+    }
+
+    [Fact]
+    public void Atoms_are_told_of_by_the_bits_of_the_tokens_that_they_read()
+    {
+        var search = new PlantedSearch("addition", references: 40, priorSample: 100);
+        var sets = search.Copied(0, PlantedFeatures.Digit);
+        var input = search.Input([.. sets.Select(s => s with { Tokens = Characters(search.Input(sets).Texts[s.Reference], hot: 0) })]);
+
+        double[] Told(SearchInput of) => SiteTable.Build(of, 8, new RunSeed(1).Stream("table"), CancellationToken.None).Told;
+        int Atom(string phrase) => search.Space.Atoms.First(a => a.Phrase == phrase).Index;
+        var told = Told(input);
+        Assert.Equal(3, told[Atom("1st digit")], 1e-9);
+        Assert.Equal(0, told[Atom("number after '+'")], 1e-9);
+        Assert.Equal(0, told[Atom("1st digit after '='")], 1e-9);
+        Assert.All(Told(search.Input(sets)), t => Assert.Equal(0, t));
+    }
+
+    // The first word is also the third: which of them is meant, samples cannot tell, but the tokens' bits can.
+    [Theory]
+    [InlineData(0, "red")]
+    [InlineData(2, "blue")]
+    public void Of_rules_that_say_the_same_the_one_is_proposed_whose_tokens_carry_bits(int hot, string label)
+    {
+        string[] colours = ["red", "blue", "green", "pink"], things = ["cat", "dog", "hat", "cup", "sun", "moon"];
+        string[] all = [.. colours.SelectMany(c => things.Select(t => $"{c} {t} {c}"))];
+        var pool = new TextPool();
+        var ids = Array.ConvertAll(all, pool.Add);
+        var space = SearchSpace.Build([.. Enumerable.Range(0, 960).Select(i => all[i % all.Length])], new CompileContext(), CancellationToken.None);
+        SampleSet[] sets =
+        [
+            .. Enumerable.Range(0, 48).Select(i =>
+            {
+                int[] alike = [.. ids.Where(id => pool[id][..3] == all[i % all.Length][..3] && id != ids[i % all.Length])];
+                return new SampleSet(ids[i % all.Length], alike, [.. alike.Select(_ => 1f / alike.Length)], [], 20, alike.Length, 2)
+                {
+                    Tokens = Words(all[i % all.Length], hot),
+                };
+            }),
+        ];
+
+        var found = SymbolicSearch.Propose(new SearchInput(space, pool, sets), PlantedSearch.Quick, new RunSeed(1).Stream("search"), CancellationToken.None);
+
+        Assert.Equal(label, Assert.Single(found.Proposals).Feature.Label("red cat blue"));
+    }
+
+    private static TokenBits[] Characters(string text, int hot) =>
+        [.. text.Select((c, i) => new TokenBits(c.ToString(), i, i == hot ? 3 : 0)), new TokenBits("", text.Length, 0)];
+
+    private static TokenBits[] Words(string text, int hot)
+    {
+        var tokens = new List<TokenBits>();
+        foreach (var (i, word) in text.Split(' ').Index())
+            tokens.Add(new TokenBits(word, tokens.Sum(t => t.Token.Length) + i, i == hot ? 2 : 0));
+        return [.. tokens];
     }
 
     private static SampleSet Set(float[] weights) =>

@@ -74,6 +74,32 @@ public sealed class SweepPlanFileTests
     }
 
     [Fact]
+    public void The_keys_of_a_generator_reach_the_plan()
+    {
+        var plan = SweepPlanFile.Parse("p.yaml", Minimal + """
+
+            sampler: generator
+            generator: ../g
+            weighting: none
+            draws: 64
+            temperature: 1.2
+            top_p: 0.9
+            """, "/a/b");
+        Assert.Equal(
+            new MeasurementOptions
+            {
+                Sampler = SamplerKind.Generator,
+                Generator = "/a/g",
+                Weighting = Weighting.None,
+                Draws = 64,
+                Temperature = 1.2,
+                TopP = 0.9,
+            },
+            plan.Measurement);
+        Assert.Equal("mine", Parse(Minimal + "\nsampler: mixture\ngenerator: mine").Measurement.Generator);
+    }
+
+    [Fact]
     public void Paths_count_from_the_plans_folder_and_names_stay_names()
     {
         var plan = SweepPlanFile.Parse("p.yaml", Minimal.Replace("model: addition", "model: ../m"), "/a/b");
@@ -87,6 +113,11 @@ public sealed class SweepPlanFileTests
     [InlineData("epsilon: NaN", "p.yaml(6,10)", "above 0")]
     [InlineData("references: { explore: 3 }", "p.yaml(6,24)", "from 20")]
     [InlineData("references: 5", "p.yaml(6,13)", "must hold keys")]
+    [InlineData("draws: 1", "p.yaml(6,8)", "from 2")]
+    [InlineData("top_p: 1.5", "p.yaml", "at most 1")]
+    [InlineData("temperature: 0", "p.yaml(6,14)", "above 0")]
+    [InlineData("generator: mine", "p.yaml", "choose the sampler generator or mixture")]
+    [InlineData("weighting: none", "p.yaml", "plain average")]
     [InlineData("samples: many", "p.yaml(6,10)", "whole number")]
     [InlineData("specs: nowhere.yaml", "p.yaml(6,8)", "no spec file")]
     [InlineData("search: { enabled: false }", "p.yaml", "nothing would be tested")]

@@ -95,6 +95,20 @@ internal static class ReportFixture
                 Bits = 6.32, BitsCi = new ReportInterval(6.1, 6.5), ExplainedBits = 3.22, ExplainedBitsCi = new ReportInterval(3, 3.4), ResidualBits = 3.1, ResidualBitsCi = new ReportInterval(2.8, 3.4), Ess = 41.5, Epsilon = 0.05, Seconds = 121.25,
                 References = new ReferenceCounts { Explore = 200, Confirm = 40, WithoutPosition = 0, NotMeasured = 3, PriorShareWithPosition = 1 },
                 Hypotheses = [confirmed, undecided, refuted],
+                RefusalRate = 0.12,
+                TokenBits = new TokenBitsRecord
+                {
+                    References =
+                    [
+                        Told("615+861=1476", [1.5, 0.02, -0.31, 0, 2.9, 0.1, 0.4, -0.02, 0, 0, 0, 0, 0]),
+                        Told(HostileText, [.. HostileText.Select(_ => 0.5), 1]),
+                    ],
+                    Positions =
+                    [
+                        new PositionBits { Position = "@A1", Bits = 1.25, References = 40 },
+                        new PositionBits { Position = "@B1", Bits = 2.75, References = 38 },
+                    ],
+                },
             },
             SiteRecord.Of(second, SiteStatus.Done) with
             {
@@ -296,6 +310,13 @@ internal static class ReportFixture
             Hypotheses = hypotheses,
         };
     }
+
+    private static ReferenceTokens Told(string text, double[] bits) => new()
+    {
+        Reference = text,
+        Bits = bits.Sum(),
+        Tokens = [.. text.Select(c => c.ToString()).Append("").Zip(bits, (token, b) => new TokenBitsOf { Token = token, Bits = b })],
+    };
 
     private static HypothesisRecord Untested(Site site, int feature, HypothesisVerdict verdict, string reason) => new()
     {

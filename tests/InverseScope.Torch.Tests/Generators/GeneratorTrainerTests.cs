@@ -39,7 +39,7 @@ public sealed class SpeakerTarget : IDisposable
 [Collection(TorchCollection.Name)]
 public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget speaker) : IClassFixture<SpeakerTarget>
 {
-    private static readonly GeneratorOptions Tiny = new()
+    internal static readonly GeneratorOptions Tiny = new()
     {
         Layers = 2,
         Heads = 2,

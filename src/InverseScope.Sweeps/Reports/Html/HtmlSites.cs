@@ -41,6 +41,8 @@ internal static class HtmlSites
         if (site is { Bits: > 0, ExplainedBits: { } explained })
             BitsBar(html, site.Bits.Value, explained);
         html.Add($"<p>{site.VerdictReason} <span class=\"quiet\">{Sentence(ReportProse.SiteLine(site))}</span></p></header>\n");
+        if (site.TokenBits is { } tokens)
+            HtmlTokenBits.Write(html, tokens);
         foreach (var h in site.Hypotheses.OrderBy(h => Rank(h.Verdict)).ThenByDescending(KappaScale.Of))
             Row(html, document, site, h, links);
         if (site.Hypotheses.Count == 0)
