@@ -94,7 +94,7 @@ internal static class SweepReport
         if (!(measured >= Math.Max(10, result.References.Confirm.GetValueOrDefault() / 10)))
         {
             return (SiteVerdict.NotMeasured, Text(
-                $"only {measured} of {result.References.Confirm} references have samples enough: a wider ε or a larger bank may help"));
+                $"only {measured} of {result.References.Confirm} references have samples enough: a wider ε or more draws may help"));
         }
 
         if (confirmed == 0)
