@@ -114,7 +114,7 @@ public static partial class TorchRuntime
                 failure)
             : new BadInputException(
                 $"{path} cannot be loaded: {failure.Message}",
-                "Build again with ./inversescope; ./inversescope doctor says more.",
+                $"Build again with ./inversescope, or check the folder that {OwnLibtorch} names; ./inversescope doctor says more.",
                 failure);
     }
 
