@@ -50,7 +50,7 @@ internal static class SamplingMemory
                     using var inference = inference_mode();
                     var told = network.Conditioning.Condition(SiteBatch.Of(0, new float[2 * SiteWidth], 2));
                     var random = Seed.Stream("memory", batch.ToString(CultureInfo.InvariantCulture));
-                    new TextSampler(network, new GeneratorTokens(Tokenizer, "benchmark")).Write(told, [random, random], 4, new TokenChoice(), CancellationToken.None);
+                    new TextSampler(network, new GeneratorTokens(Tokenizer, Small, "benchmark")).Write(told, [random, random], 4, new TokenChoice(), CancellationToken.None);
                 }
 
                 if (batch % (Batches / 10) == 0)

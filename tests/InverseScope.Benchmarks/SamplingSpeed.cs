@@ -92,7 +92,7 @@ internal static class SamplingSpeed
             new Dictionary<string, int> { ["a"] = 0, ["<end>"] = Gpt2.Vocabulary - 1 }, TokenUnit.Character, new TokenizerConfig(null, "<end>", "<end>", "<end>", false));
         var groups = Math.Max(1, activations);
         var told = activations == 0 ? null : network.Conditioning.Condition(SiteBatch.Of(0, new float[groups * SiteWidth], groups));
-        new TextSampler(network, new GeneratorTokens(tokenizer, "benchmark")).Write(
+        new TextSampler(network, new GeneratorTokens(tokenizer, Gpt2, "benchmark")).Write(
             told, [.. Enumerable.Range(0, groups).Select(g => Seed.Stream("sampling", g.ToString(CultureInfo.InvariantCulture)))], batch / groups,
             new TokenChoice(), CancellationToken.None);
     }

@@ -54,8 +54,9 @@ public sealed class Generator : IDisposable
 
         var record = GeneratorRecord.Read(folder);
         var backbone = Path.Combine(folder, BackboneFolder);
+        var config = ConfigFile.Read(backbone);
         var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.");
-        return new Generator(folder, record, new GeneratorTokens(tokenizer, backbone), ConfigFile.Read(backbone).Context, thread);
+        return new Generator(folder, record, new GeneratorTokens(tokenizer, config, backbone), config.Context, thread);
     }
 
     /// <summary>Its number of the site; null if it was not trained on it.</summary>

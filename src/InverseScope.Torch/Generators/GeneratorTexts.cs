@@ -37,7 +37,7 @@ public static class GeneratorTexts
         var each = Math.Max(1, RowsAtOnce / samples);
         foreach (var chunk in Enumerable.Range(0, activations.Count).Chunk(each))
         {
-            var values = chunk.SelectMany(i => activations[i].ToArray()).ToArray();
+            var values = Values(generator, site, chunk, activations);
             var written = generator.Compute(
                 network =>
                 {
@@ -105,10 +105,32 @@ public static class GeneratorTexts
             {
                 using var scope = NewDisposeScope();
                 using var inference = inference_mode();
-                var told = network.Conditioning.Condition(SiteBatch.Of(site, [.. chunk.SelectMany(i => activations[i].ToArray())], chunk.Length));
+                var told = network.Conditioning.Condition(SiteBatch.Of(site, Values(generator, site, chunk, activations), chunk.Length));
                 return network.LogProbabilities(ids, told, Choice(generator, options));
             },
             cancel);
+
+    /// <exception cref="BadInputException">An activation of another width than the site's, or one that is not finite.</exception>
+    private static float[] Values(Generator generator, int site, int[] chunk, IReadOnlyList<ReadOnlyMemory<float>> activations)
+    {
+        var width = generator.Record.SiteWidths[site];
+        foreach (var i in chunk)
+        {
+            if (activations[i].Length != width)
+            {
+                throw new BadInputException(
+                    $"An activation has {activations[i].Length} numbers; at {generator.Record.Sites[site]} the generator takes {width}.");
+            }
+
+            foreach (var value in activations[i].Span)
+            {
+                if (!float.IsFinite(value))
+                    throw new BadInputException($"An activation at {generator.Record.Sites[site]} holds {value}.", "Its target computes no finite numbers there.");
+            }
+        }
+
+        return [.. chunk.SelectMany(i => activations[i].ToArray())];
+    }
 
     private static double[][] ByChunk(
         Generator generator, IReadOnlyList<string> texts, Func<GeneratorNetwork, int[], int[][], double[][]> work, CancellationToken cancel)
@@ -118,18 +140,7 @@ public static class GeneratorTexts
         {
             cancel.ThrowIfCancellationRequested();
             var ids = Array.ConvertAll(chunk, i => generator.Tokens.Encode(texts[i]));
-            found.AddRange(generator.Compute(
-                network =>
-                {
-                    if (Array.FindIndex(ids, of => of.Length > network.Prior.Config.Context + 1) is >= 0 and var longest)
-                    {
-                        throw new BadInputException(
-                            $"The text \"{texts[chunk[longest]]}\" has {ids[longest].Length - 1} tokens; the generator's texts have at most {network.Prior.Config.Context}.");
-                    }
-
-                    return work(network, chunk, ids);
-                },
-                cancel));
+            found.AddRange(generator.Compute(network => work(network, chunk, ids), cancel));
         }
 
         return [.. found];

@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Torch.Models;
 using InverseScope.Torch.Tokenizers;
 
 namespace InverseScope.Torch.Generators;
@@ -7,11 +8,21 @@ namespace InverseScope.Torch.Generators;
 internal sealed class GeneratorTokens
 {
     private readonly ITokenizer _tokenizer;
+    private readonly int _context;
 
-    /// <exception cref="BadInputException">The tokenizer has no token that ends a text.</exception>
-    public GeneratorTokens(ITokenizer tokenizer, string folder)
+    /// <param name="backbone">The model that reads and writes them.</param>
+    /// <param name="folder">For messages.</param>
+    /// <exception cref="BadInputException">The tokenizer has no token that ends a text, or is of another model.</exception>
+    public GeneratorTokens(ITokenizer tokenizer, TransformerConfig backbone, string folder)
     {
-        _tokenizer = tokenizer;
+        (_tokenizer, _context) = (tokenizer, backbone.Context);
+        if (tokenizer.Vocabulary > backbone.Vocabulary)
+        {
+            throw new BadInputException(
+                $"The tokenizer of {folder} gives ids up to {tokenizer.Vocabulary - 1}, but the model knows {backbone.Vocabulary} tokens.",
+                "Its tokenizer files are of another model; take those that belong to it.");
+        }
+
         End = tokenizer.EndId ?? throw new BadInputException(
             $"The tokenizer of {folder} has no end token, so that a generator could not end a text.",
             $"Name one as eos_token in {TokenizerConfig.FileName}.");
@@ -23,11 +34,15 @@ internal sealed class GeneratorTokens
     public int End { get; }
 
     /// <summary>Ids with begin and end token.</summary>
-    /// <exception cref="BadInputException">The vocabulary cannot hold the text.</exception>
+    /// <exception cref="BadInputException">The vocabulary cannot hold the text, or it is longer than the context.</exception>
     public int[] Encode(string text)
     {
         var ids = _tokenizer.Encode(text).Ids;
-        return ids.Length > 0 && ids[0] == Begin ? [.. ids, End] : [Begin, .. ids, End];
+        int[] all = ids.Length > 0 && ids[0] == Begin ? [.. ids, End] : [Begin, .. ids, End];
+        // Nothing comes after the end, which therefore needs no place.
+        return all.Length <= _context + 1
+            ? all
+            : throw new BadInputException($"The text \"{text}\" has {all.Length - 1} tokens; the generator's texts have at most {_context}.");
     }
 
     /// <summary>What each id of <see cref="Encode"/> but begin and end covers of the text, and where that begins.</summary>

@@ -85,7 +85,7 @@ public sealed class GeneratorTrainer
             using var scope = NewDisposeScope();
             var course = Backbone();
             var backboneFolder = Path.Combine(folder, Generator.BackboneFolder);
-            var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, backboneFolder);
+            var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, ConfigFile.Read(backboneFolder), backboneFolder);
             using var pairs = new PairSource(target, task, sites, tokens, options, options.Architecture.Conditioning == ConditioningKind.Control);
             using var network = Generator.Allocate(backboneFolder, options.Architecture, SiteShape.Of(sites.Select(s => s.ToString()), pairs.Widths));
             var seed = new RunSeed(options.Seed);
@@ -187,7 +187,7 @@ public sealed class GeneratorTrainer
                 foreach (var file in TokenizerFolder.Files(source))
                     File.Copy(file, Path.Combine(into, Path.GetFileName(file)), overwrite: true);
                 tokens = new GeneratorTokens(
-                    TokenizerFolder.Load(into) ?? throw new BadInputException($"{source} has no tokenizer, so that a generator could not write texts."), source);
+                    TokenizerFolder.Load(into) ?? throw new BadInputException($"{source} has no tokenizer, so that a generator could not write texts."), config, source);
                 var network = new CausalTransformer(config with { EmbeddingDropout = 0, AttentionDropout = 0, ResidualDropout = 0 });
                 using var checkpoint = Checkpoint.Open(source);
                 WeightLoader.Load(network, checkpoint);
@@ -196,8 +196,7 @@ public sealed class GeneratorTrainer
 
             var vocabulary = new TrainingVocabulary(task, reversible: true);
             vocabulary.Write(into);
-            tokens = new GeneratorTokens(vocabulary.Tokenizer, into);
-            var small = new CausalTransformer(new TransformerConfig
+            var sizes = new TransformerConfig
             {
                 Family = Gpt2Config.Family,
                 Layers = options.Layers,
@@ -210,7 +209,9 @@ public sealed class GeneratorTrainer
                 BeginToken = vocabulary.BeginId,
                 EndToken = vocabulary.EndId,
                 PadToken = vocabulary.EndId,
-            });
+            };
+            tokens = new GeneratorTokens(vocabulary.Tokenizer, sizes, into);
+            var small = new CausalTransformer(sizes);
             small.Initialise(new RunSeed(options.Seed), 0.05, 0.05);
             return small;
         }

@@ -181,6 +181,12 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         Assert.Contains("trained on model", Assert.Throws<BadInputException>(() => generator.CheckFits(
             target.Description with { ContentHash = new string('0', 64) }, SpeakerTarget.Task, Basis.Raw)).What, StringComparison.Ordinal);
         Assert.Throws<BadInputException>(() => Generator.Open(Path.Combine(folder.Path, "none"), torch.Thread));
+        string Refused(float[] activation) => Assert.Throws<BadInputException>(() => generator.Draw(
+            0, [activation], [new RunSeed(1).Stream("x")], 3, new DrawOptions(), CancellationToken.None)).What;
+        Assert.Contains("takes 16", Refused(new float[5]), StringComparison.Ordinal);
+        Assert.Contains("NaN", Refused([.. Enumerable.Repeat(1f, 15), float.NaN]), StringComparison.Ordinal);
+        Assert.Contains("takes 16", Assert.Throws<BadInputException>(() => generator.LogGiven(
+            0, [new float[17]], [SpeakerTarget.Task.TextAt(0)], new DrawOptions(), CancellationToken.None)).What, StringComparison.Ordinal);
     }
 
     private GeneratorRecord Train(

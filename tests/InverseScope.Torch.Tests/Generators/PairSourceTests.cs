@@ -68,7 +68,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         // The first token of a text that always begins alike: only the noise makes a difference there.
         var constant = new TextFileTask("same", "test", [.. "abcdefgh".Select(c => new WeightedText($"a{c}", 1))]);
         using var target = TargetModel.Open(_folder.Path, torch.Thread);
-        var tokens = new GeneratorTokens(Tokenizer(), "test");
+        var tokens = new GeneratorTokens(Tokenizer(), Backbone, "test");
         using var pairs = new PairSource(
             target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options with { NoiseDistance = 0.02 }, noise: true);
         var (mean, deviation) = pairs.Statistics(400, CancellationToken.None)[0];
@@ -92,20 +92,9 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
             pairs.Widths[0], options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand);
         torch.Thread.Run(() =>
         {
-            var config = new TransformerConfig
-            {
-                Family = "gpt2",
-                Layers = 1,
-                Heads = 1,
-                HeadWidth = 8,
-                Width = 8,
-                MlpWidth = 16,
-                Vocabulary = 10,
-                Context = 6,
-            };
-            var backbone = new CausalTransformer(config);
+            var backbone = new CausalTransformer(Backbone);
             backbone.Initialise(new RunSeed(2), 0.3, 0.3);
-            var conditioning = new ControlConditioning(config, [new SiteShape(pairs.Widths[0], "L0.resid", "@last")], new GeneratorArchitecture { Latent = 4, ControlHeads = 2, ControlHeadWidth = 4 });
+            var conditioning = new ControlConditioning(Backbone, [new SiteShape(pairs.Widths[0], "L0.resid", "@last")], new GeneratorArchitecture { Latent = 4, ControlHeads = 2, ControlHeadWidth = 4 });
             conditioning.Initialise(pairs.Statistics(50, CancellationToken.None), backbone, [[8, 0, 1, 9]], new RunSeed(4));
             using var network = new GeneratorNetwork(backbone, conditioning, backbone);
             var some = false;
@@ -145,6 +134,17 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
     }
 
     [Fact]
+    public void Texts_that_do_not_fit_and_tokenizers_of_other_models_are_refused()
+    {
+        var tokens = new GeneratorTokens(Tokenizer(), Backbone, "test");
+        Assert.Equal(7, tokens.Encode("abcde").Length);
+        Assert.Contains("at most 6", Assert.Throws<BadInputException>(() => tokens.Encode("abcdef")).What, StringComparison.Ordinal);
+        Assert.Throws<BadInputException>(() => tokens.Encode("xyz"));
+        Assert.Contains("knows 8 tokens", Assert.Throws<BadInputException>(
+            () => new GeneratorTokens(Tokenizer(), Backbone with { Vocabulary = 8 }, "test")).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_site_that_no_text_has_is_refused()
     {
         using var target = TargetModel.Open(_folder.Path, torch.Thread);
@@ -156,10 +156,22 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
 
     private const int EndId = 9;
 
+    private static readonly TransformerConfig Backbone = new()
+    {
+        Family = "gpt2",
+        Layers = 1,
+        Heads = 1,
+        HeadWidth = 8,
+        Width = 8,
+        MlpWidth = 16,
+        Vocabulary = 10,
+        Context = 6,
+    };
+
     private static VocabularyTokenizer Tokenizer() => new(
         "abcdefgh<>".Select((c, i) => (c, i)).ToDictionary(p => p.i > 7 ? $"<{p.i}>" : p.c.ToString(), p => p.i), TokenUnit.Character,
         new TokenizerConfig(null, "<8>", "<9>", "<9>", AddsBegin: true));
 
     private static PairSource Source(TargetModel target, string[] sites, GeneratorOptions? options = null) => new(
-        target, Task, SitePattern.ExpandAll(sites, 2, 2, null, Task), new GeneratorTokens(Tokenizer(), "test"), options ?? Options, noise: true);
+        target, Task, SitePattern.ExpandAll(sites, 2, 2, null, Task), new GeneratorTokens(Tokenizer(), Backbone, "test"), options ?? Options, noise: true);
 }
