@@ -95,7 +95,10 @@ public sealed record MeasurementOptions
     /// <summary>Name or folder of the generator; null takes the one that fits. Samplers with a generator only.</summary>
     public string? Generator { get; init; }
 
-    /// <summary>Texts that the generator writes for each reference; at least 2. Default 256.</summary>
+    /// <summary>
+    /// Texts that the generator writes for each reference, and in a mixture the most near rows of the bank that are weighed
+    /// beside them; at least 2. Default 256.
+    /// </summary>
     public int Draws { get; init; } = 256;
 
     /// <summary>The generator's scores are divided by it; above 0. Default 1.</summary>

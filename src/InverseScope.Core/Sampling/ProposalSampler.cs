@@ -18,29 +18,27 @@ public readonly record struct ProposedText(int Text, double Distance, double Log
 /// <param name="options">Checked by the caller; a sampler with a generator.</param>
 public sealed class ProposalSampler(MeasurementOptions options)
 {
-    /// <summary>
-    /// Rows of a bank that q is asked for, for each reference. Of more, these are chosen at random and stand for all: q is a
-    /// pass through the generator.
-    /// </summary>
-    public const int MostBankRows = 512;
-
     private readonly NeighbourKernel _kernel = new(options);
 
-    /// <summary>At most <see cref="MostBankRows"/> of a bank's rows, each standing for as many as it was chosen from.</summary>
+    /// <summary>
+    /// Some of a bank's rows, each standing for as many as it was chosen from: q of a row is a pass through the generator, and
+    /// so costs about what a draw costs.
+    /// </summary>
+    /// <param name="most">How many, from 1.</param>
     /// <returns>Rows in order, and by what their weights are to be multiplied.</returns>
-    public static (IReadOnlyList<T> Rows, double Factor) Thinned<T>(IReadOnlyList<T> rows, RandomStream random)
+    public static (IReadOnlyList<T> Rows, double Factor) Thinned<T>(IReadOnlyList<T> rows, int most, RandomStream random)
     {
-        if (rows.Count <= MostBankRows)
+        if (rows.Count <= most)
             return (rows, 1);
         // Selection sampling: every subset of this size is equally likely, and the order stays.
-        var chosen = new List<T>(MostBankRows);
-        for (var i = 0; chosen.Count < MostBankRows; i++)
+        var chosen = new List<T>(most);
+        for (var i = 0; chosen.Count < most; i++)
         {
-            if (random.NextDouble() * (rows.Count - i) < MostBankRows - chosen.Count)
+            if (random.NextDouble() * (rows.Count - i) < most - chosen.Count)
                 chosen.Add(rows[i]);
         }
 
-        return (chosen, rows.Count / (double)MostBankRows);
+        return (chosen, rows.Count / (double)most);
     }
 
     /// <summary>Samples for one reference.</summary>

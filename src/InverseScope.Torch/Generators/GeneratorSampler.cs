@@ -98,7 +98,7 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
     /// <summary>Rows of the bank that are near, with q but not yet p.</summary>
     private ProposedText[][] BankRows(int site, IReadOnlyList<Inverted> references, SiteSampler bank, CancellationToken cancel)
     {
-        var near = references.Select(r => ProposalSampler.Thinned(bank.Near(r.Activation.Span, r.Text), r.Choices)).ToArray();
+        var near = references.Select(r => ProposalSampler.Thinned(bank.Near(r.Activation.Span, r.Text), options.Draws, r.Choices)).ToArray();
         var writable = near.SelectMany(n => n.Rows).Select(n => n.Row).Distinct()
             .ToDictionary(row => row, row => generator.CanWrite(population.Pool[row]));
         var asked = near.Index().SelectMany(n => n.Item.Rows.Where(row => writable[row.Row]).Select(row => (Reference: n.Index, row.Row))).ToArray();

@@ -6,6 +6,8 @@ namespace InverseScope.Core.Tests.Sampling;
 
 public sealed class ProposalSamplerTests
 {
+    private const int Most = 512;
+
     private static readonly MeasurementOptions Generator = new()
     {
         Sampler = SamplerKind.Generator,
@@ -140,8 +142,8 @@ public sealed class ProposalSamplerTests
         Gen.Select(Gen.Int[1, 3000], Gen.Int[0, 100]).Sample((count, seed) =>
         {
             var all = Enumerable.Range(0, count).ToArray();
-            var (rows, factor) = ProposalSampler.Thinned(all, new RunSeed(seed).Stream("thin"));
-            return rows.Count == Math.Min(count, ProposalSampler.MostBankRows) && rows.SequenceEqual(rows.Order().Distinct())
+            var (rows, factor) = ProposalSampler.Thinned(all, Most, new RunSeed(seed).Stream("thin"));
+            return rows.Count == Math.Min(count, Most) && rows.SequenceEqual(rows.Order().Distinct())
                 && Math.Abs(rows.Count * factor - count) < 1e-9;
         }, iter: 200);
 
@@ -153,7 +155,7 @@ public sealed class ProposalSamplerTests
         double mean = 0, last = 0;
         for (var i = 0; i < 600; i++)
         {
-            var (rows, factor) = ProposalSampler.Thinned(Enumerable.Range(0, values.Length).ToArray(), random);
+            var (rows, factor) = ProposalSampler.Thinned(Enumerable.Range(0, values.Length).ToArray(), Most, random);
             mean += factor * rows.Sum(r => values[r]) / 600;
             last += factor * rows.Count(r => r == values.Length - 1) / 600;
         }
