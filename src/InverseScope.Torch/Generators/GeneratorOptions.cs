@@ -21,11 +21,11 @@ public sealed record GeneratorArchitecture
     /// <summary>Width of the encoding that all sites share, from 1. Default 128.</summary>
     public int Latent { get; init; } = 128;
 
-    /// <summary>Heads of each control layer, from 1. Default 32, as in the paper.</summary>
-    public int ControlHeads { get; init; } = 32;
+    /// <summary>Heads of each control layer, from 1. Default 64; 32 in the paper.</summary>
+    public int ControlHeads { get; init; } = 64;
 
-    /// <summary>Width of queries and keys of a control head, from 1. Default 64, as in the paper.</summary>
-    public int ControlHeadWidth { get; init; } = 64;
+    /// <summary>Width of queries and keys of a control head, from 1. Default 32; 64 in the paper.</summary>
+    public int ControlHeadWidth { get; init; } = 32;
 
     /// <summary>How queries and keys begin.</summary>
     public ControlInitial ControlInitial { get; init; } = ControlInitial.Places;
@@ -90,8 +90,8 @@ public sealed record GeneratorOptions
     /// <summary>Kernel of the noise.</summary>
     public KernelKind Kernel { get; init; } = KernelKind.Gaussian;
 
-    /// <summary>Typical (median) distance that the noise moves an activation by; above 0. Default 0.03.</summary>
-    public double NoiseDistance { get; init; } = 0.03;
+    /// <summary>Typical (median) distance that the noise moves an activation by; above 0. Default 0.002.</summary>
+    public double NoiseDistance { get; init; } = 0.002;
 
     /// <summary>How far the noise may change the norm, cosine distance only, as a share; above 0. Default 0.05.</summary>
     public double NoiseNormBand { get; init; } = 0.05;
