@@ -57,7 +57,7 @@ public sealed class GeneratorCatalog(string trained)
             return named;
         }
 
-        var fitting = All.Where(g => GeneratorRecord.Read(g.Folder).Fits(target, task, basis)).ToArray();
+        var fitting = All.Where(g => GeneratorRecord.TryRead(g.Folder)?.Fits(target, task, basis) == true).ToArray();
         if ((fitting.Length == 1 ? fitting[0] : fitting.FirstOrDefault(g => g.Name == DefaultName(target.Name, task.Name))) is { } found)
             return found;
         throw fitting.Length == 0

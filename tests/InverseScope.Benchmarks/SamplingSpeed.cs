@@ -12,7 +12,7 @@ namespace InverseScope.Benchmarks;
 /// How much time sampling takes beyond its matrix products, and control layers beyond that, with GPT-2's sizes and random
 /// weights. Ceilings: the products alone take at least 80 % of the time of sampling without control layers, and control
 /// layers add at most 15 %. Not a benchmark of the library's kind: what is compared is run in turn on one
-/// thread, and measured by the processor's time, so that other work on the machine weighs little, and on all alike. Last numbers: results/sampling.md.
+/// thread, and measured by the processor's time, which what else runs changes little. Last numbers: results/sampling.md.
 /// </summary>
 internal static class SamplingSpeed
 {

@@ -49,7 +49,7 @@ public sealed partial class DeviceTests(TorchFixture torch)
     }
 
     /// <summary>
-    /// Moving makes new parameters. As there is one device here, they are moved to another type, which takes the same way:
+    /// Moving makes new parameters. Where there is one device only, they are moved to another type, which takes the same way:
     /// a module that kept an old one, or a scope that took a new one, would show.
     /// </summary>
     [Theory]

@@ -23,7 +23,7 @@ internal static class GeneratorEvalCommand
     {
         var names = new Argument<string[]>("GENERATOR") { Description = "Names or folders of generators of the same target and task.", Arity = ArgumentArity.OneOrMore };
         var epsilons = OptionOf.Numbers("--epsilons", "Distances at which a sample is refused. Default 0.02 0.05 0.1 0.2.");
-        var samples = OptionOf.Integer("--samples", "Texts for each reference. Default 25.", 1, 10_000);
+        var samples = OptionOf.Integer("--samples", "Texts for each reference, and with --exact draws of P(x; ẑ). Default 25.", 1, 10_000);
         var exact = new Option<bool>("--exact") { Description = "Also compare with the exact P(x; ẑ), on every text of a prior that can be enumerated: total variation and missed mass at --epsilon." };
         var command = new Command("eval", "Measure generators: refusal rates, bits, distinct samples, site by site.")
         {
@@ -50,19 +50,22 @@ internal static class GeneratorEvalCommand
             throw new BadInputException($"Task '{task.Name}' has too many texts to enumerate.", "Leave --exact out.");
         using var target = TargetModel.Open(model.Folder, thread, model.Name);
         var measurement = MeasurementArguments.Read(parse, new MeasurementOptions { Basis = first.Options.Basis });
+        foreach (var (entry, record) in entries.Zip(records))
+            record.CheckFits(entry.Folder, target.Description, task, measurement.Basis);
         var references = GeneratorEvaluation.References(
             task, records, (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences), invocation.Seed);
         var given = MeasurementArguments.GivenSites(parse, target.Description.Layers, target.Description.Heads, task);
         Site[][] sites = [.. records.Select(record => given?.ToArray() ?? [.. record.Sites.Select(s => SitePattern.ExpandAll(
             [s], target.Description.Layers, target.Description.Heads, null, task).Single())])];
-        using var progress = invocation.StartProgress();
+        foreach (var ((entry, record), of) in entries.Zip(records).Zip(sites))
+            record.CheckSites(entry.Folder, of);
+        var progress = invocation.StartProgress();
         var draws = exact ? Exact(sites.SelectMany(s => s).Distinct().ToArray()) : [];
         var evaluation = new GeneratorEvaluation(target, task, references, measurement, invocation.Seed);
         var measured = new List<Measured>();
         foreach (var (entry, of) in entries.Zip(sites))
         {
             using var generator = Generator.Open(entry.Folder, thread);
-            generator.CheckFits(target.Description, task, measurement.Basis);
             var results = new List<SiteInversion>();
             foreach (var (done, site) in of.Index())
             {

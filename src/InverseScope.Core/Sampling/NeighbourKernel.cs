@@ -1,7 +1,7 @@
 namespace InverseScope.Core.Sampling;
 
 /// <summary>What a distance weighs under given options, and beyond which distance nothing does.</summary>
-internal readonly struct NeighbourKernel(MeasurementOptions options)
+public readonly struct NeighbourKernel(MeasurementOptions options)
 {
     // A Gaussian weight below 1e-9 of the largest possible cannot move any rate that is reported.
     private static readonly double NegligibleDistance = Math.Sqrt(2 * Math.Log(1e9));

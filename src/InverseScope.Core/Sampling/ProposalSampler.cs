@@ -13,7 +13,7 @@ public readonly record struct ProposedText(int Text, double Distance, double Log
 /// <summary>
 /// Weights proposals so that they stand for P(x; ẑ) ∝ p(x) k(d(z(x), ẑ)). Of n_b draws from the prior and n_g from a
 /// generator each weighs w ∝ k(d) p / (n_b p + n_g q), whichever it came from: the balance heuristic, and without a bank
-/// k p / q. Weights are normalised by their sum, so that p and q may lack a common factor each. Thread-safe.
+/// k p / q. Weights are normalised by their sum. A text that is proposed several times weighs the sum. Thread-safe.
 /// </summary>
 /// <param name="options">Checked by the caller; a sampler with a generator.</param>
 public sealed class ProposalSampler(MeasurementOptions options)
@@ -60,8 +60,8 @@ public sealed class ProposalSampler(MeasurementOptions options)
         // Probabilities of long texts are beyond the range of a double; their ratios to the largest are not.
         var largest = near.Count == 0 ? 0 : near.Max(n => n.LogWeight);
         var weighted = new WeightedTexts(near.Count);
-        foreach (var (proposal, weight) in near)
-            weighted.Add(proposal.Text, proposal.Distance, Math.Exp(weight - largest));
+        foreach (var of in near.GroupBy(n => n.Text.Text))
+            weighted.Add(of.Key, of.First().Text.Distance, of.Sum(n => Math.Exp(n.LogWeight - largest)));
         return weighted.ToSet(reference, null, options.Samples, random);
     }
 

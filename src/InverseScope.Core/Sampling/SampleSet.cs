@@ -10,12 +10,15 @@ namespace InverseScope.Core.Sampling;
 /// <param name="Texts">Text ids of the samples x_i; repeats possible where samples are drawn.</param>
 /// <param name="Weights">Weights w_i, sum 1; empty if nothing lies near.</param>
 /// <param name="Distances">Distances d(z(x_i), ẑ).</param>
-/// <param name="Ess">Effective sample size (Σw)²/Σw² over all neighbours, before any subsampling; 0 if none.</param>
-/// <param name="Neighbours">Number of rows of the population, or of draws of a generator, with positive weight.</param>
+/// <param name="Ess">
+/// Effective sample size (Σw)²/Σw² over distinct texts, before <c>samples</c> are drawn from them; 0 if none. In a mixture of
+/// those rows of the bank that were weighed.
+/// </param>
+/// <param name="Neighbours">Number of these texts.</param>
 /// <param name="Bits">
 /// What ẑ tells of its text. Over a population Σ w log2(w / p) over all neighbours, the divergence of their weights from the
-/// prior; with a generator log2 q(x̂ | ẑ) − log2 p(x̂), both as it says. Null where there is no neighbour, or the generator
-/// cannot write the reference.
+/// prior; with a generator log2 q(x̂ | ẑ) − log2 p(x̂), both as it says. Null where a population has no
+/// neighbour, or the generator cannot write the reference.
 /// </param>
 public sealed record SampleSet(
     int Reference,

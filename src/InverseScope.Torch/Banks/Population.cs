@@ -15,7 +15,7 @@ namespace InverseScope.Torch.Banks;
 public sealed class Population
 {
     // Beyond this a prior does not fit into memory as texts; draws from it do as well.
-    private const long MostEnumerated = 5_000_000;
+    internal const long MostEnumerated = 5_000_000;
 
     private readonly double _draws;
 

@@ -30,7 +30,9 @@ internal static class Clusters
         for (var round = 0; round < Rounds; round++)
         {
             var member = nn.functional.one_hot(nearest, count).@float(); // (N, count)
-            centres = member.t().mm(points) / member.sum(dim: 0L).clamp_min(1).unsqueeze(1);
+            var counts = member.sum(dim: 0L).unsqueeze(1);
+            // A cluster that has lost its points stays where it is.
+            centres = where(counts.gt(0), member.t().mm(points) / counts.clamp_min(1), centres);
             nearest = cdist(points, centres).argmin(1);
         }
 

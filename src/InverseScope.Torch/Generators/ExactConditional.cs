@@ -2,6 +2,7 @@ using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
+using InverseScope.Torch.Banks;
 using InverseScope.Torch.Capture;
 using InverseScope.Torch.Models;
 
@@ -17,11 +18,12 @@ public readonly record struct ExactDraw(string Text, double LogProbability);
 /// </summary>
 public sealed class ExactConditional(TargetModel target, ITask task, MeasurementOptions measurement, RunSeed seed)
 {
-    private const long MostTexts = 5_000_000;
     private const int TextsAtOnce = 4096;
 
+    private readonly NeighbourKernel _kernel = new(measurement);
+
     /// <summary>Whether the prior is small enough.</summary>
-    public static bool IsPossible(ITask task) => task.Count is > 0 and <= MostTexts;
+    public static bool IsPossible(ITask task) => task.Count is > 0 and <= Population.MostEnumerated;
 
     /// <param name="sites">Distinct sites.</param>
     /// <param name="references">Texts x̂.</param>
@@ -70,9 +72,7 @@ public sealed class ExactConditional(TargetModel target, ITask task, Measurement
     private double KernelAt(ReadOnlySpan<float> z, ReadOnlySpan<float> reference)
     {
         var d = ActivationDistance.Of(z, reference, measurement.Distance, measurement.NormBand);
-        return measurement.Kernel == KernelKind.Gaussian
-            ? Math.Exp(-d * d / (2 * measurement.Epsilon * measurement.Epsilon))
-            : d < measurement.Epsilon ? 1 : 0;
+        return d < _kernel.Reach ? _kernel.Of(d) : 0;
     }
 
     /// <summary>

@@ -55,7 +55,7 @@ public sealed class Generator : IDisposable
         var record = GeneratorRecord.Read(folder);
         var backbone = Path.Combine(folder, BackboneFolder);
         var config = ConfigFile.Read(backbone);
-        var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.");
+        var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.", "Train the generator again.");
         return new Generator(folder, record, new GeneratorTokens(tokenizer, config, backbone), config.Context, thread);
     }
 
@@ -66,7 +66,10 @@ public sealed class Generator : IDisposable
     /// <exception cref="BadInputException">A file is missing.</exception>
     public GeneratorDescription Describe()
     {
-        using var conditioning = File.OpenRead(Path.Combine(Folder, ConditioningName));
+        var path = Path.Combine(Folder, ConditioningName);
+        if (!File.Exists(path))
+            throw new BadInputException($"{path} is missing.", "Train the generator again.");
+        using var conditioning = File.OpenRead(path);
         return new GeneratorDescription(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder)),
             ContentHash.Of(
@@ -145,7 +148,7 @@ public sealed class Generator : IDisposable
         }
 
         if (faults.Count > 0)
-            throw new BadInputException($"{Path.Combine(folder, ConditioningName)} does not fit {GeneratorRecord.FileName}: {string.Join("; ", faults)}.");
+            throw new BadInputException($"{Path.Combine(folder, ConditioningName)} does not fit {GeneratorRecord.FileName}: {string.Join("; ", faults)}.", "Train the generator again.");
     }
 
     private static CausalTransformer LoadBackbone(string folder)
@@ -154,7 +157,16 @@ public sealed class Generator : IDisposable
         var config = ConfigFile.Read(folder);
         WeightLoader.CheckSize(config, checkpoint);
         var network = new CausalTransformer(config);
-        WeightLoader.Load(network, checkpoint);
+        try
+        {
+            WeightLoader.Load(network, checkpoint);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+
         network.eval();
         foreach (var parameter in network.parameters())
             parameter.requires_grad = false;
@@ -177,14 +189,16 @@ public sealed class Generator : IDisposable
         try
         {
             LoadConditioning(network, Folder);
+            ToDevice(network, _thread);
+            // It outlives the scope of whoever asks for it first.
+            foreach (var parameter in network.Backbone.parameters().Concat(network.Conditioning.parameters()).Concat(network.Prior.parameters()))
+                parameter.DetachFromDisposeScope();
+            return network;
         }
         catch
         {
             network.Dispose();
             throw;
         }
-
-        ToDevice(network, _thread);
-        return network;
     }
 }

@@ -77,21 +77,25 @@ public sealed class GeneratorEvaluation(TargetModel target, ITask task, IReadOnl
             distinct += drawn[r].Select(d => d.Text).OfType<string>().Distinct().Count() / (double)samples;
         }
 
-        var evidence = generator.Evidence(index, activations, [.. kept.Select(i => references[i])], cancel);
+        int[] writable = [.. Enumerable.Range(0, kept.Length).Where(r => generator.CanWrite(references[kept[r]]))];
+        var evidence = generator.Evidence(index, [.. writable.Select(r => activations[r])], [.. writable.Select(r => references[kept[r]])], cancel);
         var fits = exact is null ? [] : Fits(generator, index, activations, [.. kept.Select(i => exact[i])], draw, cancel);
         return new SiteInversion(
             site.ToString(), kept.Length, samples, epsilons.Select((e, i) => (e, refused[i] / (double)all)).ToDictionary(e => e.e, e => e.Item2),
-            evidence.Average(of => of.Sum(t => t.Bits)), distinct / drawn.Length, invalid / (double)all, unfinished / (double)all,
+            evidence.Length > 0 ? evidence.Average(of => of.Sum(t => t.Bits)) : null, distinct / drawn.Length, invalid / (double)all, unfinished / (double)all,
             fits.Length > 0 ? fits.Average(f => f.TotalVariation) : null, fits.Length > 0 ? fits.Average(f => f.MissedMass) : null);
     }
 
     private static (double TotalVariation, double MissedMass)[] Fits(
         Generator generator, int site, ReadOnlyMemory<float>[] activations, ExactDraw[][] exact, DrawOptions draw, CancellationToken cancel)
     {
-        var texts = exact.SelectMany((draws, r) => draws.Select(d => (Reference: r, Draw: d))).ToArray();
+        var texts = exact.SelectMany((draws, r) => draws.Select(d => (Reference: r, Draw: d)))
+            .ToLookup(t => generator.CanWrite(t.Draw.Text));
+        (int Reference, ExactDraw Draw)[] asked = [.. texts[true]];
         var given = generator.LogGiven(
-            site, Array.ConvertAll(texts, t => activations[t.Reference]), Array.ConvertAll(texts, t => t.Draw.Text), draw, cancel);
-        return [.. texts.Zip(given, (t, q) => (t.Reference, Ratio: Math.Exp(q.Sum() - t.Draw.LogProbability)))
+            site, Array.ConvertAll(asked, t => activations[t.Reference]), Array.ConvertAll(asked, t => t.Draw.Text), draw, cancel);
+        return [.. asked.Zip(given, (t, q) => (t.Reference, Ratio: Math.Exp(q.Sum() - t.Draw.LogProbability)))
+            .Concat(texts[false].Select(t => (t.Reference, Ratio: 0.0)))
             .GroupBy(t => t.Reference)
             .Select(of => (of.Average(t => Math.Max(0, 1 - t.Ratio)), of.Average(t => t.Ratio < MissedBelow ? 1.0 : 0)))];
     }

@@ -27,7 +27,7 @@ public sealed record GeneratorArchitecture
     /// <summary>Width of queries and keys of a control head, from 1. Default 32; 64 in the paper.</summary>
     public int ControlHeadWidth { get; init; } = 32;
 
-    /// <summary>How queries and keys begin.</summary>
+    /// <summary>How queries and keys begin. Default <see cref="ControlInitial.Places"/>.</summary>
     public ControlInitial ControlInitial { get; init; } = ControlInitial.Places;
 }
 
@@ -67,8 +67,8 @@ public sealed record GeneratorOptions
     public double LearningRate { get; init; } = 5e-4;
 
     /// <summary>
-    /// Most steps of self-distillation after that, in which the generator also learns from texts of its own, weighted by what
-    /// the target makes of them; 0 leaves it out. Default 0.
+    /// Most steps of self-distillation after that, in which the generator also learns from as many texts of its own, weighted by
+    /// what the target makes of them, at a fifth of the learning rate; 0 leaves it out. Default 0.
     /// </summary>
     public int DistillationSteps { get; init; }
 

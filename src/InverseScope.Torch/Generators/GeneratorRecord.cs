@@ -14,7 +14,7 @@ public sealed record GeneratorRecord
     public const string FileName = "generator.json";
 
     /// <summary>Changes when folders of this kind can no longer be read.</summary>
-    public const string CurrentFormat = "inversescope/generator/1";
+    public const string CurrentFormat = "inversescope/generator/2";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -117,7 +117,20 @@ public sealed record GeneratorRecord
             $"It has {string.Join(", ", Sites.Take(Named))}{(Sites.Count > Named ? $" and {Sites.Count - Named} more" : "")}; train one for others with 'generator train', or use the sampler 'bank'.");
     }
 
-    /// <exception cref="BadInputException">Missing or malformed.</exception>
+    /// <summary>The record; null if it is missing, malformed, or of another format.</summary>
+    public static GeneratorRecord? TryRead(string folder)
+    {
+        try
+        {
+            return Read(folder);
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
+
+    /// <exception cref="BadInputException">Missing, malformed, or of another format.</exception>
     public static GeneratorRecord Read(string folder)
     {
         var path = Path.Combine(folder, FileName);

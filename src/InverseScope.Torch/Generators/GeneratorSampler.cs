@@ -24,6 +24,7 @@ internal sealed record Inverted(int Text, ReadOnlyMemory<float> Activation, Rand
 internal sealed class GeneratorSampler(Generator generator, TargetModel target, ITask task, Population population, MeasurementOptions options)
 {
     private readonly ProposalSampler _weights = new(options);
+    private readonly NeighbourKernel _kernel = new(options);
     private readonly DrawOptions _draw = new(options.Temperature, options.TopP);
 
     /// <param name="site">One that the generator was trained on.</param>
@@ -88,7 +89,8 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
             invalid += isInvalid ? 1 : 0;
             unread += z is null ? 1 : 0;
             refused += distance < options.Epsilon ? 0 : 1;
-            if (z is not null && !isInvalid)
+            // What is too far to weigh anything need not be remembered.
+            if (z is not null && !isInvalid && (distance < _kernel.Reach || options.Weighting == Weighting.None))
                 proposals.Add(new ProposedText(population.Pool.Add(text), distance, priors[text], logProposal));
         }
 

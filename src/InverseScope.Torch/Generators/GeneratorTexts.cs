@@ -44,7 +44,7 @@ public static class GeneratorTexts
                     using var scope = NewDisposeScope();
                     using var inference = inference_mode();
                     var told = network.Conditioning.Condition(SiteBatch.Of(site, values, chunk.Length));
-                    return new TextSampler(network, generator.Tokens).Write(told, [.. chunk.Select(i => random[i])], samples, Choice(generator, options), cancel);
+                    return new TextSampler(network, generator.Tokens).Write(told, [.. chunk.Select(i => random[i])], samples, generator.Tokens.Choice(options), cancel);
                 },
                 cancel);
             found.AddRange(written.Select(of => Array.ConvertAll(of, w => new DrawnText(w.Ended ? generator.Tokens.Decode(w.Ids) : null, w.LogProbability))));
@@ -55,7 +55,7 @@ public static class GeneratorTexts
 
     /// <summary>Draws texts from the prior that the backbone learnt.</summary>
     public static DrawnText[] DrawPrior(this Generator generator, int samples, RandomStream random, CancellationToken cancel) =>
-        [.. generator.Compute(network => new TextSampler(network, generator.Tokens).Write(null, [random], samples, Choice(generator, new DrawOptions()), cancel), cancel)[0]
+        [.. generator.Compute(network => new TextSampler(network, generator.Tokens).Write(null, [random], samples, generator.Tokens.Choice(new DrawOptions()), cancel), cancel)[0]
             .Select(w => new DrawnText(w.Ended ? generator.Tokens.Decode(w.Ids) : null, w.LogProbability))];
 
     /// <summary>Whether the generator could write a text: its vocabulary and its context hold it, just as it is.</summary>
@@ -92,7 +92,7 @@ public static class GeneratorTexts
     /// <summary>ln p of each token of texts under the prior that the backbone learnt.</summary>
     /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
     public static double[][] LogPrior(this Generator generator, IReadOnlyList<string> texts, CancellationToken cancel) => ByChunk(
-        generator, texts, (network, chunk, ids) => network.LogProbabilities(ids, null, Choice(generator, new DrawOptions())), cancel);
+        generator, texts, (network, chunk, ids) => network.LogProbabilities(ids, null, generator.Tokens.Choice(new DrawOptions())), cancel);
 
     /// <summary>ln q of each token of texts, as they would be drawn.</summary>
     /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
@@ -106,7 +106,7 @@ public static class GeneratorTexts
                 using var scope = NewDisposeScope();
                 using var inference = inference_mode();
                 var told = network.Conditioning.Condition(SiteBatch.Of(site, Values(generator, site, chunk, activations), chunk.Length));
-                return network.LogProbabilities(ids, told, Choice(generator, options));
+                return network.LogProbabilities(ids, told, generator.Tokens.Choice(options));
             },
             cancel);
 
@@ -119,7 +119,7 @@ public static class GeneratorTexts
             if (activations[i].Length != width)
             {
                 throw new BadInputException(
-                    $"An activation has {activations[i].Length} numbers; at {generator.Record.Sites[site]} the generator takes {width}.");
+                    $"An activation has {activations[i].Length} numbers; at {generator.Record.Sites[site]} the generator takes {width}.", "It is of another target, or another basis; take the generator of that.");
             }
 
             foreach (var value in activations[i].Span)
@@ -145,7 +145,4 @@ public static class GeneratorTexts
 
         return [.. found];
     }
-
-    private static TokenChoice Choice(Generator generator, DrawOptions options) =>
-        new(options.Temperature, options.TopP, generator.Tokens.Begin == generator.Tokens.End ? null : generator.Tokens.Begin);
 }

@@ -33,6 +33,9 @@ internal sealed class GeneratorTokens
 
     public int End { get; }
 
+    /// <summary>How texts are drawn token by token: never by a begin token that does not end them too.</summary>
+    public TokenChoice Choice(DrawOptions options) => new(options.Temperature, options.TopP, Begin == End ? null : Begin);
+
     /// <summary>Ids with begin and end token.</summary>
     /// <exception cref="BadInputException">The vocabulary cannot hold the text, or it is longer than the context.</exception>
     public int[] Encode(string text)

@@ -127,19 +127,44 @@ public sealed class GeneratorTrainer
         private TrainingCourse? Backbone()
         {
             var into = Path.Combine(folder, Generator.BackboneFolder);
-            if (File.Exists(Path.Combine(into, CourseName)))
-                return JsonSerializer.Deserialize<TrainingCourse?>(File.ReadAllText(Path.Combine(into, CourseName)));
+            if (Finished(into, _priorIdentity) is { } finished)
+                return finished.Course;
             Directory.CreateDirectory(into);
             TrainingCourse? course = null;
             if (backboneOf is not null)
                 CopyBackbone(into);
             else
                 course = TrainBackbone(into);
-            File.WriteAllText(Path.Combine(into, CourseName), JsonSerializer.Serialize(course));
+            Finish(into, _priorIdentity, course);
             return course;
         }
 
         private const string CourseName = "course.json";
+
+        /// <summary>How a stage went that is done; null if it is not.</summary>
+        /// <exception cref="BadInputException">It was done with other options.</exception>
+        private static FinishedStage? Finished(string at, string identity)
+        {
+            var path = Path.Combine(at, CourseName);
+            if (!File.Exists(path))
+                return null;
+            var stage = JsonSerializer.Deserialize<FinishedStage>(File.ReadAllText(path))!;
+            return stage.Identity == identity
+                ? stage
+                : throw new BadInputException(
+                    $"{path} is of a training with other options or of another task.",
+                    "Give those options again to go on with it, delete its folder, or choose another.");
+        }
+
+        private static void Finish(string at, string identity, TrainingCourse? course)
+        {
+            var path = Path.Combine(at, CourseName);
+            File.WriteAllText(path + ".tmp", JsonSerializer.Serialize(new FinishedStage(identity, course)));
+            File.Move(path + ".tmp", path, overwrite: true);
+        }
+
+        /// <param name="Course">Null where another's result was taken.</param>
+        private sealed record FinishedStage(string Identity, TrainingCourse? Course);
 
         private void CopyBackbone(string into)
         {
@@ -231,11 +256,10 @@ public sealed class GeneratorTrainer
         /// <summary>Trains on activations of the prior's texts; where that is done already, takes up its result.</summary>
         private TrainingCourse Conditioning(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut)
         {
-            var done = Path.Combine(DistillationFolder, CourseName);
-            if (File.Exists(done))
+            if (Finished(DistillationFolder, _identity) is { } finished)
             {
-                Generator.LoadConditioning(network, folder);
-                return JsonSerializer.Deserialize<TrainingCourse>(File.ReadAllText(done))!;
+                Generator.LoadConditioning(network, DistillationFolder);
+                return finished.Course!;
             }
 
             var course = Fit(
@@ -243,9 +267,10 @@ public sealed class GeneratorTrainer
                 step => LossOf(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), told: true));
             if (options.DistillationSteps > 0)
             {
-                Generator.SaveConditioning(network, folder);
                 Directory.CreateDirectory(DistillationFolder);
-                File.WriteAllText(done, JsonSerializer.Serialize(course));
+                Generator.SaveConditioning(network, DistillationFolder);
+                Finish(DistillationFolder, _identity, course);
+                new TrainingCheckpoint(folder, _identity).Delete();
             }
 
             return course;

@@ -21,9 +21,6 @@ internal sealed class PairSource : IDisposable
 {
     private const int MostTries = 10_000;
 
-    // Where all texts are as far away as that, none of them says anything of the activation.
-    private static readonly double LeastLogKernel = -Math.Log(1e9);
-
     private readonly ITask _task;
     private readonly GeneratorTokens _tokens;
     private readonly GeneratorOptions _options;
@@ -109,7 +106,7 @@ internal sealed class PairSource : IDisposable
     /// <summary>
     /// Pairs that the generator makes itself: texts that it draws for noisy activations, each weighted as a sample of the
     /// exact P(x; ẑ) of the noise's own kernel, w ∝ k(d(z(x), ẑ)) p(x)/q(x | ẑ). Trained on these, q moves onto P (reweighted
-    /// wake-sleep, Bornschein and Bengio 2015). They depend on the seed, the step and the network's weights.
+    /// wake-sleep, Bornschein and Bengio 2015). Texts that are held out, or none of the task, have no weight. They depend on the seed, the step and the network's weights.
     /// </summary>
     /// <param name="samples">Texts for each activation; a batch has as many texts as any other.</param>
     public TrainingPairs OwnPairs(GeneratorNetwork network, int step, int samples, CancellationToken cancel)
@@ -142,21 +139,20 @@ internal sealed class PairSource : IDisposable
         var seed = new RunSeed(_options.Seed);
         var random = Enumerable.Range(0, activations.Count).Select(r => seed.Stream(
             "own texts", step.ToString(CultureInfo.InvariantCulture), r.ToString(CultureInfo.InvariantCulture))).ToArray();
-        var choice = new TokenChoice(1, 1, _tokens.Begin == _tokens.End ? null : _tokens.Begin);
-        return [.. new TextSampler(network, _tokens).Write(network.Conditioning.Condition(activations), random, samples, choice, cancel).SelectMany(of => of)];
+        return [.. new TextSampler(network, _tokens).Write(network.Conditioning.Condition(activations), random, samples, _tokens.Choice(new DrawOptions()), cancel).SelectMany(of => of)];
     }
 
     private double[] LogWeights(GeneratorNetwork network, DrawnActivations drawn, WrittenText[] written, int[][] ids, int samples, CancellationToken cancel)
     {
         var logWeights = new double[written.Length];
         Array.Fill(logWeights, double.NegativeInfinity);
-        var texts = Array.ConvertAll(written, w => w.Ended && _tokens.Decode(w.Ids) is { } text && _task.WhyInvalid(text) is null ? text : null);
+        var texts = Array.ConvertAll(written, w => w.Ended && _tokens.Decode(w.Ids) is { } text && _task.WhyInvalid(text) is null && !IsHeldOut(text, _options.HeldOutShare) ? text : null);
         int[] kept = [.. Enumerable.Range(0, texts.Length).Where(i => texts[i] is not null)];
         if (kept.Length == 0)
             return logWeights;
         var found = _capture.Read([.. kept.Select(i => texts[i]!)], cancel);
-        var prior = _task.LogProbability(texts[kept[0]]!) is null
-            ? network.LogProbabilities([.. kept.Select(i => ids[i])], null, new TokenChoice(1, 1, null))
+        var prior = kept.Any(i => _task.LogProbability(texts[i]!) is null)
+            ? network.LogProbabilities([.. kept.Select(i => ids[i])], null, _tokens.Choice(new DrawOptions()))
             : null;
         foreach (var (row, i) in kept.Index())
         {
@@ -166,11 +162,10 @@ internal sealed class PairSource : IDisposable
                 continue;
             var reference = drawn.Activations.Values[group].AsSpan(of * Widths[site], Widths[site]);
             var d = ActivationDistance.Of(found[site][row], reference, _options.Distance, _options.NoiseNormBand);
-            var epsilon = _noise[site].KernelEpsilon;
-            var kernel = _options.Kernel == KernelKind.Gaussian ? -d * d / (2 * epsilon * epsilon) : d < epsilon ? 0 : double.NegativeInfinity;
-            if (kernel < LeastLogKernel)
-                continue;
-            logWeights[i] = kernel + (prior is null ? _task.LogProbability(texts[i]!)!.Value : prior[row].Sum()) - written[i].LogProbability;
+            var kernel = new NeighbourKernel(new MeasurementOptions { Kernel = _options.Kernel, Epsilon = _noise[site].KernelEpsilon });
+            // The least bad of texts that are all far away must not be learnt as if it were right.
+            if (d < kernel.Reach)
+                logWeights[i] = Math.Log(kernel.Of(d)) + (_task.LogProbability(texts[i]!) ?? prior![row].Sum()) - written[i].LogProbability;
         }
 
         return logWeights;

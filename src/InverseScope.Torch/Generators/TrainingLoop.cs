@@ -47,7 +47,7 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
     private const double GradientNorm = 1;
     private const int ProgressEvery = 10;
 
-    /// <param name="loss">The loss of a step, counted from 1; depends on the step alone.</param>
+    /// <param name="loss">The loss of a step, counted from 1; depends on the step and the parameters alone.</param>
     /// <param name="heldOutLoss">The same number for the same weights.</param>
     /// <param name="rateOf">See <see cref="AdamW"/>.</param>
     /// <exception cref="BadInputException">The loss is no number any more.</exception>

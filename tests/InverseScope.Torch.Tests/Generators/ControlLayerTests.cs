@@ -91,6 +91,18 @@ public sealed class ControlLayerTests(TorchFixture torch)
     });
 
     [Fact]
+    public void No_cluster_is_empty_where_there_are_points_enough() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var random = new RunSeed(seed).Stream("points");
+            var found = Clusters.Of(Normal(random, 60, 3), 12, random);
+            Assert.Equal(12, found.data<long>().ToArray().Distinct().Count());
+        }
+    });
+
+    [Fact]
     public void Sites_learn_from_those_of_their_address_and_their_position() => torch.Thread.Run(() =>
     {
         using var scope = NewDisposeScope();

@@ -59,6 +59,30 @@ public sealed class GeneratorSamplingTests(TorchFixture torch, SpeakerGenerator 
     }
 
     [Fact]
+    public void Rows_of_the_bank_that_stand_for_others_weigh_as_much_as_those()
+    {
+        const int Streams = 60;
+        var wide = Exact with { Epsilon = 0.3 };
+        using var exact = Open(wide);
+        using var bank = Open(wide with { Sampler = SamplerKind.Bank });
+        using var backend = Open(wide with { Sampler = SamplerKind.Mixture, Draws = 24 });
+        var site = Sites(backend)[0];
+        Assert.True(Sample(bank, site).Sets.Average(s => s.Neighbours) > 48);
+        var expected = Sample(exact, site);
+        var difference = 0.0;
+        var found = Enumerable.Range(0, Streams)
+            .Select(i => backend.Sample(site, Texts(), $"stream {i}", default).Sets.Select(s => Shares(backend, s)).ToArray()).ToArray();
+        for (var r = 0; r < References; r++)
+        {
+            var shares = Shares(exact, expected.Sets[r]);
+            difference += shares.Keys.Union(found.SelectMany(f => f[r].Keys))
+                .Sum(l => Math.Abs(shares.GetValueOrDefault(l) - found.Average(f => f[r].GetValueOrDefault(l)))) / 2 / References;
+        }
+
+        Assert.True(difference < 0.06, $"{difference:0.000}");
+    }
+
+    [Fact]
     public void The_reference_is_left_out_and_draws_are_counted()
     {
         using var backend = Open(Exact with { Sampler = SamplerKind.Generator, IncludeReference = false, Draws = 200 });
@@ -113,8 +137,10 @@ public sealed class GeneratorSamplingTests(TorchFixture torch, SpeakerGenerator 
         Assert.Equal(1, samples.PriorShareWithPosition);
         Assert.Equal(backend.PriorTexts, samples.Rows);
         Assert.Equal(800, backend.PriorWeights!.Sum());
-        Assert.Equal(backend.Generator, Open(Exact with { Sampler = SamplerKind.Mixture }).Generator);
-        Assert.Null(Open(Exact).Generator);
+        using var mixture = Open(Exact with { Sampler = SamplerKind.Mixture });
+        using var exact = Open(Exact);
+        Assert.Equal(backend.Generator, mixture.Generator);
+        Assert.Null(exact.Generator);
     }
 
     [Fact]

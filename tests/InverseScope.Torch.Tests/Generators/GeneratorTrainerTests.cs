@@ -139,6 +139,12 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
             if (stages.Count >= reports || (reports > 4 && p.Stage == "self-distillation" && p.Step == 20))
                 stop.Cancel();
         }), cancel: stop.Token));
+        if (reports > 4)
+        {
+            Assert.Contains("other options", Assert.Throws<BadInputException>(
+                () => Train(parts.Path, options with { DistillationSteps = 0, LearningRate = 1e-3 })).What, StringComparison.Ordinal);
+        }
+
         Train(parts.Path, options);
         Assert.Equal(reports > 4, stages.Contains("self-distillation"));
         Assert.Equal(Bytes(whole.Path, "conditioning.safetensors"), Bytes(parts.Path, "conditioning.safetensors"));

@@ -98,6 +98,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
             conditioning.Initialise(pairs.Statistics(50, CancellationToken.None), backbone, [[8, 0, 1, 9]], new RunSeed(4));
             using var network = new GeneratorNetwork(backbone, conditioning, backbone);
             var some = false;
+            var seen = PairSource.Texts(Task, Options.HeldOutShare, 20_000, new RunSeed(1).Stream("seen"), heldOut: false).ToHashSet();
             for (var step = 1; step <= 6; step++)
             {
                 var own = pairs.OwnPairs(network, step, Samples, CancellationToken.None);
@@ -110,7 +111,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
                     for (var i = 0; i < Samples; i++)
                     {
                         var at = activation * Samples + i;
-                        if (Task.WhyInvalid(texts[at]) is not null)
+                        if (Task.WhyInvalid(texts[at]) is not null || !seen.Contains(texts[at]))
                             continue;
                         var z = capture.Read([texts[at]], CancellationToken.None)[0][0].ToArray();
                         var d = ActivationDistance.Of(
