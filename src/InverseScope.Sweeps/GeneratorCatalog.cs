@@ -39,6 +39,12 @@ public sealed class GeneratorCatalog(string trained)
             return new GeneratorEntry(Path.GetFileName(folder), folder, Shipped: false);
         }
 
+        if (Directory.Exists(Path.Combine(trained, nameOrFolder)))
+        {
+            throw new BadInputException(
+                $"The training of generator '{nameOrFolder}' has not ended.", "The command that began it goes on with it; or remove its folder.");
+        }
+
         var names = known.Select(g => g.Name).ToArray();
         throw new BadInputException(
             $"There is no generator '{nameOrFolder}'.{NearestName.Hint(nameOrFolder, names)}",

@@ -98,12 +98,12 @@ internal static class GeneratorEvalCommand
     {
         Tables.Write(
             invocation.Shell,
-            ["generator", "kind", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#invalid"],
+            ["generator", "kind", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#invalid", "#unfinished"],
             measured.SelectMany(m => epsilons.Select((e, i) => new[]
             {
                 i == 0 ? m.Generator : "", i == 0 ? m.Conditioning.ToString().ToLowerInvariant() : "", Invariant($"{e}"), Invariant($"{m.Mean.RefusalRate[i].Rate:0.0 %}"),
                 Invariant($"{m.Worst.RefusalRate[i].Rate:0.0 %}"), m.Worst.Sites[i], i == 0 ? Invariant($"{m.Mean.Bits:0.00}") : "",
-                i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare:0.0 %}") : "",
+                i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.UnfinishedShare:0.0 %}") : "",
             })));
         if (measured.All(m => m.Mean.TotalVariation is not null))
         {
@@ -133,7 +133,7 @@ internal static class GeneratorEvalCommand
 
     private sealed record SiteResult(string Site, int References, IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
-    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double? TotalVariation, double? MissedMass);
+    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
     private sealed record Worst(IReadOnlyList<Refusal> RefusalRate, IReadOnlyList<string> Sites);
 
@@ -145,7 +145,7 @@ internal static class GeneratorEvalCommand
             return new Measured(
                 name,
                 record.Options.Architecture.Conditioning,
-                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare),
+                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare), results.Average(r => r.UnfinishedShare),
                     results.Average(r => r.TotalVariation), results.Average(r => r.MissedMass)),
                 new Worst([.. epsilons.Select((e, i) => new Refusal(e, worst[i].RefusalRate[e]))], [.. worst.Select(w => w.Site)]),
                 [.. results.Select(r => new SiteResult(r.Site, r.References, [.. epsilons.Select(e => new Refusal(e, r.RefusalRate[e]))], r.Bits, r.DistinctShare, r.InvalidShare, r.UnfinishedShare, r.TotalVariation, r.MissedMass))]);

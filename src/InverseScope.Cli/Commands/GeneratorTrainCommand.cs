@@ -92,6 +92,8 @@ internal static class GeneratorTrainCommand
             Basis = measurement.Basis,
             Seed = invocation.Seed.Value,
         };
+        if (parse.GetValue(Backbone) is not null && parse.GetValue(BackboneOf) is not null)
+            throw new BadInputException("--backbone and --backbone-of each name a backbone.", "Give one of them.");
         if (options.Check().ToArray() is { Length: > 0 } problems)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         using var thread = Compute.Start(parse);

@@ -108,7 +108,7 @@ internal static class SampleCommand
             TokenBitsView.Write(invocation.Shell, tokens);
         if (set.Texts.Length == 0)
         {
-            invocation.Out.WriteLine("Nothing lies near: try a larger --epsilon, or a larger --bank-size or --draws.");
+            invocation.Out.WriteLine(WhyNothing(backend.Options, set.Draws));
             return;
         }
 
@@ -131,9 +131,14 @@ internal static class SampleCommand
         var texts = Invariant($"{backend.PriorTexts:N0} texts");
         if (set.Draws is not { } draws)
             return texts;
-        var generated = Invariant($"{draws.Total:N0} that {backend.Generator!.Name} wrote ({draws.Refused:N0} not near, {draws.Invalid:N0} no texts of the task, {draws.Unfinished:N0} unfinished)");
+        var generated = Invariant($"{draws.Total:N0} that {backend.Generator!.Name} wrote ({draws.Unfinished:N0} unfinished, {draws.Invalid:N0} no texts of the task, {Math.Max(0, draws.Refused - draws.Unfinished - draws.Invalid):N0} not near)");
         return backend.Options.Sampler == SamplerKind.Mixture ? $"{texts} and {generated}" : generated;
     }
+
+    private static string WhyNothing(MeasurementOptions options, DrawCounts? draws) =>
+        draws is not null && 2 * (draws.Unfinished + draws.Invalid) > draws.Total
+            ? "Nothing lies near: the generator mostly writes no texts of the task. Train it longer."
+            : $"Nothing lies near: try a larger --epsilon, or more {string.Join(" or ", new[] { options.Sampler != SamplerKind.Generator ? "--bank-size" : null, draws is not null ? "--draws" : null }.OfType<string>())}.";
 
     private static IReadOnlyList<TokenHeat> Heat(
         Invocation invocation, TorchBackend backend, ModelEntry model, ITask task, Site site, string text, SampleSet set,

@@ -54,6 +54,13 @@ public sealed class Generator : IDisposable
 
         var record = GeneratorRecord.Read(folder);
         var backbone = Path.Combine(folder, BackboneFolder);
+        if (record.Content != ContentOf(folder))
+        {
+            throw new BadInputException(
+                $"{folder} is not as it was trained: a file of its backbone, its tokenizer or {ConditioningName} has changed.",
+                "Restore it, or train the generator again.");
+        }
+
         var config = ConfigFile.Read(backbone);
         var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.", "Train the generator again.");
         return new Generator(folder, record, new GeneratorTokens(tokenizer, config, backbone), config.Context, thread);
@@ -63,18 +70,22 @@ public sealed class Generator : IDisposable
     public int? IndexOf(Site site) => _siteIndex.TryGetValue(site.ToString(), out var index) ? index : null;
 
     /// <summary>Its name and all that decides what it writes: what it is for, its conditioning, its backbone.</summary>
-    /// <exception cref="BadInputException">A file is missing.</exception>
     public GeneratorDescription Describe()
     {
-        var path = Path.Combine(Folder, ConditioningName);
-        if (!File.Exists(path))
-            throw new BadInputException($"{path} is missing.", "Train the generator again.");
-        using var conditioning = File.OpenRead(path);
         return new GeneratorDescription(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder)),
-            ContentHash.Of(
-                File.ReadAllText(Path.Combine(Folder, GeneratorRecord.FileName)), Convert.ToHexStringLower(SHA256.HashData(conditioning)),
-                TargetContent.Hash(Path.Combine(Folder, BackboneFolder))));
+            ContentHash.Of(File.ReadAllText(Path.Combine(Folder, GeneratorRecord.FileName)), Record.Content));
+    }
+
+    /// <summary>See <see cref="GeneratorRecord.Content"/>.</summary>
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    internal static string ContentOf(string folder)
+    {
+        var path = Path.Combine(folder, ConditioningName);
+        if (!File.Exists(path))
+            throw new BadInputException($"{path} is missing.", "Train the generator again, or restore the file.");
+        using var conditioning = File.OpenRead(path);
+        return ContentHash.Of(Convert.ToHexStringLower(SHA256.HashData(conditioning)), TargetContent.Hash(Path.Combine(folder, BackboneFolder)));
     }
 
     /// <inheritdoc cref="GeneratorRecord.CheckFits"/>

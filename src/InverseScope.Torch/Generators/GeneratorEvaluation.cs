@@ -14,7 +14,7 @@ namespace InverseScope.Torch.Generators;
 /// target, no such position) counts as refused.
 /// </param>
 /// <param name="Bits">Mean of log2 q(x̂ | ẑ) − log2 p(x̂) over references: a lower bound on the information, with the backbone for p.</param>
-/// <param name="DistinctShare">Mean over references of distinct texts among its samples, as a share.</param>
+/// <param name="DistinctShare">Mean over references of distinct texts of the task among its samples, as a share.</param>
 /// <param name="InvalidShare">Share of samples that are no text of the task.</param>
 /// <param name="UnfinishedShare">Share of samples that did not end, or are no text at all.</param>
 /// <param name="TotalVariation">
@@ -74,7 +74,7 @@ public sealed class GeneratorEvaluation(TargetModel target, ITask task, IReadOnl
                     refused[e] += distance < epsilons[e] ? 0 : 1;
             }
 
-            distinct += drawn[r].Select(d => d.Text).OfType<string>().Distinct().Count() / (double)samples;
+            distinct += drawn[r].Select(d => d.Text).OfType<string>().Distinct().Count(text => task.WhyInvalid(text) is null) / (double)samples;
         }
 
         int[] writable = [.. Enumerable.Range(0, kept.Length).Where(r => generator.CanWrite(references[kept[r]]))];

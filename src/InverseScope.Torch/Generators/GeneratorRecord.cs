@@ -49,6 +49,9 @@ public sealed record GeneratorRecord
     /// <summary>Kernel width that the noise has at each width of a site, where <c>noise_distance</c> is its typical distance.</summary>
     public required IReadOnlyDictionary<string, double> NoiseEpsilon { get; init; }
 
+    /// <summary>Hash of backbone, tokenizer and conditioning, by which a changed file is noticed.</summary>
+    public required string Content { get; init; }
+
     /// <summary>Command line that makes the generator again.</summary>
     public required string Command { get; init; }
 
@@ -100,8 +103,10 @@ public sealed record GeneratorRecord
         }
 
         if (Options.Basis != basis)
-            throw new BadInputException($"The generator {folder} was trained in the basis '{Options.Basis}', not '{basis}'.", $"Give --basis {Options.Basis}.".ToLowerInvariant());
+            throw new BadInputException($"The generator {folder} was trained in the basis '{Named(Options.Basis)}', not '{Named(basis)}'.", $"Give --basis {Named(Options.Basis)}.");
     }
+
+    private static string Named(Basis basis) => basis.ToString().ToLowerInvariant();
 
     /// <summary>Refuses sites that it was not trained on.</summary>
     /// <param name="folder">The generator's, for messages.</param>
@@ -142,7 +147,11 @@ public sealed record GeneratorRecord
                 ? record
                 : throw new BadInputException($"{path} is of the format '{record.Format}'; this program reads {CurrentFormat}.", "Train the generator again.");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (JsonException e)
+        {
+            throw new BadInputException($"{path} is damaged, or of another format than {CurrentFormat}.", "Train the generator again, or restore the file.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"{path} cannot be read: {e.Message}", inner: e);
         }

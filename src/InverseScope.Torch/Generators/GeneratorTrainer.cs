@@ -1,8 +1,10 @@
 using System.Text.Json;
 using InverseScope.Core;
+using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
+using InverseScope.Torch.Capture;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
@@ -83,6 +85,7 @@ public sealed class GeneratorTrainer
         public GeneratorRecord Run()
         {
             using var scope = NewDisposeScope();
+            CheckNoise();
             var course = Backbone();
             var backboneFolder = Path.Combine(folder, Generator.BackboneFolder);
             var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, ConfigFile.Read(backboneFolder), backboneFolder);
@@ -95,6 +98,7 @@ public sealed class GeneratorTrainer
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel)).ToArray();
             var conditioning = Conditioning(network, pairs, heldOut);
             var distillation = options.DistillationSteps > 0 ? Distillation(network, pairs, heldOut) : null;
+            Generator.SaveConditioning(network, folder);
             var record = new GeneratorRecord
             {
                 Format = GeneratorRecord.CurrentFormat,
@@ -106,6 +110,7 @@ public sealed class GeneratorTrainer
                 SiteWidths = pairs.Widths,
                 Options = options,
                 NoiseEpsilon = pairs.NoiseEpsilon,
+                Content = Generator.ContentOf(folder),
                 Command = command,
                 Backbone = course,
                 Conditioning = conditioning,
@@ -116,12 +121,19 @@ public sealed class GeneratorTrainer
                 ConditioningParameters = network.Conditioning.parameters().Sum(p => p.numel()),
                 Seconds = Math.Round(trainer._clock.GetElapsedTime(_began).TotalSeconds, 1),
             };
-            Generator.SaveConditioning(network, folder);
             record.Write(folder);
             new TrainingCheckpoint(folder, _identity).Delete();
             if (Directory.Exists(DistillationFolder))
                 Directory.Delete(DistillationFolder, recursive: true);
             return record;
+        }
+
+        /// <exception cref="BadInputException">A site that the target lacks, or noise that no activation there can have.</exception>
+        private void CheckNoise()
+        {
+            using var capture = new ActivationCapture(target, sites, options.Basis, task);
+            foreach (var width in Enumerable.Range(0, sites.Count).Select(capture.Width).Distinct())
+                _ = ActivationNoise.FromTypicalDistance(width, options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand);
         }
 
         private TrainingCourse? Backbone()

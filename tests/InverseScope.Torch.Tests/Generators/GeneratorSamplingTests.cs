@@ -61,25 +61,27 @@ public sealed class GeneratorSamplingTests(TorchFixture torch, SpeakerGenerator 
     [Fact]
     public void Rows_of_the_bank_that_stand_for_others_weigh_as_much_as_those()
     {
-        const int Streams = 60;
-        var wide = Exact with { Epsilon = 0.3 };
+        const int Streams = 40;
+        const int Few = 4;
+        // A generator that writes only its likeliest tokens misses most of what is near.
+        var wide = Exact with { Epsilon = 0.3, BankSize = 6_000, TopP = 0.4 };
         using var exact = Open(wide);
-        using var bank = Open(wide with { Sampler = SamplerKind.Bank });
         using var backend = Open(wide with { Sampler = SamplerKind.Mixture, Draws = 24 });
         var site = Sites(backend)[0];
-        Assert.True(Sample(bank, site).Sets.Average(s => s.Neighbours) > 48);
         var expected = Sample(exact, site);
+        backend.Prepare([site], null, default);
         var difference = 0.0;
         var found = Enumerable.Range(0, Streams)
-            .Select(i => backend.Sample(site, Texts(), $"stream {i}", default).Sets.Select(s => Shares(backend, s)).ToArray()).ToArray();
-        for (var r = 0; r < References; r++)
+            .Select(i => backend.Sample(site, [.. Texts().Take(Few)], $"stream {i}", default).Sets.Select(s => Shares(backend, s)).ToArray()).ToArray();
+        for (var r = 0; r < Few; r++)
         {
+            Assert.True(expected.Sets[r].Neighbours > 48);
             var shares = Shares(exact, expected.Sets[r]);
             difference += shares.Keys.Union(found.SelectMany(f => f[r].Keys))
-                .Sum(l => Math.Abs(shares.GetValueOrDefault(l) - found.Average(f => f[r].GetValueOrDefault(l)))) / 2 / References;
+                .Sum(l => Math.Abs(shares.GetValueOrDefault(l) - found.Average(f => f[r].GetValueOrDefault(l)))) / 2 / Few;
         }
 
-        Assert.True(difference < 0.06, $"{difference:0.000}");
+        Assert.True(difference < 0.08, $"{difference:0.000}");
     }
 
     [Fact]
@@ -159,8 +161,11 @@ public sealed class GeneratorSamplingTests(TorchFixture torch, SpeakerGenerator 
         using var backend = Open(Exact with { Sampler = SamplerKind.Generator, Weighting = Weighting.None, Draws = 50 });
         foreach (var set in Sample(backend, Sites(backend)[0]).Sets)
         {
-            Assert.All(set.Weights, w => Assert.Equal(1.0 / set.Neighbours, w, 1e-6));
-            Assert.Equal(set.Draws!.Total - set.Draws.Unfinished - set.Draws.Invalid, set.Neighbours);
+            // A text weighs as often as it was drawn.
+            var valid = set.Draws!.Total - set.Draws.Unfinished - set.Draws.Invalid;
+            Assert.All(set.Weights, w => Assert.Equal(Math.Round(w * valid), w * valid, 1e-4));
+            Assert.Equal(1, set.Weights.Sum(w => (double)w), 1e-5);
+            Assert.InRange(set.Neighbours, 1, valid);
         }
     }
 
