@@ -98,12 +98,12 @@ internal static class GeneratorEvalCommand
     {
         Tables.Write(
             invocation.Shell,
-            ["generator", "kind", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#invalid", "#unfinished"],
+            ["generator", "kind", "#ε", "#refused, mean", "#worst", "worst site", "#bits", "#distinct", "#no text"],
             measured.SelectMany(m => epsilons.Select((e, i) => new[]
             {
                 i == 0 ? m.Generator : "", i == 0 ? m.Conditioning.ToString().ToLowerInvariant() : "", Invariant($"{e}"), Invariant($"{m.Mean.RefusalRate[i].Rate:0.0 %}"),
                 Invariant($"{m.Worst.RefusalRate[i].Rate:0.0 %}"), m.Worst.Sites[i], i == 0 ? Invariant($"{m.Mean.Bits:0.00}") : "",
-                i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.UnfinishedShare:0.0 %}") : "",
+                i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare + m.Mean.UnfinishedShare:0.0 %}") : "",
             })));
         if (measured.All(m => m.Mean.TotalVariation is not null))
         {
