@@ -80,7 +80,8 @@ public sealed partial class DeviceTests(TorchFixture torch)
 
         var trained = network.Trained.ToArray();
         using var optimizer = new AdamW(trained, 0.01, network.RateOf);
-        PairSource.Loss(network.Logits(ids, network.Conditioning.Condition(batch)), cat([ids, ids.narrow(1, 0, 1)], 1), [.. Enumerable.Repeat(1 / 8f, 8)]).backward();
+        var texts = new LaidTexts(cat([ids, ids.narrow(1, 0, 1)], 1).data<long>().ToArray(), [.. Enumerable.Repeat(1 / 8f, 8)], (int)ids.shape[1] + 1);
+        texts.Loss(given => network.Logits(given, network.Conditioning.Condition(batch)), ids.device).backward();
         optimizer.Step(1, 0.1);
         Assert.True((Logits() - after).abs().max().item<double>() > 1e-4);
     });

@@ -59,34 +59,34 @@ internal static class GeneratorEvalCommand
             [s], target.Description.Layers, target.Description.Heads, null, task).Single())])];
         foreach (var ((entry, record), of) in entries.Zip(records).Zip(sites))
             record.CheckSites(entry.Folder, of);
-        var progress = invocation.StartProgress();
-        var draws = exact ? Exact(sites.SelectMany(s => s).Distinct().ToArray()) : [];
-        var evaluation = new GeneratorEvaluation(target, task, references, measurement, invocation.Seed);
         var measured = new List<Measured>();
-        foreach (var (entry, of) in entries.Zip(sites))
+        using (var progress = invocation.StartProgress())
         {
-            using var generator = Generator.Open(entry.Folder, thread);
-            var results = new List<SiteInversion>();
-            foreach (var (done, site) in of.Index())
+            var draws = exact ? Exact(sites.SelectMany(s => s).Distinct().ToArray()) : [];
+            var evaluation = new GeneratorEvaluation(target, task, references, measurement, invocation.Seed);
+            foreach (var (entry, of) in entries.Zip(sites))
             {
-                invocation.Cancel.ThrowIfCancellationRequested();
-                progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, of.Length, "sites"));
-                results.Add(evaluation.Measure(generator, site, samples, epsilons, new DrawOptions(measurement.Temperature, measurement.TopP), draws.GetValueOrDefault(site), invocation.Cancel));
+                using var generator = Generator.Open(entry.Folder, thread);
+                var results = new List<SiteInversion>();
+                foreach (var (done, site) in of.Index())
+                {
+                    invocation.Cancel.ThrowIfCancellationRequested();
+                    progress?.Report(new WorkProgress($"inverting with {entry.Name}", done, of.Length, "sites"));
+                    results.Add(evaluation.Measure(generator, site, samples, epsilons, new DrawOptions(measurement.Temperature, measurement.TopP), draws.GetValueOrDefault(site), invocation.Cancel));
+                }
+
+                measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results));
             }
 
-            measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results));
+            Dictionary<Site, ExactDraw[][]> Exact(Site[] all) => all.Zip(new ExactConditional(target, task, measurement, invocation.Seed)
+                .Draw(all, references, samples, progress, invocation.Cancel)).ToDictionary(s => s.First, s => s.Second);
         }
-
-        progress?.Dispose();
 
         if (invocation.Json)
             Json.WriteDocument(invocation.Out, new { Model = target.Description.Name, Task = task.Name, Measurement = new { measurement.Distance, measurement.NormBand, measurement.Basis, measurement.Kernel, measurement.Epsilon, measurement.Temperature, measurement.TopP }, Generators = measured });
         else
             Write(invocation, measured, epsilons, measurement);
         return ExitCode.Done;
-
-        Dictionary<Site, ExactDraw[][]> Exact(Site[] all) => all.Zip(new ExactConditional(target, task, measurement, invocation.Seed)
-            .Draw(all, references, samples, progress, invocation.Cancel)).ToDictionary(s => s.First, s => s.Second);
     }
 
     // The record has names: what was given by its folder must be given again.

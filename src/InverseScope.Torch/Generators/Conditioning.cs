@@ -12,9 +12,6 @@ internal abstract class Conditioning(string name) : nn.Module(name)
     /// <summary>Whether the backbone is trained along; otherwise it stays as the prior made it.</summary>
     public abstract bool TrainsBackbone { get; }
 
-    /// <summary>Whether activations get noise in training.</summary>
-    public abstract bool TrainsOnNoise { get; }
-
     /// <summary>What the learning rate of a parameter is multiplied by.</summary>
     /// <param name="name">Within this module.</param>
     public virtual double RateOf(string name) => 1;
@@ -70,8 +67,6 @@ internal sealed class ControlConditioning : Conditioning
     public override bool TrainsBackbone => false;
 
     public override double RateOf(string name) => name.StartsWith("encoders.", StringComparison.Ordinal) ? EncoderRate : 1;
-
-    public override bool TrainsOnNoise => true;
 
     public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {
@@ -197,8 +192,6 @@ internal sealed class PrefixConditioning : Conditioning
     }
 
     public override bool TrainsBackbone => true;
-
-    public override bool TrainsOnNoise => false;
 
     public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using InverseScope.Core;
-using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
@@ -57,15 +56,7 @@ public sealed class GeneratorTrainer
             throw new BadInputException(string.Join(" ", problems));
         if (File.Exists(Path.Combine(folder, GeneratorRecord.FileName)))
             throw new BadInputException($"{folder} holds a generator already.", "Choose another folder or name, or remove it.");
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"The folder '{folder}' cannot be made: {e.Message}", inner: e);
-        }
-
+        TrainingCheckpoint.MakeFolder(folder);
         return _thread.Run(() => new Work(this, target, task, sites, options, folder, command, backboneOf, progress, cancel).Run(), cancel);
     }
 
@@ -132,8 +123,7 @@ public sealed class GeneratorTrainer
         private void CheckNoise()
         {
             using var capture = new ActivationCapture(target, sites, options.Basis, task);
-            foreach (var width in Enumerable.Range(0, sites.Count).Select(capture.Width).Distinct())
-                _ = ActivationNoise.FromTypicalDistance(width, options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand);
+            PairSource.NoiseOf(Enumerable.Range(0, sites.Count).Select(capture.Width), options);
         }
 
         private TrainingCourse? Backbone()
@@ -253,17 +243,14 @@ public sealed class GeneratorTrainer
             return small;
         }
 
-        private (long[] Ids, float[] Weights, int Length) PriorBatch(GeneratorTokens tokens, string name, int step, bool heldOut)
+        private LaidTexts PriorBatch(GeneratorTokens tokens, string name, int step, bool heldOut)
         {
             var random = new RunSeed(options.Seed).Stream(name, step.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            return PairSource.Laid(tokens, PairSource.Texts(task, options.HeldOutShare, options.BatchSize, random, heldOut));
+            int[][] ids = [.. PairSource.Texts(task, options.HeldOutShare, options.BatchSize, random, heldOut).Select(tokens.Encode)];
+            return LaidTexts.Of(ids, [.. ids.Select(_ => 1.0)]);
         }
 
-        private Tensor LossOf(CausalTransformer network, (long[] Ids, float[] Weights, int Length) batch)
-        {
-            var ids = tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: trainer._thread.TorchDevice);
-            return PairSource.Loss(network.call(ids.narrow(1, 0, batch.Length - 1)), ids, batch.Weights);
-        }
+        private Tensor LossOf(CausalTransformer network, LaidTexts batch) => batch.Loss(network.call, trainer._thread.TorchDevice);
 
         /// <summary>Trains on activations of the prior's texts; where that is done already, takes up its result.</summary>
         private TrainingCourse Conditioning(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut)
@@ -318,9 +305,8 @@ public sealed class GeneratorTrainer
 
         private static Tensor LossOf(GeneratorNetwork network, TrainingPairs batch, bool told)
         {
-            var ids = tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: network.Device);
             var conditioned = told ? network.Conditioning.Condition(batch.Activations) : null;
-            return PairSource.Loss(network.Logits(ids.narrow(1, 0, batch.Length - 1), conditioned), ids, batch.Weights);
+            return batch.Texts.Loss(ids => network.Logits(ids, conditioned), network.Device);
         }
 
         private static double? Saturation(GeneratorNetwork network, TrainingPairs batch)
@@ -328,7 +314,7 @@ public sealed class GeneratorTrainer
             if (network.Conditioning is not ControlConditioning control)
                 return null;
             using var scope = NewDisposeScope();
-            return control.Saturation(network.Backbone, batch.Activations, tensor(batch.Ids, [batch.Ids.Length / batch.Length, batch.Length], device: network.Device));
+            return control.Saturation(network.Backbone, batch.Activations, batch.Texts.On(network.Device));
         }
     }
 }

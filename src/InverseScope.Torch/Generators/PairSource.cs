@@ -12,9 +12,8 @@ namespace InverseScope.Torch.Generators;
 
 /// <summary>Texts with one activation each, ready for a step.</summary>
 /// <param name="Activations">R in all.</param>
-/// <param name="Ids">(R S, T), with begin and end token: S consecutive texts are of one activation.</param>
-/// <param name="Weights">Weight of the loss of each next token, (R S, T − 1), sum 1; 0 in the padding, and for texts without the site's position.</param>
-internal sealed record TrainingPairs(SiteBatch Activations, long[] Ids, float[] Weights, int Length);
+/// <param name="Texts">R S: S consecutive ones are of one activation. Those without the site's position weigh nothing.</param>
+internal sealed record TrainingPairs(SiteBatch Activations, LaidTexts Texts);
 
 /// <summary>Draws texts of a task, runs them through the target, and adds noise to their activations.</summary>
 internal sealed class PairSource : IDisposable
@@ -26,6 +25,7 @@ internal sealed class PairSource : IDisposable
     private readonly GeneratorOptions _options;
     private readonly ActivationCapture _capture;
     private readonly ActivationNoise[] _noise;
+    private readonly NeighbourKernel[] _kernels;
     private readonly bool _addsNoise;
 
     /// <param name="sites">Distinct sites of the target.</param>
@@ -35,10 +35,16 @@ internal sealed class PairSource : IDisposable
         (_task, _tokens, _options) = (task, tokens, options);
         _capture = new ActivationCapture(target, sites, options.Basis, task);
         Widths = [.. Enumerable.Range(0, sites.Count).Select(_capture.Width)];
-        var byWidth = Widths.Distinct().ToDictionary(width => width, width => ActivationNoise.FromTypicalDistance(
-            width, options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand));
+        var byWidth = NoiseOf(Widths, options);
         (_noise, _addsNoise) = ([.. Widths.Select(width => byWidth[width])], noise);
+        _kernels = Array.ConvertAll(_noise, n => new NeighbourKernel(new MeasurementOptions { Kernel = options.Kernel, Epsilon = n.KernelEpsilon }));
     }
+
+    /// <summary>The noise of activations of each width.</summary>
+    /// <exception cref="BadInputException">No activation of a width can be moved as far as the options say.</exception>
+    public static IReadOnlyDictionary<int, ActivationNoise> NoiseOf(IEnumerable<int> widths, GeneratorOptions options) =>
+        widths.Distinct().ToDictionary(width => width, width => ActivationNoise.FromTypicalDistance(
+            width, options.Kernel, options.Distance, options.NoiseDistance, options.NoiseNormBand));
 
     /// <summary>Numbers in one activation of each site.</summary>
     public IReadOnlyList<int> Widths { get; }
@@ -99,14 +105,16 @@ internal sealed class PairSource : IDisposable
     {
         var groups = Math.Min(_options.SitesPerBatch, _capture.Sites.Count);
         var drawn = Activations(name, step, groups, _options.BatchSize / groups, heldOut, cancel);
-        var (ids, weights, length) = Laid(_tokens, drawn.Texts, drawn.Present);
-        return new TrainingPairs(drawn.Activations, ids, weights, length);
+        return new TrainingPairs(
+            drawn.Activations,
+            LaidTexts.Of([.. drawn.Texts.Select(_tokens.Encode)], Array.ConvertAll(drawn.Present, present => present ? 1.0 : 0)));
     }
 
     /// <summary>
     /// Pairs that the generator makes itself: texts that it draws for noisy activations, each weighted as a sample of the
     /// exact P(x; ẑ) of the noise's own kernel, w ∝ k(d(z(x), ẑ)) p(x)/q(x | ẑ). Trained on these, q moves onto P (reweighted
-    /// wake-sleep, Bornschein and Bengio 2015). Texts that are held out, or none of the task, have no weight. They depend on the seed, the step and the network's weights.
+    /// wake-sleep, Bornschein and Bengio 2015). Texts that are held out, or none of the task, have no weight. They depend on the
+    /// seed, the step and the network's weights.
     /// </summary>
     /// <param name="samples">Texts for each activation; a batch has as many texts as any other.</param>
     public TrainingPairs OwnPairs(GeneratorNetwork network, int step, int samples, CancellationToken cancel)
@@ -129,7 +137,7 @@ internal sealed class PairSource : IDisposable
                 weights[r * samples + i] = Math.Exp(of[i] - most) / sum;
         }
 
-        return Weighted(drawn.Activations, ids, weights);
+        return new TrainingPairs(drawn.Activations, LaidTexts.Of(ids, weights));
     }
 
     private WrittenText[] Written(GeneratorNetwork network, SiteBatch activations, int step, int samples, CancellationToken cancel)
@@ -151,7 +159,8 @@ internal sealed class PairSource : IDisposable
         if (kept.Length == 0)
             return logWeights;
         var found = _capture.Read([.. kept.Select(i => texts[i]!)], cancel);
-        var prior = kept.Any(i => _task.LogProbability(texts[i]!) is null)
+        var exact = Array.ConvertAll(kept, i => _task.LogProbability(texts[i]!));
+        var learnt = exact.Any(p => p is null)
             ? network.LogProbabilities([.. kept.Select(i => ids[i])], null, _tokens.Choice(new DrawOptions()))
             : null;
         foreach (var (row, i) in kept.Index())
@@ -162,23 +171,12 @@ internal sealed class PairSource : IDisposable
                 continue;
             var reference = drawn.Activations.Values[group].AsSpan(of * Widths[site], Widths[site]);
             var d = ActivationDistance.Of(found[site][row], reference, _options.Distance, _options.NoiseNormBand);
-            var kernel = new NeighbourKernel(new MeasurementOptions { Kernel = _options.Kernel, Epsilon = _noise[site].KernelEpsilon });
             // The least bad of texts that are all far away must not be learnt as if it were right.
-            if (d < kernel.Reach)
-                logWeights[i] = Math.Log(kernel.Of(d)) + (_task.LogProbability(texts[i]!) ?? prior![row].Sum()) - written[i].LogProbability;
+            if (d < _kernels[site].Reach)
+                logWeights[i] = Math.Log(_kernels[site].Of(d)) + (exact[row] ?? learnt![row].Sum()) - written[i].LogProbability;
         }
 
         return logWeights;
-    }
-
-    private static TrainingPairs Weighted(SiteBatch activations, int[][] ids, double[] textWeights)
-    {
-        var length = ids.Max(i => i.Length);
-        var weights = new float[ids.Length * (length - 1)];
-        var total = ids.Zip(textWeights, (i, w) => w * (i.Length - 1)).Sum();
-        for (var row = 0; row < ids.Length && total > 0; row++)
-            weights.AsSpan(row * (length - 1), ids[row].Length - 1).Fill((float)(textWeights[row] / total));
-        return new TrainingPairs(activations, ForwardPass.Padded(ids, length), weights, length);
     }
 
     private DrawnActivations Activations(string name, int step, int groups, int each, bool heldOut, CancellationToken cancel)
@@ -214,38 +212,6 @@ internal sealed class PairSource : IDisposable
         }
 
         return new DrawnActivations(new SiteBatch(sites, values, each), texts, present);
-    }
-
-    /// <summary>Texts without activations: what the backbone learns the prior from.</summary>
-    public static (long[] Ids, float[] Weights, int Length) Laid(GeneratorTokens tokens, IReadOnlyList<string> texts, bool[]? present = null)
-    {
-        var ids = texts.Select(tokens.Encode).ToArray();
-        var length = ids.Max(i => i.Length);
-        var weights = new float[ids.Length * (length - 1)];
-        var total = 0;
-        for (var row = 0; row < ids.Length; row++)
-        {
-            if (present?[row] == false)
-                continue;
-            weights.AsSpan(row * (length - 1), ids[row].Length - 1).Fill(1);
-            total += ids[row].Length - 1;
-        }
-
-        for (var i = 0; i < weights.Length; i++)
-            weights[i] /= Math.Max(1, total);
-        return (ForwardPass.Padded(ids, length), weights, length);
-    }
-
-    /// <summary>Σ weight × −log q(next token), nats.</summary>
-    /// <param name="logits">(R, T − 1, V).</param>
-    /// <param name="ids">(R, T).</param>
-    /// <param name="weights">(R, T − 1).</param>
-    public static Tensor Loss(Tensor logits, Tensor ids, float[] weights)
-    {
-        using var scope = NewDisposeScope();
-        var targets = ids.narrow(1, 1, ids.shape[1] - 1).reshape(-1);
-        var losses = nn.functional.cross_entropy(logits.reshape(targets.shape[0], -1).@float(), targets, reduction: nn.Reduction.None);
-        return (losses * tensor(weights, device: ids.device)).sum().MoveToOuterDisposeScope();
     }
 
     public void Dispose() => _capture.Dispose();

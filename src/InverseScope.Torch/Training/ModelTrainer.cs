@@ -39,15 +39,7 @@ public sealed class ModelTrainer
             throw new BadInputException(string.Join(" ", problems));
         if (File.Exists(Path.Combine(folder, ConfigFile.Name)))
             throw new BadInputException($"{folder} holds a model already.", "Choose another folder, or remove it.");
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"The folder '{folder}' cannot be made: {e.Message}", inner: e);
-        }
-
+        TrainingCheckpoint.MakeFolder(folder);
         var vocabulary = new TrainingVocabulary(task);
         return _thread.Run(() => Train(task, options, folder, command, vocabulary, progress, cancel), cancel);
     }

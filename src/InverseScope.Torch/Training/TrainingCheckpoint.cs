@@ -22,6 +22,20 @@ internal sealed class TrainingCheckpoint
     public TrainingCheckpoint(string folder, string identity) =>
         (_path, _identity) = (Path.Combine(folder, FileName), identity);
 
+    /// <summary>Makes the folder of a training, if it is not there.</summary>
+    /// <exception cref="BadInputException">It cannot be made.</exception>
+    public static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The folder '{folder}' cannot be made: {e.Message}", inner: e);
+        }
+    }
+
     /// <summary>Writes the state after a step.</summary>
     /// <param name="state">float32.</param>
     /// <param name="memory">Given back by <see cref="Restore"/>.</param>

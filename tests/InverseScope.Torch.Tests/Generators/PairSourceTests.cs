@@ -28,10 +28,10 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         using var others = Source(target, ["L0.resid@last", "L1.mlp@0", "L0H1@1"]);
         pairs.Pairs("texts", 3, heldOut: false, CancellationToken.None);
         var (first, again) = (pairs.Pairs("texts", 4, heldOut: false, CancellationToken.None), others.Pairs("texts", 4, heldOut: false, CancellationToken.None));
-        Assert.Equal(first.Ids, again.Ids);
+        Assert.Equal(first.Texts.Ids, again.Texts.Ids);
         Assert.Equal(first.Activations.Sites, again.Activations.Sites);
         Assert.Equal(first.Activations.Values.SelectMany(v => v), again.Activations.Values.SelectMany(v => v));
-        Assert.Equal(1, first.Weights.Sum(), 1e-5);
+        Assert.Equal(1, first.Texts.Weights.Sum(), 1e-5);
     }
 
     [Fact]
@@ -40,13 +40,13 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         using var target = TargetModel.Open(_folder.Path, torch.Thread);
         using var pairs = Source(target, ["L0.resid@2"]);
         var batch = pairs.Pairs("texts", 1, heldOut: false, CancellationToken.None);
-        var length = batch.Length;
+        var length = batch.Texts.Length;
         var lacking = 0;
         for (var row = 0; row < batch.Activations.Count; row++)
         {
-            var ids = batch.Ids.AsSpan(row * length, length);
+            var ids = batch.Texts.Ids.AsSpan(row * length, length);
             var tokens = ids[1..].IndexOf(EndId); // of letters
-            Assert.Equal(tokens == 3, batch.Weights.AsSpan(row * (length - 1), length - 1).ToArray().Any(w => w > 0));
+            Assert.Equal(tokens == 3, batch.Texts.Weights.AsSpan(row * (length - 1), length - 1).ToArray().Any(w => w > 0));
             lacking += tokens == 3 ? 0 : 1;
         }
 
@@ -102,7 +102,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
             for (var step = 1; step <= 6; step++)
             {
                 var own = pairs.OwnPairs(network, step, Samples, CancellationToken.None);
-                var texts = own.Ids.Chunk(own.Length).Select(ids => string.Concat(ids[1..].TakeWhile(i => i != EndId).Select(i => i < 8 ? $"{(char)('a' + i)}" : "?"))).ToArray();
+                var texts = own.Texts.Ids.Chunk(own.Texts.Length).Select(ids => string.Concat(ids[1..].TakeWhile(i => i != EndId).Select(i => i < 8 ? $"{(char)('a' + i)}" : "?"))).ToArray();
                 Assert.Equal(own.Activations.Count * Samples, texts.Length);
                 var q = network.LogProbabilities([.. texts.Select(t => (int[])[8, .. t.Select(c => c == '?' ? 8 : c - 'a'), EndId])], null, new TokenChoice(1, 1, 8));
                 double[] Expected(int activation)
@@ -127,7 +127,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
                 var tokens = expected.Zip(texts, (w, t) => w * (t.Length + 1)).Sum();
                 some |= tokens > 0;
                 for (var row = 0; row < texts.Length; row++)
-                    Assert.Equal(tokens > 0 ? expected[row] / tokens : 0, own.Weights[row * (own.Length - 1)], 1e-4);
+                    Assert.Equal(tokens > 0 ? expected[row] / tokens : 0, own.Texts.Weights[row * (own.Texts.Length - 1)], 1e-4);
             }
 
             Assert.True(some);
