@@ -33,7 +33,8 @@ internal sealed class HeadBasis : IDisposable
             if (basis == Basis.Centred)
             {
                 output = output - output.mean([1], keepdim: true);
-                shift = attention.ValueBias(head).cpu().@double();
+                if (attention.ValueBias(head) is { } valueBias)
+                    shift = valueBias.cpu().@double();
                 if (block.AttentionNormBias is { } bias)
                     shift = shift + attention.ValueWeight(head).cpu().@double().t().mv(bias.cpu().@double());
             }
@@ -62,7 +63,7 @@ internal sealed class HeadBasis : IDisposable
     public Tensor Coordinates(Tensor mix)
     {
         using var scope = NewDisposeScope();
-        return (mix.transpose(0, 1) - _shift).bmm(_toCoordinates).MoveToOuterDisposeScope();
+        return (mix.transpose(0, 1).@float() - _shift).bmm(_toCoordinates).MoveToOuterDisposeScope();
     }
 
     /// <summary>The vector in the stream that coordinates stand for.</summary>

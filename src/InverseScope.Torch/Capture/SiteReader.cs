@@ -108,6 +108,7 @@ internal sealed class SiteReader : IDisposable
             }
             else
             {
+                read = read.@float();
                 if (_basis == Basis.Centred)
                     read = read - read.mean([1], keepdim: true);
                 found[here[0]][p] = ToArray(read);
@@ -117,7 +118,7 @@ internal sealed class SiteReader : IDisposable
 
     private static float[] ToArray(Tensor values)
     {
-        using var flat = values.cpu().contiguous();
+        using var flat = values.cpu().@float().contiguous();
         return MemoryMarshal.Cast<byte, float>(flat.bytes).ToArray();
     }
 }

@@ -95,7 +95,7 @@ internal sealed class Trace
 
     private static float[] ToArray(Tensor value)
     {
-        using var flat = value.contiguous();
+        using var flat = value.cpu().@float().contiguous();
         return MemoryMarshal.Cast<byte, float>(flat.bytes).ToArray();
     }
 }

@@ -211,6 +211,8 @@ public sealed class GeneratorTrainer
             if (options.Backbone is { } source)
             {
                 var config = ConfigFile.Read(source);
+                if (config.Family != Gpt2Config.Family)
+                    throw new BadInputException($"{source} is of family '{config.Family}'; backbones of generators are of family {Gpt2Config.Family}.");
                 foreach (var file in TokenizerFolder.Files(source))
                     File.Copy(file, Path.Combine(into, Path.GetFileName(file)), overwrite: true);
                 tokens = new GeneratorTokens(

@@ -8,7 +8,8 @@ namespace InverseScope.Torch.Models;
 
 /// <summary>
 /// A decoder-only transformer, one definition for running, capturing, patching and training. Parameter names are those
-/// of the checkpoint, without the <c>transformer.</c> prefix. Weights and arithmetic are float32.
+/// of GPT-2's checkpoints, without the <c>transformer.</c> prefix, whatever the family (<see cref="StoredLayout"/>). Norms,
+/// the softmax and rotary angles are computed in float32, the rest in the type of the weights.
 /// Letters in shapes: B batch, T position, C width, H heads, K head width, V vocabulary.
 /// </summary>
 internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
@@ -17,29 +18,31 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
     private readonly EmbeddingTable _tokens;
 
     [ComponentName(Name = "wpe")]
-    private readonly EmbeddingTable _positions;
+    private readonly EmbeddingTable? _positions;
 
     [ComponentName(Name = "h")]
     private readonly ModuleList<TransformerBlock> _blocks;
 
     [ComponentName(Name = "ln_f")]
-    private readonly LayerNorm _finalNorm;
+    private readonly Norm _finalNorm;
 
     [ComponentName(Name = "lm_head")]
     private readonly EmbeddingTable? _head;
 
     /// <summary>Allocates the parameters; <see cref="Initialise"/> or <see cref="WeightLoader"/> give them values.</summary>
-    public CausalTransformer(TransformerConfig config)
+    /// <param name="placement">float32 on the CPU by default.</param>
+    public CausalTransformer(TransformerConfig config, Placement? placement = null)
         : base(nameof(CausalTransformer))
     {
         Config = config;
-        _tokens = new EmbeddingTable(config.Vocabulary, config.Width);
-        _positions = new EmbeddingTable(config.Context, config.Width);
+        var at = placement ?? Placement.Default;
+        _tokens = new EmbeddingTable(config.Vocabulary, config.Width, at);
+        _positions = config.Rotary is null ? new EmbeddingTable(config.Context, config.Width, at) : null;
         _blocks = new ModuleList<TransformerBlock>(
-            [.. Enumerable.Range(0, config.Layers).Select(layer => new TransformerBlock(config, layer))]);
-        _finalNorm = nn.LayerNorm(config.Width, config.NormEpsilon);
+            [.. Enumerable.Range(0, config.Layers).Select(layer => new TransformerBlock(config, layer, at))]);
+        _finalNorm = new Norm(config, at);
         if (!config.TiedHead)
-            _head = new EmbeddingTable(config.Vocabulary, config.Width);
+            _head = new EmbeddingTable(config.Vocabulary, config.Width, at);
         RegisterComponents();
     }
 
@@ -47,6 +50,9 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>Where the parameters are; what a pass reads must be there too.</summary>
     public Device Device => _tokens.Weight.device;
+
+    /// <summary>Type of the weights and of the stream.</summary>
+    public ScalarType Type => _tokens.Weight.dtype;
 
     public TransformerBlock Block(int layer) => _blocks[layer];
 
@@ -66,16 +72,18 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (b, t) = (pass.Ids.shape[0], pass.Ids.shape[1]);
         var first = pass.Cache?.Tokens ?? 0;
-        var positions = pass.Positions is { } given
-            ? _positions.Rows(given)
-            : _positions.Rows(arange(first, first + t, device: pass.Ids.device)).unsqueeze(0); // (1, T, C) or (B, T, C)
-        var stream = _tokens.Rows(pass.Ids) + positions; // (B, T, C)
+        var positions = pass.Positions ?? arange(first, first + t, device: pass.Ids.device).unsqueeze(0); // (B or 1, T)
+        var stream = _tokens.Rows(pass.Ids); // (B, T, C)
+        if (Config.EmbeddingScale != 1)
+            stream = stream * Config.EmbeddingScale;
+        if (_positions is not null)
+            stream = stream + _positions.Rows(positions);
         stream = nn.functional.dropout(stream, Config.EmbeddingDropout, training);
         if (pass.Tap is { } tap)
             stream = tap(Place.Embedding, 0, stream);
-        var visible = Visible(pass, b, t);
+        var view = new AttentionView(Config, pass, positions, Type);
         for (var layer = 0; layer < Config.Layers && !pass.EndsAt(layer, Place.Embedding); layer++)
-            stream = _blocks[layer].Run(stream, visible, pass);
+            stream = _blocks[layer].Run(stream, view, pass);
         pass.Cache?.Advance((int)t);
         return stream.MoveToOuterDisposeScope();
     }
@@ -87,7 +95,8 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         // The embedding itself, not a second parameter that shares its storage: an optimizer would step that twice.
-        return nn.functional.linear(FinalNorm(stream), (_head ?? _tokens).Weight).MoveToOuterDisposeScope();
+        var logits = nn.functional.linear(FinalNorm(stream), (_head ?? _tokens).Weight);
+        return (Config.LogitCap is { } cap ? (logits / cap).tanh() * cap : logits).MoveToOuterDisposeScope();
     }
 
     /// <summary>Final norm alone; same shape as <paramref name="stream"/>.</summary>
@@ -136,7 +145,7 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         using var frozen = no_grad();
         foreach (var (name, parameter) in named_parameters())
         {
-            var values = MemoryMarshal.Cast<byte, float>(parameter.cpu().contiguous().bytes).ToArray();
+            var values = MemoryMarshal.Cast<byte, float>(parameter.cpu().@float().contiguous().bytes).ToArray();
             double mean = 0, squares = 0;
             foreach (var value in values)
                 mean += value / values.Length;
@@ -177,21 +186,5 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         foreach (var (name, parameter) in merged.named_parameters())
             parameter.copy_(mine[name]);
         return merged;
-    }
-
-    /// <summary>
-    /// Which key each query may see, (B or 1, 1, T, keys), or null where there is no other choice: causal if a text is read
-    /// from its begin, everything if one token is added to what a cache holds.
-    /// </summary>
-    private static Tensor? Visible(ForwardPass pass, long b, long t)
-    {
-        var before = (pass.Cache?.Entries ?? 0) + (pass.Prefix is not null && pass.Cache is not { Tokens: > 0 } ? 1 : 0);
-        if (pass.Mask is null && !pass.TapsWeights && (before == 0 || t == 1))
-            return null;
-        var causal = ones(t, before + t, dtype: ScalarType.Bool, device: pass.Ids.device).tril(before).view(1, 1, t, before + t);
-        if (pass.Mask is not { } mask)
-            return causal;
-        var keys = before == 0 ? mask : cat([ones(b, before, dtype: ScalarType.Bool, device: mask.device), mask], 1);
-        return causal.logical_and(keys.view(b, 1, 1, before + t));
     }
 }

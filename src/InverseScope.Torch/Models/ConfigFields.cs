@@ -27,6 +27,12 @@ internal sealed class ConfigFields(JsonElement root, string path)
         return value > 0 ? value : throw new BadInputException($"{path}: {name} must be above 0, not {value}.");
     }
 
+    /// <summary>A whole number, or the first of a list of them.</summary>
+    public int? FirstInteger(string name) =>
+        Find(name) is not { ValueKind: JsonValueKind.Array } list ? Integer(name)
+        : list.GetArrayLength() > 0 && list[0].ValueKind == JsonValueKind.Number && list[0].TryGetInt32(out var first) ? first
+        : throw Fault(name, list, "a whole number or a list of them");
+
     public double? Number(string name) =>
         Find(name) is { } field
             ? field.ValueKind == JsonValueKind.Number ? field.GetDouble() : throw Fault(name, field, "a number")
@@ -41,6 +47,25 @@ internal sealed class ConfigFields(JsonElement root, string path)
 
     /// <summary>Whether the field is there and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
+
+    /// <summary>Whether the field is there and null.</summary>
+    public bool IsNull(string name) => root.TryGetProperty(name, out var field) && field.ValueKind == JsonValueKind.Null;
+
+    /// <summary>Names of all fields, in the file's order.</summary>
+    public IReadOnlyList<string> Names => [.. root.EnumerateObject().Select(f => f.Name)];
+
+    /// <summary>The fields of an object within.</summary>
+    public ConfigFields? Object(string name) =>
+        Find(name) is { } field
+            ? field.ValueKind == JsonValueKind.Object ? new ConfigFields(field, $"{path}: {name}") : throw Fault(name, field, "an object")
+            : null;
+
+    public IReadOnlyList<string>? Texts(string name) =>
+        Find(name) is { } field
+            ? field.ValueKind == JsonValueKind.Array && field.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+                ? [.. field.EnumerateArray().Select(item => item.GetString()!)]
+                : throw Fault(name, field, "a list of texts")
+            : null;
 
     private JsonElement? Find(string name) =>
         root.TryGetProperty(name, out var field) && field.ValueKind != JsonValueKind.Null ? field : null;

@@ -5,15 +5,15 @@ namespace InverseScope.Torch.Models;
 
 /// <summary>
 /// Reads <c>config.json</c> of a model folder in Hugging Face layout. To add a family: 1. a reader beside
-/// <see cref="Gpt2Config"/>, 2. its case here, 3. what it computes in <see cref="CausalTransformer"/>, 4. a folder with
-/// reference numbers for <see cref="CausalTransformer"/>.
+/// <see cref="Gpt2Config"/>, 2. its case here, 3. what it computes, as options of <see cref="TransformerConfig"/>, 4. where
+/// its files keep the weights in <see cref="StoredLayout"/>, 5. a folder with reference numbers for the tests.
 /// </summary>
 public static class ConfigFile
 {
     public const string Name = "config.json";
 
     /// <summary>Families that can be run.</summary>
-    public static IReadOnlyList<string> SupportedFamilies { get; } = [Gpt2Config.Family];
+    public static IReadOnlyList<string> SupportedFamilies { get; } = [Gpt2Config.Family, LlamaConfig.Llama, LlamaConfig.Gemma2];
 
     /// <exception cref="BadInputException">
     /// The file is missing or malformed, its family is not supported, or it asks for a computation that is not.
@@ -46,10 +46,13 @@ public static class ConfigFile
             var fields = new ConfigFields(document.RootElement, path);
             var family = fields.Text("model_type")
                 ?? throw new BadInputException($"{path} has no model_type.", "It names the family, e.g. \"gpt2\".");
-            return family == Gpt2Config.Family
-                ? Gpt2Config.Read(fields)
-                : throw new BadInputException(
-                    $"{path}: family '{family}' is not supported (yet supported: {string.Join(", ", SupportedFamilies)}).");
+            return family switch
+            {
+                Gpt2Config.Family => Gpt2Config.Read(fields),
+                LlamaConfig.Llama or LlamaConfig.Gemma2 => LlamaConfig.Read(fields, family),
+                _ => throw new BadInputException(
+                    $"{path}: family '{family}' is not supported (supported: {string.Join(", ", SupportedFamilies)})."),
+            };
         }
     }
 }

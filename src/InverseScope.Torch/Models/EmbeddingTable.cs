@@ -13,10 +13,11 @@ internal sealed class EmbeddingTable : nn.Module
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight;
 
-    public EmbeddingTable(int rows, int width)
+    /// <param name="placement">float32 on the CPU by default.</param>
+    public EmbeddingTable(int rows, int width, Placement? placement = null)
         : base(nameof(EmbeddingTable))
     {
-        _weight = nn.Parameter(empty(rows, width, dtype: ScalarType.Float32));
+        _weight = (placement ?? Placement.Default).Parameter(rows, width);
         RegisterComponents();
     }
 

@@ -14,11 +14,17 @@ internal enum Place
     /// <summary>z: each head's mix of values, before the output projection, (B, H, T, K).</summary>
     HeadMix,
 
+    /// <summary>What the attention block gives before it is normed, (B, T, C); only where what is added is normed.</summary>
+    UnnormedAttention,
+
     /// <summary>What the attention block adds to the stream, (B, T, C).</summary>
     Attention,
 
     /// <summary>Stream between attention and MLP, (B, T, C).</summary>
     Middle,
+
+    /// <summary>What the MLP gives before it is normed, (B, T, C); only where what is added is normed.</summary>
+    UnnormedMlp,
 
     /// <summary>What the MLP adds to the stream, (B, T, C).</summary>
     Mlp,

@@ -9,13 +9,6 @@ internal static class Gpt2Config
 {
     public const string Family = "gpt2";
 
-    private static readonly (string Name, Activation Activation)[] ActivationNames =
-    [
-        ("gelu_new", Activation.GeluTanh), ("gelu_pytorch_tanh", Activation.GeluTanh), ("gelu_fast", Activation.GeluTanh),
-        ("gelu", Activation.GeluErf), ("gelu_python", Activation.GeluErf), ("quick_gelu", Activation.QuickGelu),
-        ("relu", Activation.Relu), ("silu", Activation.Silu), ("swish", Activation.Silu), ("tanh", Activation.Tanh),
-    ];
-
     public static TransformerConfig Read(ConfigFields fields)
     {
         RefuseOther(fields);
@@ -37,7 +30,7 @@ internal static class Gpt2Config
             Vocabulary = fields.Count("vocab_size"),
             Context = fields.Count(fields.Has("n_positions") ? "n_positions" : "n_ctx"),
             NormEpsilon = epsilon,
-            Activation = ReadActivation(fields),
+            Activation = ActivationNames.Read(fields, "activation_function", "gelu_new"),
             ScaleScores = fields.Flag("scale_attn_weights") ?? true,
             ScaleScoresByLayer = fields.Flag("scale_attn_by_inverse_layer_idx") ?? false,
             TiedHead = fields.Flag("tie_word_embeddings") ?? true,
@@ -55,7 +48,7 @@ internal static class Gpt2Config
     {
         var json = new JsonObject
         {
-            ["activation_function"] = ActivationNames.First(a => a.Activation == config.Activation).Name,
+            ["activation_function"] = ActivationNames.Of(config.Activation),
             ["architectures"] = new JsonArray("GPT2LMHeadModel"),
             ["attn_pdrop"] = config.AttentionDropout,
             ["bos_token_id"] = config.BeginToken,
@@ -89,21 +82,6 @@ internal static class Gpt2Config
                 $"{fields.Path}: quantised weights (quantization_config) are not supported.",
                 "Use the float32, float16 or bfloat16 checkpoint.");
         }
-    }
-
-    private static Activation ReadActivation(ConfigFields fields)
-    {
-        var name = fields.Text("activation_function") ?? "gelu_new";
-        foreach (var known in ActivationNames)
-        {
-            if (known.Name == name)
-                return known.Activation;
-        }
-
-        var names = ActivationNames.Select(a => a.Name).ToArray();
-        throw new BadInputException(
-            $"{fields.Path}: activation_function '{name}' is not supported.{NearestName.Hint(name, names)}",
-            $"Supported: {string.Join(", ", names)}.");
     }
 
     private static double Dropout(ConfigFields fields, string name)

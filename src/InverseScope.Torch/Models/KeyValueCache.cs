@@ -18,7 +18,7 @@ internal sealed class KeyValueCache : IDisposable
     public KeyValueCache(TransformerConfig config, long rows, long tokens, bool hasPrefix, Device device, ScalarType type)
     {
         _hasPrefix = hasPrefix;
-        Tensor Empty() => empty(rows, config.Heads, tokens + (hasPrefix ? 1 : 0), config.HeadWidth, dtype: type, device: device)
+        Tensor Empty() => empty(rows, config.KeyValueHeads, tokens + (hasPrefix ? 1 : 0), config.HeadWidth, dtype: type, device: device)
             .DetachFromDisposeScope();
         _keys = [.. Enumerable.Range(0, config.Layers).Select(_ => Empty())];
         _values = [.. Enumerable.Range(0, config.Layers).Select(_ => Empty())];
@@ -31,9 +31,9 @@ internal sealed class KeyValueCache : IDisposable
     public int Entries => Tokens == 0 ? 0 : Tokens + (_hasPrefix ? 1 : 0);
 
     /// <summary>Stores the keys and values of new places behind the others.</summary>
-    /// <param name="key"><c>(B, H, T, K)</c>.</param>
+    /// <param name="key"><c>(B, key-value heads, T, K)</c>.</param>
     /// <param name="value">Likewise.</param>
-    /// <returns>All so far, <c>(B, H, entries, K)</c>, views that hold until the next change.</returns>
+    /// <returns>All so far, <c>(B, key-value heads, entries, K)</c>, views that hold until the next change.</returns>
     public (Tensor Key, Tensor Value) Append(int layer, Tensor key, Tensor value)
     {
         var (begin, length) = (Entries, key.shape[2]);

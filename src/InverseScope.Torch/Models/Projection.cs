@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace InverseScope.Torch.Models;
 
 /// <summary>
-/// x W + b, with W stored as (in, out): GPT-2's Conv1D. While it is fine-tuned by a low-rank update (Hu et al. 2022), W + A B
+/// x W + b, with W as (in, out): GPT-2's Conv1D. While it is fine-tuned by a low-rank update (Hu et al. 2022), W + A B
 /// stands for W.
 /// </summary>
 internal sealed class Projection : nn.Module<Tensor, Tensor>
@@ -15,7 +15,7 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
     private readonly Parameter _weight;
 
     [ComponentName(Name = "bias")]
-    private readonly Parameter _bias;
+    private readonly Parameter? _bias;
 
     [ComponentName(Name = "update_in")]
     private Parameter? _updateIn;
@@ -23,19 +23,21 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "update_out")]
     private Parameter? _updateOut;
 
-    public Projection(int inputs, int outputs)
+    /// <param name="placement">float32 on the CPU by default.</param>
+    public Projection(int inputs, int outputs, bool bias = true, Placement? placement = null)
         : base(nameof(Projection))
     {
-        _weight = nn.Parameter(empty(inputs, outputs, dtype: ScalarType.Float32));
-        _bias = nn.Parameter(empty(outputs, dtype: ScalarType.Float32));
+        var at = placement ?? Placement.Default;
+        _weight = at.Parameter(inputs, outputs);
+        _bias = bias ? at.Parameter(outputs) : null;
         RegisterComponents();
     }
 
     /// <summary><c>(in, out)</c>.</summary>
     public Parameter Weight => _weight;
 
-    /// <summary><c>(out)</c>.</summary>
-    public Parameter Bias => _bias;
+    /// <summary><c>(out)</c>; null without.</summary>
+    public Parameter? Bias => _bias;
 
     /// <param name="input"><c>(…, in)</c>.</param>
     /// <returns><c>(…, out)</c>; the caller owns it.</returns>
@@ -59,7 +61,9 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
         _updateOut = nn.Parameter(zeros(rank, _weight.shape[1], device: _weight.device).DetachFromDisposeScope());
         register_parameter("update_in", _updateIn);
         register_parameter("update_out", _updateOut);
-        (_weight.requires_grad, _bias.requires_grad) = (false, false);
+        _weight.requires_grad = false;
+        if (_bias is not null)
+            _bias.requires_grad = false;
     }
 
     /// <summary>W + A B, <c>(in, out)</c>; the caller owns it. W itself without an update.</summary>

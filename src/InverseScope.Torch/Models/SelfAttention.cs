@@ -15,12 +15,12 @@ internal sealed class SelfAttention : nn.Module
     [ComponentName(Name = "c_proj")]
     private readonly Projection _output;
 
-    public SelfAttention(TransformerConfig config, int layer)
+    public SelfAttention(TransformerConfig config, int layer, Placement placement)
         : base(nameof(SelfAttention))
     {
         (_config, _layer) = (config, layer);
-        _project = new Projection(config.Width, 3 * config.Heads * config.HeadWidth);
-        _output = new Projection(config.Heads * config.HeadWidth, config.Width);
+        _project = new Projection(config.Width, (config.Heads + 2 * config.KeyValueHeads) * config.HeadWidth, config.AttentionBias, placement);
+        _output = new Projection(config.Heads * config.HeadWidth, config.Width, config.AttentionBias, placement);
         RegisterComponents();
     }
 
@@ -30,25 +30,33 @@ internal sealed class SelfAttention : nn.Module
     /// <summary>W_V,h, <c>(C, K)</c>; the caller owns it.</summary>
     public Tensor ValueWeight(int head) => _project.Weight.narrow(1, ValueColumn(head), _config.HeadWidth);
 
-    /// <summary>b_V,h, <c>(K)</c>; the caller owns it.</summary>
-    public Tensor ValueBias(int head) => _project.Bias.narrow(0, ValueColumn(head), _config.HeadWidth);
+    /// <summary>b_V,h, <c>(K)</c>, the caller owns it; null in families without.</summary>
+    public Tensor? ValueBias(int head) => _project.Bias?.narrow(0, ValueColumn(head), _config.HeadWidth);
 
     /// <param name="input">The normed stream, <c>(B, T, C)</c>.</param>
-    /// <param name="visible">
-    /// True where a query may see a key, <c>(B or 1, 1, T, keys)</c>; null means causal, or all for a single token.
-    /// </param>
     /// <returns><c>(B, T, C)</c>, the caller owns it; null if the pass ends at the heads.</returns>
-    public Tensor? Run(Tensor input, Tensor? visible, ForwardPass pass)
+    public Tensor? Run(Tensor input, AttentionView view, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var (b, t) = (input.shape[0], input.shape[1]);
-        var (heads, width) = (_config.Heads, _config.HeadWidth);
+        var (heads, shared, width) = (_config.Heads, _config.KeyValueHeads, _config.HeadWidth);
         var source = pass.Prefix is { } prefix && pass.Cache is not { Tokens: > 0 } ? cat([prefix(_layer), input], 1) : input;
         var length = source.shape[1];
-        var parts = _project.call(source).view(b, length, 3, heads, width).permute(2, 0, 3, 1, 4); // (3, B, H, T or T + 1, K)
-        var query = length == t ? parts[0] : parts[0].narrow(2, length - t, t);
-        var (key, value) = pass.Cache is { } cache ? cache.Append(_layer, parts[1], parts[2]) : (parts[1], parts[2]);
-        var mix = Mix(query, key, value, visible, pass); // (B, H, T, K)
+        var projected = _project.call(source);
+        Tensor Part(int first, int count) => projected.narrow(2, (long)first * width, (long)count * width).view(b, length, count, width).transpose(1, 2);
+        var (query, key, value) = (Part(0, heads), Part(heads, shared), Part(heads + shared, shared)); // (B, heads, T or T + 1, K)
+        if (length > t)
+            query = query.narrow(2, length - t, t);
+        if (view.Rotation is { } rotation)
+        {
+            query = rotation.Turn(query);
+            // A prefix stands at no position.
+            key = length == t ? rotation.Turn(key) : cat([key.narrow(2, 0, length - t), rotation.Turn(key.narrow(2, length - t, t))], 2);
+        }
+
+        if (pass.Cache is { } cache)
+            (key, value) = cache.Append(_layer, key, value);
+        var mix = Mix(query, ForEachQueryHead(key), ForEachQueryHead(value), view.Visible(_layer), pass); // (B, H, T, K)
         if (pass.Tap is { } tap)
             mix = tap(Place.HeadMix, _layer, mix);
         if (pass.EndsAt(_layer, Place.HeadMix))
@@ -58,9 +66,9 @@ internal sealed class SelfAttention : nn.Module
 
     private Tensor Mix(Tensor query, Tensor key, Tensor value, Tensor? visible, ForwardPass pass)
     {
-        var scale = (_config.ScaleScores ? 1 / Math.Sqrt(_config.HeadWidth) : 1) / (_config.ScaleScoresByLayer ? _layer + 1 : 1);
+        var scale = (_config.ScoreScale ?? (_config.ScaleScores ? 1 / Math.Sqrt(_config.HeadWidth) : 1)) / (_config.ScaleScoresByLayer ? _layer + 1 : 1);
         var dropout = training ? _config.AttentionDropout : 0;
-        if (visible is null)
+        if (visible is null && _config.ScoreCap is null)
         {
             // SDPA always divides by √K itself.
             var correction = scale * Math.Sqrt(_config.HeadWidth);
@@ -71,15 +79,27 @@ internal sealed class SelfAttention : nn.Module
 
         var (b, h, t, k) = (query.shape[0], query.shape[1], query.shape[2], query.shape[3]);
         var keys = key.shape[2];
-        var scores = (query * scale).reshape(b * h, t, k).bmm(key.transpose(2, 3).reshape(b * h, k, keys)).view(b, h, t, keys);
+        var scores = (query * scale).reshape(b * h, t, k).bmm(key.transpose(2, 3).reshape(b * h, k, keys)).view(b, h, t, keys).@float();
+        if (_config.ScoreCap is { } cap)
+            scores = (scores / cap).tanh() * cap;
 
         // The smallest number rather than −∞: a padded query sees nothing, and must not become NaN.
-        var weights = scores.masked_fill(visible.logical_not(), float.MinValue).softmax(-1); // (B, H, T, keys)
+        if (visible is not null)
+            scores = scores.masked_fill(visible.logical_not(), float.MinValue);
+        var weights = scores.softmax(-1).to(value.dtype); // (B, H, T, keys)
         if (pass.TapsWeights && pass.Tap is { } tap)
             weights = tap(Place.AttentionWeights, _layer, weights);
         weights = nn.functional.dropout(weights, dropout, training);
         return weights.reshape(b * h, t, keys).bmm(value.reshape(b * h, keys, k)).view(b, h, t, k);
     }
 
-    private long ValueColumn(int head) => (2L * _config.Heads + head) * _config.HeadWidth;
+    private Tensor ForEachQueryHead(Tensor shared)
+    {
+        if (_config.QueriesPerKey == 1)
+            return shared;
+        var (b, heads, keys, width) = (shared.shape[0], shared.shape[1], shared.shape[2], shared.shape[3]);
+        return shared.unsqueeze(2).expand(b, heads, _config.QueriesPerKey, keys, width).reshape(b, _config.Heads, keys, width);
+    }
+
+    private long ValueColumn(int head) => (_config.Heads + _config.KeyValueHeads + head / _config.QueriesPerKey) * (long)_config.HeadWidth;
 }

@@ -11,25 +11,33 @@ internal sealed class TransformerBlock : nn.Module
     private readonly double _dropout;
 
     [ComponentName(Name = "ln_1")]
-    private readonly LayerNorm _attentionNorm;
+    private readonly Norm _attentionNorm;
 
     [ComponentName(Name = "attn")]
     private readonly SelfAttention _attention;
 
     [ComponentName(Name = "ln_2")]
-    private readonly LayerNorm _mlpNorm;
+    private readonly Norm _mlpNorm;
 
     [ComponentName(Name = "mlp")]
     private readonly Mlp _mlp;
 
-    public TransformerBlock(TransformerConfig config, int layer)
+    [ComponentName(Name = "ln_1_added")]
+    private readonly Norm? _attendedNorm;
+
+    [ComponentName(Name = "ln_2_added")]
+    private readonly Norm? _addedNorm;
+
+    public TransformerBlock(TransformerConfig config, int layer, Placement placement)
         : base(nameof(TransformerBlock))
     {
         (_layer, _dropout) = (layer, config.ResidualDropout);
-        _attentionNorm = nn.LayerNorm(config.Width, config.NormEpsilon);
-        _attention = new SelfAttention(config, layer);
-        _mlpNorm = nn.LayerNorm(config.Width, config.NormEpsilon);
-        _mlp = new Mlp(config);
+        _attentionNorm = new Norm(config, placement);
+        _attention = new SelfAttention(config, layer, placement);
+        _mlpNorm = new Norm(config, placement);
+        _mlp = new Mlp(config, placement);
+        if (config.NormsAdded)
+            (_attendedNorm, _addedNorm) = (new Norm(config, placement), new Norm(config, placement));
         RegisterComponents();
     }
 
@@ -37,22 +45,25 @@ internal sealed class TransformerBlock : nn.Module
     public SelfAttention Attention => _attention;
 
     /// <summary>Bias of the norm before attention, <c>(C)</c>; null in families without.</summary>
-    public Tensor? AttentionNormBias => _attentionNorm.bias;
+    public Tensor? AttentionNormBias => _attentionNorm.Bias;
 
     /// <param name="stream"><c>(B, T, C)</c>.</param>
-    /// <param name="visible">See <see cref="SelfAttention.Run"/>.</param>
     /// <returns>The stream after the layer, or as far as the pass goes, <c>(B, T, C)</c>; the caller owns it.</returns>
-    public Tensor Run(Tensor stream, Tensor? visible, ForwardPass pass)
+    public Tensor Run(Tensor stream, AttentionView view, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        var attended = _attention.Run(_attentionNorm.call(stream), visible, pass); // (B, T, C)
+        var attended = _attention.Run(_attentionNorm.call(stream), view, pass); // (B, T, C)
         if (attended is null)
             return stream.alias().MoveToOuterDisposeScope();
+        if (_attendedNorm is not null)
+            attended = _attendedNorm.call(Tapped(pass, Place.UnnormedAttention, attended));
         attended = Tapped(pass, Place.Attention, nn.functional.dropout(attended, _dropout, training));
         var middle = Tapped(pass, Place.Middle, stream + attended); // (B, T, C)
         if (pass.EndsAt(_layer, Place.Middle))
             return middle.MoveToOuterDisposeScope();
         var added = _mlp.call(_mlpNorm.call(middle)); // (B, T, C)
+        if (_addedNorm is not null)
+            added = _addedNorm.call(Tapped(pass, Place.UnnormedMlp, added));
         added = Tapped(pass, Place.Mlp, nn.functional.dropout(added, _dropout, training));
         return Tapped(pass, Place.Residual, middle + added).MoveToOuterDisposeScope();
     }
@@ -61,10 +72,11 @@ internal sealed class TransformerBlock : nn.Module
         pass.Tap is { } tap ? tap(place, _layer, value) : value;
 }
 
-/// <summary>Widen, bend, narrow.</summary>
+/// <summary>Widen, bend, narrow; if gated, half of the wide numbers bent times the other half.</summary>
 internal sealed class Mlp : nn.Module<Tensor, Tensor>
 {
     private readonly Activation _activation;
+    private readonly int _gated;
 
     [ComponentName(Name = "c_fc")]
     private readonly Projection _widen;
@@ -72,12 +84,12 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "c_proj")]
     private readonly Projection _narrow;
 
-    public Mlp(TransformerConfig config)
+    public Mlp(TransformerConfig config, Placement placement)
         : base(nameof(Mlp))
     {
-        _activation = config.Activation;
-        _widen = new Projection(config.Width, config.MlpWidth);
-        _narrow = new Projection(config.MlpWidth, config.Width);
+        (_activation, _gated) = (config.Activation, config.GatedMlp ? config.MlpWidth : 0);
+        _widen = new Projection(config.Width, config.GatedMlp ? 2 * config.MlpWidth : config.MlpWidth, config.MlpBias, placement);
+        _narrow = new Projection(config.MlpWidth, config.Width, config.MlpBias, placement);
         RegisterComponents();
     }
 
@@ -85,7 +97,9 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return _narrow.call(Bend(_widen.call(input))).MoveToOuterDisposeScope();
+        var wide = _widen.call(input);
+        var bent = _gated > 0 ? Bend(wide.narrow(-1, 0, _gated)) * wide.narrow(-1, _gated, _gated) : Bend(wide);
+        return _narrow.call(bent).MoveToOuterDisposeScope();
     }
 
     private Tensor Bend(Tensor x) => _activation switch

@@ -67,6 +67,10 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    /// <summary>Bytes of a tensor, as they are stored.</summary>
+    /// <param name="offset">The first of them, counted from the tensor's begin.</param>
+    public void ReadBytes(string name, long offset, Span<byte> into) => _fileOf[name].ReadBytes(name, offset, into);
+
     /// <summary>The tensor as float32 (<see cref="SafetensorsFile.ReadSingles"/>).</summary>
     public float[] ReadSingles(string name) => _fileOf[name].ReadSingles(name);
 

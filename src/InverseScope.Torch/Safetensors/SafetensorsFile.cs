@@ -10,13 +10,14 @@ namespace InverseScope.Torch.Safetensors;
 public sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly SafetensorsHeader _header;
+    private readonly FileStream _file;
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _data;
 
-    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile map)
+    private SafetensorsFile(string path, SafetensorsHeader header, FileStream file, MemoryMappedFile map)
     {
-        (Path, _header, _map) = (path, header, map);
+        (Path, _header, _file, _map) = (path, header, file, map);
         _view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         byte* start = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -53,7 +54,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             var header = SafetensorsHeader.Read(stream, path);
             var map = MemoryMappedFile.CreateFromFile(
                 stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            return new SafetensorsFile(path, header, map);
+            return new SafetensorsFile(path, header, stream, map);
         }
         catch
         {
@@ -74,6 +75,24 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (tensor.Count > int.MaxValue)
             throw new ArgumentException($"'{name}' has too many elements for one span.", nameof(name));
         return new ReadOnlySpan<T>(Address(tensor), (int)tensor.Count);
+    }
+
+    /// <summary>Bytes of a tensor, copied: unlike what is mapped, they do not stay in memory.</summary>
+    /// <param name="offset">The first of them, counted from the tensor's begin.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The tensor has fewer.</exception>
+    public void ReadBytes(string name, long offset, Span<byte> into)
+    {
+        var tensor = Tensors[name];
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + into.Length, tensor.Bytes);
+        for (var at = _header.DataStart + tensor.Begin + offset; into.Length > 0;)
+        {
+            var read = RandomAccess.Read(_file.SafeFileHandle, into, at);
+            if (read == 0)
+                throw new EndOfStreamException($"{Path} has become shorter while it was read.");
+            at += read;
+            into = into[read..];
+        }
     }
 
     /// <summary>Adds the tensor's bytes to a hash; any size.</summary>

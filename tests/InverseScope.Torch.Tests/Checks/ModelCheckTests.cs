@@ -8,18 +8,21 @@ namespace InverseScope.Torch.Tests.Checks;
 [Collection(TorchCollection.Name)]
 public sealed class ModelCheckTests(TorchFixture torch)
 {
-    // Measured below 1e-6; erf-GELU in place of tanh-GELU gives 2e-4.
-    private const double ExpectedError = 3e-6;
-
+    // Measured below 1.4e-6 for GPT-2, where erf-GELU in place of tanh-GELU gives 2e-4, and below 5.1e-6 for the others.
     [Theory]
-    [InlineData("gpt2-tiny")]
-    [InlineData("gpt2-tiny-f16")]
-    [InlineData("gpt2-tiny-bf16-sharded")]
-    [InlineData("gpt2-tiny-hub-layout")]
-    public void Reference_folders_agree(string name)
+    [InlineData("gpt2-tiny", 3e-6)]
+    [InlineData("gpt2-tiny-f16", 3e-6)]
+    [InlineData("gpt2-tiny-bf16-sharded", 3e-6)]
+    [InlineData("gpt2-tiny-hub-layout", 3e-6)]
+    [InlineData("gemma2-tiny", 1e-5)]
+    [InlineData("gemma2-tiny-bf16-sharded", 1e-5)]
+    [InlineData("llama3-tiny", 1e-5)]
+    [InlineData("llama3-tiny-bf16-sharded", 1e-5)]
+    [InlineData("llama3-tiny-ropescaled", 1e-5)]
+    public void Reference_folders_agree(string name, double expected)
     {
         var result = ModelCheck.Run(Golden.Folder(name), torch.Thread);
-        Assert.All(result.Quantities, q => Assert.InRange(q.WorstError, 0, ExpectedError));
+        Assert.All(result.Quantities, q => Assert.InRange(q.WorstError, 0, expected));
         Assert.Contains(result.Quantities, q => q.Name == "greedy" && q.Compared >= 12);
         Assert.True(result.Passed);
     }

@@ -64,7 +64,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("\"layer_norm_epsilon\":0", "layer_norm_epsilon")]
     [InlineData("\"attn_pdrop\":1", "attn_pdrop")]
     [InlineData("\"vocab_size\":null", "lacks vocab_size")]
-    [InlineData("\"model_type\":\"gemma2\"", "family 'gemma2' is not supported (yet supported: gpt2)")]
+    [InlineData("\"model_type\":\"gemma3\"", "family 'gemma3' is not supported (supported: gpt2, llama, gemma2)")]
     public void What_cannot_be_computed_is_refused_by_name(string field, string message)
     {
         var e = Assert.Throws<BadInputException>(() => Read($$"""{ {{Required}}, "n_positions": 5, {{field}} }"""));

@@ -92,6 +92,29 @@ public sealed class WeightLoaderTests(TorchFixture torch) : IDisposable
         Assert.Contains("twice", Assert.Throws<BadInputException>(Load).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Differences_are_told_in_the_names_of_the_family()
+    {
+        CopyLlama(tensors =>
+        {
+            tensors.Remove("model.layers.1.self_attn.k_proj.weight");
+            tensors["model.layers.0.mlp.gate_proj.weight"] = (DType.F32, [64, 112], new float[64 * 112]);
+            tensors["model.layers.0.self_attn.q_proj.bias"] = (DType.F32, [64], new float[64]);
+        });
+        var e = Assert.Throws<BadInputException>(Load);
+        Assert.Contains("3 differences", e.Message, StringComparison.Ordinal);
+        Assert.Contains("missing: layers.1.self_attn.k_proj.weight [32, 64]", e.Message, StringComparison.Ordinal);
+        Assert.Contains("model.layers.0.mlp.gate_proj.weight is F32 [64, 112], expected [112, 64]", e.Message, StringComparison.Ordinal);
+        Assert.Contains("not expected: model.layers.0.self_attn.q_proj.bias F32 [64]", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rotary_speeds_of_old_files_are_ignored()
+    {
+        CopyLlama(tensors => tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = (DType.F32, [8], new float[8]));
+        Load();
+    }
+
     private void Load() => torch.Thread.Run(() =>
     {
         using var model = new CausalTransformer(ConfigFile.Read(_folder.Path));
@@ -107,6 +130,18 @@ public sealed class WeightLoaderTests(TorchFixture torch) : IDisposable
             model.Initialise(new RunSeed(1));
             WeightLoader.Save(model, _folder.Path);
         });
+        ChangeTensors(change);
+    }
+
+    private void CopyLlama(Action<Dictionary<string, (DType DType, long[] Shape, float[] Values)>> change)
+    {
+        foreach (var name in new[] { "config.json", "model.safetensors" })
+            File.Copy(Path.Combine(Golden.Folder("llama3-tiny"), name), _folder[name]);
+        ChangeTensors(change);
+    }
+
+    private void ChangeTensors(Action<Dictionary<string, (DType DType, long[] Shape, float[] Values)>> change)
+    {
         var path = _folder["model.safetensors"];
         Dictionary<string, (DType DType, long[] Shape, float[] Values)> tensors;
         using (var file = SafetensorsFile.Open(path))
