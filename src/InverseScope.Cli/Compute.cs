@@ -26,7 +26,7 @@ internal static partial class Compute
                 $"--device {device}: a device is {Cpu}, {Cuda}, or {Cuda}:N with N from 0.{NearestName.Hint(device, [Cpu, Cuda])}");
         }
 
-        var thread = new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), device);
+        var thread = new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), device, parse.GetValue(MeasurementArguments.WeightType) ?? NumberType.Float32);
         try
         {
             if (device != Cpu)

@@ -36,7 +36,10 @@ public sealed partial class DeviceTests(TorchFixture torch)
         Context = 9,
     };
 
-    public static TheoryData<bool> OnCuda => [false, true];
+    public static TheoryData<bool, NumberType> OnCuda => new()
+    {
+        { false, NumberType.Float32 }, { false, NumberType.BFloat16 }, { true, NumberType.Float32 }, { true, NumberType.BFloat16 },
+    };
 
     [Fact]
     public void A_device_that_is_not_there_is_refused_with_what_to_do()
@@ -105,9 +108,9 @@ public sealed partial class DeviceTests(TorchFixture torch)
 
     [Theory]
     [MemberData(nameof(OnCuda))]
-    public void Activations_agree(bool onCuda)
+    public void Activations_agree(bool onCuda, NumberType weights)
     {
-        using var thread = Other(onCuda);
+        using var thread = Other(onCuda, weights);
         using var folder = TinyTarget.Make(torch.Thread);
         float[][] Read(TorchThread on, Basis basis)
         {
@@ -122,15 +125,19 @@ public sealed partial class DeviceTests(TorchFixture torch)
         foreach (var basis in new[] { Basis.Raw, Basis.Centred })
         {
             foreach (var (expected, found) in Read(torch.Thread, basis).Zip(Read(thread, basis)))
-                Near(expected, found);
+                Near(expected, found, weights == NumberType.Float32 ? 1e-4f : 0.05f);
         }
+
+        using var here = TargetModel.Open(folder.Path, torch.Thread);
+        using var there = TargetModel.Open(folder.Path, thread);
+        Assert.Equal(weights == NumberType.Float32, here.Description.ContentHash == there.Description.ContentHash);
     }
 
     [Theory]
     [MemberData(nameof(OnCuda))]
-    public void A_generator_trains_writes_and_judges_there(bool onCuda)
+    public void A_generator_trains_writes_and_judges_there(bool onCuda, NumberType weights)
     {
-        using var thread = Other(onCuda);
+        using var thread = Other(onCuda, weights);
         using var folder = new TempFolder();
         var task = TinyTasks.LastSpeaker;
         new ModelTrainer(thread, TimeProvider.System).Train(
@@ -172,21 +179,22 @@ public sealed partial class DeviceTests(TorchFixture torch)
         var (mine, theirs) = (here.LogGiven(0, given, texts, new DrawOptions(), default), there.LogGiven(0, given, texts, new DrawOptions(), default));
         for (var i = 0; i < texts.Length; i++)
         {
-            Assert.Equal(mine[i].Sum(), theirs[i].Sum(), 1e-3);
-            Assert.Equal(theirs[i].Sum(), written[i].LogProposal, 1e-3);
+            var tolerance = weights == NumberType.Float32 ? 1e-3 : 0.3;
+            Assert.Equal(mine[i].Sum(), theirs[i].Sum(), tolerance);
+            Assert.Equal(theirs[i].Sum(), written[i].LogProposal, tolerance);
         }
     }
 
     [GeneratedRegex(@"(?<![\w.])(tensor|arange|zeros|ones|empty|full|rand|randn|randint|eye)\(")]
     private static partial Regex MakesTensor();
 
-    private static TorchThread Other(bool onCuda) => onCuda ? NeedsCuda.Thread() : new TorchThread(threads: 1);
+    private static TorchThread Other(bool onCuda, NumberType weights) => onCuda ? NeedsCuda.Thread(weights) : new TorchThread(threads: 1, weights: weights);
 
-    private static void Near(float[] expected, float[] found)
+    private static void Near(float[] expected, float[] found, float tolerance)
     {
         Assert.Equal(expected.Length, found.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.Equal(expected[i], found[i], 1e-4f * (1 + Math.Abs(expected[i])));
+            Assert.Equal(expected[i], found[i], tolerance * (1 + Math.Abs(expected[i])));
     }
 
     private static GeneratorNetwork Network(ConditioningKind kind)

@@ -41,6 +41,7 @@ internal static class ModelShowCommand
                 known.Vocabulary,
                 known.Context,
                 Bytes = bytes,
+                WeightBytes = target.WeightBytes,
             });
             return ExitCode.Done;
         }
@@ -53,7 +54,7 @@ internal static class ModelShowCommand
             ("shape", Invariant($"{known.Layers} layers of {known.Heads} heads of width {known.HeadWidth}, stream of width {known.Width}")),
             ("reads", Invariant($"up to {known.Context:N0} tokens of a vocabulary of {known.Vocabulary:N0}")),
             ("sites", Invariant($"{(long)known.Layers * known.Heads:N0} heads (L*H*), {known.Layers} each of L*.attn, L*.mlp, L*.resid, and embed")),
-            ("size", Invariant($"{bytes / 1e6:N1} MB")),
+            ("size", Invariant($"{bytes / 1e6:N1} MB on disk; in memory {target.WeightBytes[NumberType.Float32] / 1e6:N1} MB in float32, {target.WeightBytes[NumberType.BFloat16] / 1e6:N1} MB in bfloat16 or float16")),
             ("content", known.ContentHash),
         ]);
         return ExitCode.Done;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
+using InverseScope.Torch.Runtime;
 using InverseScope.Core.Tasks;
 
 namespace InverseScope.Cli.Options;
@@ -31,6 +32,7 @@ internal static class MeasurementArguments
     public static readonly Option<long?> References = OptionOf.Integer(
         "--references", "How many reference texts.", 1, MostReferences);
 
+    public static readonly Option<NumberType?> WeightType = OptionOf.Choice<NumberType>("--dtype", "Type of the target's weights, and of a generator's backbone. Default float32.");
     public static readonly Option<string?> Device = OptionOf.Text("--device", "Where to compute: cpu, cuda, or cuda:N for one of several GPUs. Default cpu.", "DEVICE");
 
     public static readonly Option<long?> Threads = OptionOf.Integer(
@@ -134,6 +136,7 @@ internal static class MeasurementArguments
     public static void AddCompute(Command command)
     {
         command.Add(Device);
+        command.Add(WeightType);
         command.Add(Threads);
     }
 

@@ -136,9 +136,9 @@ internal sealed class ControlConditioning : Conditioning
                 if (place != Place.Middle)
                     return stream;
                 using var scope = NewDisposeScope();
-                var grouped = stream.view(activations, -1, stream.shape[^1]); // (R, S T, C)
+                var grouped = stream.view(activations, -1, stream.shape[^1]).to(states[layer].Values.dtype); // (R, S T, C)
                 look?.Invoke(layers[layer].Weights(grouped, states[layer]));
-                return (stream + layers[layer].Apply(grouped, states[layer]).view(stream.shape)).MoveToOuterDisposeScope();
+                return (stream + layers[layer].Apply(grouped, states[layer]).view(stream.shape).to(stream.dtype)).MoveToOuterDisposeScope();
             },
         };
 

@@ -123,6 +123,9 @@ public sealed class Generator : IDisposable
     internal static void ToDevice(GeneratorNetwork network, TorchThread thread)
     {
         network.Backbone.to(thread.TorchDevice);
+        // What is trained along stays float32.
+        if (!network.Conditioning.TrainsBackbone)
+            network.Backbone.to(thread.Weights.ToTorch());
         network.Conditioning.to(thread.TorchDevice);
         network.Prior.to(thread.TorchDevice);
     }

@@ -45,7 +45,7 @@ internal sealed class TextSampler(GeneratorNetwork network, GeneratorTokens toke
         // groups stay alike, rows that have ended (−1).
         var groups = Enumerable.Range(0, random.Count).ToArray();
         var rows = Enumerable.Range(0, written.Length).ToArray();
-        using var cache = new KeyValueCache(model.Config, rows.Length, most, told?.HasPrefix ?? false, device, ScalarType.Float32);
+        using var cache = new KeyValueCache(model.Config, rows.Length, most, told?.HasPrefix ?? false, device, model.Type);
         var last = new long[rows.Length];
         Array.Fill(last, tokens.Begin);
         for (var t = 0; t < most && rows.Length > 0; t++)

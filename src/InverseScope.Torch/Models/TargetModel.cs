@@ -6,7 +6,6 @@ using InverseScope.Core.Sites;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tokenizers;
-using TorchSharp;
 
 namespace InverseScope.Torch.Models;
 
@@ -33,7 +32,7 @@ public sealed class TargetModel : IDisposable
     public TransformerConfig Config { get; }
 
     /// <param name="folder">In Hugging Face layout.</param>
-    /// <param name="thread">Runs all that the model computes; belongs to the caller.</param>
+    /// <param name="thread">Runs all that the model computes, in its type of weights; belongs to the caller.</param>
     /// <param name="name">For results; the folder's name by default.</param>
     /// <param name="randomWeights">
     /// Makes another target of it, with random weights of the same scales; null: as trained.
@@ -52,9 +51,7 @@ public sealed class TargetModel : IDisposable
         var description = new TargetDescription(
             name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
             config.Family,
-            randomWeights is { } seed
-                ? ContentHash.Of(TargetContent.Hash(folder), "random weights", seed.Value.ToString(CultureInfo.InvariantCulture))
-                : TargetContent.Hash(folder),
+            Identity(folder, randomWeights, thread.Weights),
             config.Layers,
             config.Heads,
             config.HeadWidth,
@@ -62,6 +59,15 @@ public sealed class TargetModel : IDisposable
             config.Vocabulary,
             config.Context);
         return new TargetModel(folder, thread, config, tokenizer, description, randomWeights);
+    }
+
+    // In another type it computes other numbers.
+    private static string Identity(string folder, RunSeed? randomWeights, NumberType weights)
+    {
+        var hash = TargetContent.Hash(folder);
+        if (randomWeights is { } seed)
+            hash = ContentHash.Of(hash, "random weights", seed.Value.ToString(CultureInfo.InvariantCulture));
+        return weights == NumberType.Float32 ? hash : ContentHash.Of(hash, weights.Text());
     }
 
     /// <summary>The text as the model reads it.</summary>
@@ -91,8 +97,14 @@ public sealed class TargetModel : IDisposable
         WeightLoader.CheckSize(Config, checkpoint);
     }
 
+    /// <summary>Bytes that its weights take in memory in each type, about.</summary>
+    public IReadOnlyDictionary<NumberType, double> WeightBytes =>
+        Enum.GetValues<NumberType>().ToDictionary(type => type, type => MemoryNeed.Weights(Config, type));
+
     /// <summary>Loads the weights if they are not loaded.</summary>
-    /// <exception cref="BadInputException">The weights do not fit the config; lists all differences.</exception>
+    /// <exception cref="BadInputException">
+    /// The weights do not fit the config, all differences are listed; or they do not fit into memory.
+    /// </exception>
     public void LoadWeights() => Compute(_ => true);
 
     public void Dispose()
@@ -110,14 +122,14 @@ public sealed class TargetModel : IDisposable
     {
         using var checkpoint = Checkpoint.Open(_folder);
         WeightLoader.CheckSize(Config, checkpoint);
-        var network = new CausalTransformer(Config);
+        MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, MemoryNeed.Available(_thread.Device));
+        var network = new CausalTransformer(Config, new Placement(_thread.TorchDevice, _thread.Weights.ToTorch()));
         try
         {
             WeightLoader.Load(network, checkpoint);
             if (_randomWeights is { } seed)
                 network.Randomise(seed);
             network.eval();
-            network.to(_thread.TorchDevice);
             // It outlives the scope of whoever asks for it first.
             foreach (var parameter in network.parameters())
                 parameter.DetachFromDisposeScope();

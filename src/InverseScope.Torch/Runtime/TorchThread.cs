@@ -18,9 +18,10 @@ public sealed class TorchThread : IDisposable
 
     /// <param name="threads">Threads that one tensor operation may use; null leaves it to libtorch (all cores).</param>
     /// <param name="device">Where tensors live: <c>cpu</c>, or <c>cuda:0</c> and so on where libtorch was built for it; checked with the first work.</param>
-    public TorchThread(int? threads = null, string device = "cpu")
+    /// <param name="weights">Type of weights that are not trained.</param>
+    public TorchThread(int? threads = null, string device = "cpu", NumberType weights = NumberType.Float32)
     {
-        Device = device;
+        (Device, Weights) = (device, weights);
         if (threads is { } count)
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(threads));
         _threads = threads;
@@ -31,7 +32,10 @@ public sealed class TorchThread : IDisposable
     /// <summary>Where tensors live.</summary>
     public string Device { get; }
 
-    /// <summary>The same for libtorch; on the thread itself only.</summary>
+    /// <summary>Type of weights that are not trained.</summary>
+    public NumberType Weights { get; }
+
+    /// <summary>The device for libtorch; on the thread itself only.</summary>
     internal TorchSharp.torch.Device TorchDevice => new(Device);
 
     /// <summary>

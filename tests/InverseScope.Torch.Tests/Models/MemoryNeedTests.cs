@@ -1,0 +1,59 @@
+using InverseScope.Core;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
+
+namespace InverseScope.Torch.Tests.Models;
+
+public sealed class MemoryNeedTests
+{
+    // Llama-3-8B's sizes: 8.03 billion parameters.
+    private static readonly TransformerConfig Llama8B = new()
+    {
+        Family = "llama",
+        Layers = 32,
+        Heads = 32,
+        KeyValueHeads = 8,
+        HeadWidth = 128,
+        Width = 4096,
+        MlpWidth = 14336,
+        Vocabulary = 128256,
+        Context = 8192,
+        Rotary = new RotaryPositions(500_000),
+        GatedMlp = true,
+        TiedHead = false,
+    };
+
+    [Fact]
+    public void Weights_are_counted()
+    {
+        Assert.Equal(8.03e9, Llama8B.Parameters, 0.01e9);
+        Assert.Equal(32.1e9, MemoryNeed.Weights(Llama8B, NumberType.Float32), 0.1e9);
+        Assert.Equal(16.06e9, MemoryNeed.Weights(Llama8B, NumberType.BFloat16), 0.1e9);
+    }
+
+    [Fact]
+    public void What_fits_or_cannot_be_told_is_not_refused()
+    {
+        MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cuda", 24e9);
+        MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", null);
+    }
+
+    [Fact]
+    public void What_would_fit_in_another_type_is_told_so()
+    {
+        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", 24e9));
+        Assert.Equal("m needs about 32.6 GB on cuda in float32, but 24.0 GB are free there.", e.What);
+        Assert.Equal("In bfloat16 it needs about 16.6 GB: --dtype bfloat16.", e.Fix);
+    }
+
+    [Fact]
+    public void What_fits_in_no_type_is_refused()
+    {
+        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", 8e9));
+        Assert.Contains("needs about 16.6 GB on cpu in bfloat16, but 8.0 GB are free", e.What, StringComparison.Ordinal);
+        Assert.Contains("another device", e.Fix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void This_machine_tells_what_is_free() => Assert.InRange(MemoryNeed.Available("cpu")!.Value, 1e6, 1e15);
+}
