@@ -2,8 +2,8 @@ using System.CommandLine;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
-using InverseScope.Torch.Runtime;
 using InverseScope.Core.Tasks;
+using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Cli.Options;
 
