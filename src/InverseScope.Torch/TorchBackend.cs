@@ -4,6 +4,7 @@ using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Torch.Banks;
+using InverseScope.Torch.Capture;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
@@ -150,6 +151,9 @@ public sealed class TorchBackend : IInversionBackend
         var (share, rows) = sampler is null ? PositionIn(site) : (sampler.ShareWithPosition, sampler.RowsWithPosition);
         return new SiteSamples([.. sets.OfType<SampleSet>()], [.. ids.Where((_, i) => sets[i] is null)], share, rows);
     }
+
+    public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) =>
+        new ActivationPatcher(_target, _task, site).Patch(requests, cancel);
 
     public int? CharactersRead(Site site, string text)
     {

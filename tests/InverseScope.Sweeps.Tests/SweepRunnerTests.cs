@@ -48,9 +48,25 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.True(planted.PassesFdr);
         Assert.All(planted.Controls, c => Assert.True(c.AsExpected, c.Name));
         Assert.Equal(SiteVerdict.Explained, report.Sites[0].Verdict);
+        var causal = planted.Causal!;
+        Assert.Equal((40, 2, 0.0, 3.0, 3.0), (causal.References, causal.Donors, causal.KlSharing, causal.KlOther, causal.KlDifference));
+        Assert.Equal((0.9, 0.9, 0.1), (causal.AnswerProbability!.Value, causal.AnswerProbabilitySharing!.Value, causal.AnswerProbabilityOther!.Value), Near);
+        Assert.Null(report.Sites[1].Hypotheses[0].Causal);
         var none = Assert.Single(report.Sites[1].Hypotheses);
         Assert.NotEqual(HypothesisVerdict.Confirmed, none.Verdict);
     }
+
+    [Fact]
+    public void The_causal_check_can_be_left_out()
+    {
+        var (_, report) = Run(Plan() with { CausalReferences = 0 }, Planted);
+        var planted = report.Sites[0].Hypotheses[0];
+        Assert.Equal(HypothesisVerdict.Confirmed, planted.Verdict);
+        Assert.Null(planted.Causal);
+    }
+
+    private static bool Near((double A, double B, double C) x, (double A, double B, double C) y) =>
+        Math.Abs(x.A - y.A) + Math.Abs(x.B - y.B) + Math.Abs(x.C - y.C) < 1e-9;
 
     [Fact]
     public void The_search_finds_the_planted_feature_by_itself()

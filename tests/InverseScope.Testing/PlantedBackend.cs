@@ -48,6 +48,9 @@ public sealed class PlantedBackend : IInversionBackend
     /// <summary>Told the stream and the references of each <see cref="Sample"/>.</summary>
     public Action<string, IReadOnlyList<string>>? AfterSampling { get; init; }
 
+    /// <summary>Told the requests of each <see cref="Patch"/>.</summary>
+    public Action<IReadOnlyList<PatchRequest>>? Patched { get; init; }
+
     public void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         foreach (var site in sites)
@@ -68,6 +71,18 @@ public sealed class PlantedBackend : IInversionBackend
             Activation(site, text, -1 - i), Texts.Add(text), _seed.Stream(streamName, site.ToString(), text))).ToArray();
         AfterSampling?.Invoke(streamName, references);
         return new SiteSamples(sets, [], 1, _rowTexts.Length);
+    }
+
+    /// <summary>
+    /// The output follows what is planted: 3 bits change with the label, and the answer goes from 0.9 to 0.1; at other sites nothing does.
+    /// </summary>
+    public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel)
+    {
+        Patched?.Invoke(requests);
+        var label = _planted.TryGetValue(site.ToString(), out var planted) ? planted : _ => null;
+        double? Answered(PatchRequest request, double probability) => request.Answer is null ? null : probability;
+        return [.. requests.Select(request => new PatchOutcome(Answered(request, 0.9), [.. request.Donors.Select(donor =>
+            (PatchEffect?)(label(donor) == label(request.Text) ? new PatchEffect(0, Answered(request, 0.9)) : new PatchEffect(3, Answered(request, 0.1))))]))];
     }
 
     public int? CharactersRead(Site site, string text) => text.Length;

@@ -67,6 +67,15 @@ public interface IInversionBackend : IDisposable
     SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel);
 
     /// <summary>
+    /// Runs texts with their activation at a site replaced by those of donors, and tells what changes. A head's output is replaced
+    /// before the output projection, everything else where it enters the stream.
+    /// </summary>
+    /// <returns>One for each request; null where its text lacks the site's position.</returns>
+    /// <exception cref="BadInputException">A text that the target cannot read.</exception>
+    /// <exception cref="NotSupportedException">There is no network behind this backend.</exception>
+    IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => throw new NotSupportedException();
+
+    /// <summary>
     /// How many characters of a text the target has read at a site: through the last character of the token there. 0 at
     /// a begin token; null if the text has no such position.
     /// </summary>

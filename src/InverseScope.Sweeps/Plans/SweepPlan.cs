@@ -51,6 +51,14 @@ public sealed record SweepPlan
     /// </summary>
     public int KnownSites { get; init; } = 2;
 
+    /// <summary>
+    /// References whose activation is patched for each hypothesis that stands out, from 0: no causal check. Default 40.
+    /// </summary>
+    public int CausalReferences { get; init; } = 40;
+
+    /// <summary>Texts that share a reference's label, and texts that do not, whose activations it gets; from 1. Default 2.</summary>
+    public int CausalDonors { get; init; } = 2;
+
     /// <summary>Stated effect size δ: a hypothesis is confirmed only if κ is above it. Default 0.1.</summary>
     public double MinimumKappa { get; init; } = 0.1;
 

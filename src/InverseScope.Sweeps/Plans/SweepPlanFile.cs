@@ -41,6 +41,7 @@ public static class SweepPlanFile
         var search = fields.Section("search");
         var budget = fields.Section("budget");
         var controls = fields.Section("controls");
+        var causal = fields.Section("causal_check");
         var defaults = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
         var measured = defaults.Measurement;
         var plan = new SweepPlan
@@ -76,6 +77,8 @@ public static class SweepPlanFile
             MaxProposals = (int)search.Integer("max_proposals", defaults.MaxProposals, 1, 100),
             RandomWeightControl = controls.Flag("random_weights", defaults.RandomWeightControl),
             KnownSites = (int)controls.Integer("known_sites", defaults.KnownSites, 0, 100),
+            CausalReferences = (int)causal.Integer("references", defaults.CausalReferences, 0, 100_000),
+            CausalDonors = (int)causal.Integer("donors", defaults.CausalDonors, 1, 50),
             MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
             FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),

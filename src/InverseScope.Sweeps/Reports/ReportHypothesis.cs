@@ -124,6 +124,9 @@ public sealed record HypothesisRecord
     /// <summary>The same measurement where it must come out otherwise.</summary>
     public IReadOnlyList<ControlRecord> Controls { get; init; } = [];
 
+    /// <summary>What patching the site does to the target's output; null where it was not measured.</summary>
+    public CausalRecord? Causal { get; init; }
+
     public required HypothesisVerdict Verdict { get; init; }
 
     /// <summary>Why this verdict, one sentence.</summary>
@@ -206,6 +209,43 @@ public sealed record ControlRecord
 
     /// <summary>Whether it came out as it must; null if it was not measured.</summary>
     public bool? AsExpected { get; init; }
+}
+
+/// <summary>
+/// The output of the target on references whose activation at the site was replaced by that of texts with the reference's label, and of
+/// texts with another.
+/// </summary>
+public sealed record CausalRecord
+{
+    /// <summary>References that were patched.</summary>
+    public required int References { get; init; }
+
+    /// <summary>Texts of each kind for a reference.</summary>
+    public required int Donors { get; init; }
+
+    /// <summary>
+    /// Kullback–Leibler divergence from the output without a patch, bits, over the site's token and those after it; mean over
+    /// texts that share the label, then references.
+    /// </summary>
+    public required double KlSharing { get; init; }
+
+    /// <summary>The same of texts with another label.</summary>
+    public required double KlOther { get; init; }
+
+    /// <summary>How much more the latter change the output, bits.</summary>
+    public required double KlDifference { get; init; }
+
+    /// <summary>Its interval; references are the clusters.</summary>
+    public ReportInterval? KlDifferenceCi { get; init; }
+
+    /// <summary>Mean probability of the right answer without a patch, 0 to 1; null where texts ask for none.</summary>
+    public double? AnswerProbability { get; init; }
+
+    /// <summary>With the activation of a text that shares the label.</summary>
+    public double? AnswerProbabilitySharing { get; init; }
+
+    /// <summary>With that of a text with another.</summary>
+    public double? AnswerProbabilityOther { get; init; }
 }
 
 /// <summary>A hypothesis's score on the references that proposals may see.</summary>

@@ -3,6 +3,9 @@ namespace InverseScope.Sweeps.Reports;
 /// <summary>Sentences about a report. Every number in them is taken from the record.</summary>
 internal static class ReportProse
 {
+    // Bits. An output that changes by less is the same for all that a person could see of it.
+    private const double LeastChange = 0.05;
+
     /// <summary>The heading; of a model that was named by its folder, the folder's name.</summary>
     public static string Title(ReportDocument document) =>
         $"What {Path.GetFileName(Path.TrimEndingDirectorySeparator(document.Sweep.Model.Name))} encodes";
@@ -45,6 +48,23 @@ internal static class ReportProse
         if (cost.PeakMemoryBytes is { } bytes)
             parts.Add($"at most {ReportNumbers.Bytes(bytes)} of memory");
         return string.Join(", ", parts);
+    }
+
+    /// <summary>What patching the site does, in two sentences.</summary>
+    public static string Causal(CausalRecord causal)
+    {
+        var text = $"With the activation of texts that share its label, the output on {ReportNumbers.Of(causal.References, "reference")} changes by "
+            + $"{ReportNumbers.Bits(causal.KlSharing)}; with that of texts that do not, by {ReportNumbers.Bits(causal.KlOther)}: a difference of "
+            + $"{ReportNumbers.Bits(causal.KlDifference)} {ReportNumbers.Interval(causal.KlDifferenceCi)}"
+            + (causal.KlDifferenceCi switch
+            {
+                { Lower: > LeastChange } => ", so that the target uses what the feature says.",
+                { Upper: < LeastChange } => ": what the target says next does not rest on it.",
+                _ => ", which leaves open whether the target uses it.",
+            });
+        return causal.AnswerProbability is null ? text
+            : text + $" The right answer has probability {ReportNumbers.Rate(causal.AnswerProbability)} without a patch, "
+              + $"{ReportNumbers.Rate(causal.AnswerProbabilitySharing)} with those that share, {ReportNumbers.Rate(causal.AnswerProbabilityOther)} with the others.";
     }
 
     /// <summary>The verdict with the numbers that it rests on, e.g. for the top of a hypothesis.</summary>

@@ -10,9 +10,10 @@ internal sealed class SiteInvestigation(SiteStages stages, StageLog log)
 {
     private const string ProposeStage = "propose/2";
     private const string ConfirmStage = "confirm/2";
+    private const string CausalStage = "causal/1";
 
     /// <summary>Whether the site's results are committed.</summary>
-    public bool IsDone(Site site) => log.IsDone(site.ToString(), ConfirmStage, "");
+    public bool IsDone(Site site) => log.IsDone(site.ToString(), stages.ChecksCauses ? CausalStage : ConfirmStage, "");
 
     /// <summary>Runs what is left of the site's stages.</summary>
     public void Investigate(Site site, CancellationToken cancel)
@@ -23,10 +24,17 @@ internal sealed class SiteInvestigation(SiteStages stages, StageLog log)
             var result = stages.Propose(site, cancel);
             return (Write(result), result.Summary);
         }));
-        log.Run(name, ConfirmStage, "", () =>
+        var confirmed = Read<ConfirmResult>(log.Run(name, ConfirmStage, "", () =>
         {
             var result = stages.Confirm(site, proposed, cancel);
             return (Write(result), Sentence($"{result.Hypotheses.Count} hypotheses tested on {result.References.Confirm} untouched references"));
+        }));
+        if (!stages.ChecksCauses)
+            return;
+        log.Run(name, CausalStage, "", () =>
+        {
+            var result = stages.CheckCauses(site, proposed, confirmed.JointOf, cancel);
+            return (Write(result), Sentence($"{result.BySpec.Count} hypotheses checked by patching"));
         });
     }
 
@@ -34,7 +42,16 @@ internal sealed class SiteInvestigation(SiteStages stages, StageLog log)
     public ConfirmResult Results(Site site)
     {
         static (string, string) Missing() => throw new InvalidOperationException("The site is not done.");
-        return Read<ConfirmResult>(log.Run(site.ToString(), ConfirmStage, "", Missing));
+        var confirmed = Read<ConfirmResult>(log.Run(site.ToString(), ConfirmStage, "", Missing));
+        if (!stages.ChecksCauses)
+            return confirmed;
+        var causal = Read<CausalResult>(log.Run(site.ToString(), CausalStage, "", Missing)).BySpec;
+        return confirmed with
+        {
+            Hypotheses = [.. confirmed.Hypotheses.Select(h => causal.TryGetValue(h.Measured.Record.SpecHash, out var found)
+                ? h with { Measured = h.Measured with { Record = h.Measured.Record with { Causal = found } } }
+                : h)],
+        };
     }
 
     private static string Write<T>(T value) => JsonSerializer.Serialize(value, ReportJson.LineOptions);

@@ -13,7 +13,7 @@ namespace InverseScope.Sweeps.Stages;
 
 /// <summary>
 /// What is done at each site of one target. <see cref="Propose"/> samples explore references only; <see cref="Confirm"/>
-/// tests each proposal once on references that nothing before it was given.
+/// tests each proposal once on references that nothing before it was given, and <see cref="CheckCauses"/> patches them.
 /// </summary>
 internal sealed class SiteStages
 {
@@ -30,6 +30,9 @@ internal sealed class SiteStages
     private readonly LabelColumns? _randomColumns;
     private readonly SymbolicProposer? _search;
     private readonly int _planned;
+
+    // What the last site was measured on; kept for the stage after it.
+    private MeasuredSite? _measured;
 
     /// <param name="sites">Number of sites whose hypotheses are decided together.</param>
     /// <param name="library">Compiles proposals as they were stored.</param>
@@ -52,6 +55,7 @@ internal sealed class SiteStages
 
     public ProposeResult Propose(Site site, CancellationToken cancel)
     {
+        _measured = null;
         HypothesisDraft[] claimed = [.. _personSpecs.Where(d => ClaimedAt(d.Spec, site))];
         var proposals = claimed.Select(d => new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")])).ToArray();
         if (_search is null)
@@ -66,9 +70,26 @@ internal sealed class SiteStages
         };
     }
 
+    /// <summary>Whether hypotheses that stand out are also checked by patching.</summary>
+    public bool ChecksCauses => _plan.CausalReferences > 0;
+
+    /// <summary>Patches the site for each hypothesis that stands out on its own numbers.</summary>
+    /// <param name="standing">Their spec hashes.</param>
+    public CausalResult CheckCauses(Site site, ProposeResult proposed, IReadOnlyList<string> standing, CancellationToken cancel)
+    {
+        var found = new Dictionary<string, CausalRecord?>(StringComparer.Ordinal);
+        if (standing.Count == 0)
+            return new CausalResult(found);
+        var measured = _measured is { } known && known.Site == site ? known : Measured(site, _backend, cancel);
+        var check = new CausalCheck(_backend, _task, _plan.CausalReferences, _plan.CausalDonors);
+        foreach (var draft in proposed.Proposals.Select(p => _library.Draft(p.Spec, p.Author, p.Explore, p.Trail)).Where(d => standing.Contains(d.Feature.Hash)))
+            found[draft.Feature.Hash] = check.Measure(measured, _columns.Of(draft.Feature), _seed.Stream("causal check", site.ToString(), draft.Feature.Hash), cancel);
+        return new CausalResult(found);
+    }
+
     public ConfirmResult Confirm(Site site, ProposeResult proposed, CancellationToken cancel)
     {
-        var measured = Measured(site, _backend, cancel);
+        var measured = _measured = Measured(site, _backend, cancel);
         var minimumEss = _plan.Measurement.MinimumEss;
         var test = new HypothesisTest(
             measured, _randomTarget is null ? null : Measured(site, _randomTarget, cancel), minimumEss,

@@ -13,6 +13,10 @@ public sealed record ProposalResult(
 /// <param name="Summary">What the search did, one sentence.</param>
 public sealed record ProposeResult(IReadOnlyList<ProposalResult> Proposals, long Tried, string Summary);
 
+/// <summary>What the stage <c>causal</c> commits.</summary>
+/// <param name="BySpec">By spec hash; null where no reference could be patched.</param>
+public sealed record CausalResult(IReadOnlyDictionary<string, CausalRecord?> BySpec);
+
 /// <summary>What the stage <c>confirm</c> commits.</summary>
 /// <param name="Hypotheses">In the order of their proposal.</param>
 /// <param name="Bits">Bits that the activation tells, and what is left of them.</param>

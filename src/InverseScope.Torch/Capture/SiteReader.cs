@@ -80,7 +80,8 @@ internal sealed class SiteReader : IDisposable
             basis.Dispose();
     }
 
-    private static Place PlaceOf(SiteKind kind) => kind switch
+    /// <summary>Where activations of a kind of site are.</summary>
+    public static Place PlaceOf(SiteKind kind) => kind switch
     {
         SiteKind.Embedding => Place.Embedding,
         SiteKind.Head => Place.HeadMix,

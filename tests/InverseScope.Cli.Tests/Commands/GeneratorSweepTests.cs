@@ -221,6 +221,8 @@ public sealed class GeneratorSweepTests : IDisposable
 
         public int? CharactersRead(Site site, string text) => backend.CharactersRead(site, text);
 
+        public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => backend.Patch(site, requests, cancel);
+
         public void Dispose() => backend.Dispose();
     }
 }

@@ -47,6 +47,7 @@ public sealed class SweepPlanFileTests
             seed: -3
             specs: ["*.yaml"]
             search: { enabled: false, max_proposals: 2 }
+            causal_check: { references: 7, donors: 3 }
             minimum_kappa: 0.2
             false_discovery_rate: 0.1
             budget: { minutes: 1.5 }
@@ -69,6 +70,7 @@ public sealed class SweepPlanFileTests
             plan.Measurement);
         Assert.Equal((40, 50, -3L, false, 2), (plan.ExploreReferences, plan.ConfirmReferences, plan.Seed, plan.Search, plan.MaxProposals));
         Assert.Equal((0.2, 0.1, 1.5), (plan.MinimumKappa, plan.FalseDiscoveryRate, plan.BudgetMinutes));
+        Assert.Equal((7, 3), (plan.CausalReferences, plan.CausalDonors));
         Assert.Equal([folder["a.yaml"]], plan.SpecFiles);
         Assert.Equal(["@=", "last"], plan.Positions);
     }
@@ -119,6 +121,8 @@ public sealed class SweepPlanFileTests
     [InlineData("generator: mine", "p.yaml", "choose the sampler generator or mixture")]
     [InlineData("weighting: none", "p.yaml", "plain average")]
     [InlineData("samples: many", "p.yaml(6,10)", "whole number")]
+    [InlineData("causal_check: { references: -1 }", "p.yaml(6,29)", "from 0")]
+    [InlineData("causal_check: { donors: 0 }", "p.yaml(6,25)", "from 1")]
     [InlineData("specs: nowhere.yaml", "p.yaml(6,8)", "no spec file")]
     [InlineData("search: { enabled: false }", "p.yaml", "nothing would be tested")]
     [InlineData("false_discovery_rate: 1.5", "p.yaml", "between 0 and 1")]

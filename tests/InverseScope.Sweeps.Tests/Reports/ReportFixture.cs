@@ -261,6 +261,18 @@ internal static class ReportFixture
                 },
                 new ControlRecord { Name = "unconditional samples", Expected = "rate near chance" },
             ],
+            Causal = verdict != HypothesisVerdict.Confirmed ? null : new CausalRecord
+            {
+                References = 40,
+                Donors = 2,
+                KlSharing = 0.21,
+                KlOther = kappa > 0.5 ? 3.4 : 0.22,
+                KlDifference = kappa > 0.5 ? 3.19 : 0.01,
+                KlDifferenceCi = kappa > 0.5 ? new ReportInterval(2.7, 3.6) : new ReportInterval(-0.01, 0.03),
+                AnswerProbability = 0.93,
+                AnswerProbabilitySharing = 0.88,
+                AnswerProbabilityOther = kappa > 0.5 ? 0.31 : 0.87,
+            },
             Verdict = verdict,
             VerdictReason = verdict switch
             {

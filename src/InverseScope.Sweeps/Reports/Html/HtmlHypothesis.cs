@@ -13,6 +13,7 @@ internal static class HtmlHypothesis
         html.Add($"<p class=\"line\"><b class=\"{HtmlVerdict.Class(h.Verdict)}\">{HtmlVerdict.Sign(h.Verdict)} {ReportNumbers.Words(h.Verdict)}</b> {ReportProse.VerdictLine(h, document.Sweep.Options)}<br>{h.VerdictReason}</p>\n");
         Evidence(html, h, document.Sweep.Options);
         Controls(html, h);
+        Causal(html, h);
         Denominator.Write(html, h);
         HtmlSamples.Write(html, h, site.Epsilon ?? document.Sweep.Options.Measurement.Epsilon);
         Labels(html, h);
@@ -68,6 +69,12 @@ internal static class HtmlHypothesis
         }
 
         html.Add($"</tbody></table></section>\n");
+    }
+
+    private static void Causal(HtmlBuilder html, HypothesisRecord h)
+    {
+        if (h.Causal is { } causal)
+            html.Add($"<section class=\"block\"><h4>Causal check</h4><p>{ReportProse.Causal(causal)}</p></section>\n");
     }
 
     private static void Labels(HtmlBuilder html, HypothesisRecord h)
