@@ -38,6 +38,9 @@ internal sealed class Shell : IDisposable
     /// <summary>Columns of the terminal that shows progress.</summary>
     public int ErrorWidth { get; init; } = WidthWithoutTerminal;
 
+    /// <summary>The value of an environment variable, or null.</summary>
+    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
     /// <summary>Whether a fault shows its stack trace.</summary>
     public bool Debug { get; init; }
 

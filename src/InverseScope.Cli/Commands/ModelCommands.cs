@@ -10,6 +10,7 @@ internal static class ModelCommands
         ModelListCommand.Create(shell),
         ModelShowCommand.Create(shell),
         ModelImportCommand.Create(shell),
+        ModelPullCommand.Create(shell),
         ModelCheckCommand.Create(shell),
         ModelTrainCommand.Create(shell),
     };

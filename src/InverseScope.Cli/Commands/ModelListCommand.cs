@@ -19,7 +19,7 @@ internal static class ModelListCommand
         if (invocation.Json)
             Json.WriteDocument(invocation.Out, models);
         else if (models.Count == 0)
-            invocation.Out.WriteLine("No model yet: keep one with 'model import DIR', or give a folder wherever a model is asked for.");
+            invocation.Out.WriteLine("No model yet: fetch one with 'model pull OWNER/NAME', keep one with 'model import DIR', or give a folder wherever a model is asked for.");
         else
             Tables.Write(invocation.Shell, ["model", "from", "folder"], models.Select(m => new[] { m.Name, m.Shipped ? "shipped" : "imported", m.Folder }));
         return ExitCode.Done;

@@ -28,6 +28,19 @@ public static class TargetContent
         return Convert.ToHexStringLower(total.GetHashAndReset());
     }
 
+    /// <summary>
+    /// Whether config, tokenizer and weight files are there, well formed and fit each other. Nothing is loaded, and no
+    /// weight is read.
+    /// </summary>
+    /// <exception cref="Core.BadInputException">They are not; names the file and its fault.</exception>
+    public static void Check(string folder)
+    {
+        var config = ConfigFile.Read(folder);
+        _ = TokenizerFolder.Load(folder);
+        using var checkpoint = Checkpoint.Open(folder);
+        WeightLoader.CheckSize(config, checkpoint);
+    }
+
     private static FileStream OpenExisting(string path)
     {
         try

@@ -13,7 +13,7 @@ public sealed class ProjectArrowsTests
         ["Core"] = new([], ["YamlDotNet", "Jint"]),
         ["Torch"] = new(["Core"], ["TorchSharp", "Microsoft.ML.Tokenizers"]),
         ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "OllamaSharp", "Polly"]),
-        ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB"]),
+        ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Polly"]),
         ["Service"] = new(["Sweeps"], ["Microsoft.Orleans"]),
         ["Cli"] = new(["Sweeps"], ["System.CommandLine", "Spectre.Console"]),
     };
