@@ -36,7 +36,7 @@ public sealed record ModelSource(
         try
         {
             return JsonSerializer.Deserialize<ModelSource>(File.ReadAllBytes(Path.Combine(folder, FileName)), Options)
-                is { Schema: CurrentSchema } source ? source : null;
+                is { Schema: CurrentSchema, Commit.Length: 40 } source ? source : null;
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
