@@ -33,7 +33,6 @@ internal sealed class HubClient : IDisposable
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
-            MaxConnectionsPerServer = options.Connections,
         })
         {
             Timeout = Timeout.InfiniteTimeSpan,

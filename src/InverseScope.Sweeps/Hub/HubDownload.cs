@@ -33,10 +33,14 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
         var target = Path.Combine(folder, file.Name);
         var partial = Path.Combine(partials, Partial(file));
         // Complete once: verified again, unless it is of another revision.
-        if (Length(target) == file.Size)
-            File.Move(target, partial, overwrite: true);
-        else
-            File.Delete(target);
+        if (new FileInfo(target) is { Exists: true } present)
+        {
+            if (present.Length == file.Size)
+                File.Move(target, partial, overwrite: true);
+            else
+                File.Delete(target);
+        }
+
         // Writing through a link would write elsewhere.
         if (new FileInfo(partial).LinkTarget is not null)
             File.Delete(partial);

@@ -28,13 +28,6 @@ internal sealed record HubHash
         return bare.Length is Sha256Digits or Sha1Digits && bare.All(char.IsAsciiHexDigitLower) ? new HubHash(bare) : null;
     }
 
-    /// <summary>From <see cref="ToString"/>; null if it is not.</summary>
-    public static HubHash? Parse(string text)
-    {
-        var hash = OfETag(text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..]);
-        return hash?.ToString() == text ? hash : null;
-    }
-
     /// <summary>A hash of the same kind over nothing yet.</summary>
     /// <param name="size">Bytes that will be given to it in all.</param>
     public IncrementalHash Begin(long size)

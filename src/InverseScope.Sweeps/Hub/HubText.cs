@@ -5,7 +5,7 @@ namespace InverseScope.Sweeps.Hub;
 /// <summary>Texts for messages.</summary>
 internal static class HubText
 {
-    private const int Longest = 100;
+    private const int Longest = 300;
 
     /// <summary>What the hub sent, made harmless for a terminal: no control characters, and not without end.</summary>
     public static string Shown(string text)
