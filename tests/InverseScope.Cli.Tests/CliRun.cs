@@ -7,11 +7,14 @@ namespace InverseScope.Cli.Tests;
 public sealed record CliRun(int Code, string Out, string Error)
 {
     /// <summary>Runs in this process, without signals or a terminal.</summary>
-    public static CliRun Of(params string[] args)
+    public static CliRun Of(params string[] args) => In(Environment.GetEnvironmentVariable, args);
+
+    /// <summary>The same in an environment of the test's own.</summary>
+    public static CliRun In(Func<string, string?> variable, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        using var shell = new Shell(output, error, TimeProvider.System);
+        using var shell = new Shell(output, error, TimeProvider.System) { Variable = variable };
         var code = CommandLine.Run(args, shell);
         return new CliRun(code, output.ToString(), error.ToString());
     }

@@ -33,6 +33,8 @@ internal sealed class HubClient : IDisposable
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
+            // A proxy would look for a loopback address on its own machine.
+            UseProxy = !options.Endpoint.IsLoopback,
         })
         {
             Timeout = Timeout.InfiniteTimeSpan,

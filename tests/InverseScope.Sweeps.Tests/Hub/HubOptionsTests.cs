@@ -91,6 +91,24 @@ public sealed class HubOptionsTests
         Assert.Equal("ce013625030ba8dba906f756967f9e9ca394464a", FakeHub.GitSha1(hello));
     }
 
+    [Fact]
+    public async Task A_download_that_moves_on_is_repeated_as_often_as_it_takes()
+    {
+        var retry = new HubRetry(new HubOptions { RetryDelay = TimeSpan.Zero, Retries = 1 }, TimeProvider.System);
+        var (reached, attempts) = (0L, 0);
+
+        await retry.RunAsync(
+            _ =>
+            {
+                reached += 2 << 20;
+                return ++attempts < 50 ? throw new HubTransientException("broke off") : ValueTask.FromResult(true);
+            },
+            CancellationToken.None,
+            () => reached);
+
+        Assert.Equal(50, attempts);
+    }
+
     private static HubOptions Options(string token, string? endpoint = null) =>
         HubOptions.FromEnvironment(v => v switch { "HF_TOKEN" => token, "HF_ENDPOINT" => endpoint, _ => null });
 }
