@@ -29,8 +29,8 @@ public static class TargetContent
     }
 
     /// <summary>
-    /// Whether config, tokenizer and weight files are there, well formed and fit each other. Nothing is loaded, and no
-    /// weight is read.
+    /// Whether config, tokenizer and weight files are there and well formed, shards as the index says, and weights of the
+    /// size that the config asks for. No weight is read.
     /// </summary>
     /// <exception cref="Core.BadInputException">They are not; names the file and its fault.</exception>
     public static void Check(string folder)

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 namespace InverseScope.Cli.Tests.Architecture;
 
 /// <summary>
-/// Projects depend on each other in one direction, and each outside library has one owner. Whoever needs another arrow
+/// Projects depend on each other in one direction, and each outside library has one owner, but for Polly. Whoever needs another arrow
 /// or package changes this table first, and says why in src/decisions.
 /// </summary>
 public sealed class ProjectArrowsTests
