@@ -26,7 +26,13 @@ internal sealed class HubSilence : IDisposable
         }
         catch (Exception e) when (!_cancel.IsCancellationRequested && IsPassing(e))
         {
-            var why = e is OperationCanceledException ? $"sent nothing for {_longest.TotalSeconds:0} seconds" : $"broke off ({e.GetBaseException().Message})";
+            var why = e switch
+            {
+                OperationCanceledException => $"sent nothing for {_longest.TotalSeconds:0} seconds",
+                HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } =>
+                    $"cannot be reached ({e.GetBaseException().Message})",
+                _ => $"broke off ({e.GetBaseException().Message})",
+            };
             throw new HubTransientException($"{HubText.Shown(address)} {why}", inner: e);
         }
         finally

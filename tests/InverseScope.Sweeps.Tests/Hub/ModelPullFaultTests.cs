@@ -397,7 +397,7 @@ public sealed class ModelPullFaultTests : IAsyncLifetime
 
         var failure = await _home.FailsAsync<OutsideServiceException>(new HubOptions { Endpoint = address, RetryDelay = TimeSpan.Zero });
 
-        Assert.Contains(address.Authority, failure.Message);
+        Assert.Contains($"{address.Authority}/api/models/someone/tiny/revision/main cannot be reached", failure.Message);
     }
 
     [Fact]
