@@ -52,7 +52,9 @@ public sealed class GeneratorCatalog(string trained)
     }
 
     /// <summary>The generator that is named, or where none is, the one that fits target, task and basis.</summary>
-    /// <param name="nameOrFolder">Null where none is named. Of several that fit, the one of the default name is taken.</param>
+    /// <param name="nameOrFolder">
+    /// Null where none is named. Of several that fit, the user's come before those shipped, and then the one of the default name is taken.
+    /// </param>
     /// <exception cref="BadInputException">There is none, several fit, or the one named does not.</exception>
     public GeneratorEntry Fitting(string? nameOrFolder, TargetDescription target, ITask task, Basis basis)
     {
@@ -64,6 +66,9 @@ public sealed class GeneratorCatalog(string trained)
         }
 
         var fitting = All.Where(g => GeneratorRecord.TryRead(g.Folder)?.Fits(target, task, basis) == true).ToArray();
+        // Who has trained one means that.
+        if (fitting.Any(g => !g.Shipped))
+            fitting = [.. fitting.Where(g => !g.Shipped)];
         if ((fitting.Length == 1 ? fitting[0] : fitting.FirstOrDefault(g => g.Name == DefaultName(target.Name, task.Name))) is { } found)
             return found;
         throw fitting.Length == 0

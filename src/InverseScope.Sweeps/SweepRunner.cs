@@ -188,7 +188,7 @@ public sealed class SweepRunner(
 
     private static MeasurementOptions OfRandomTarget(MeasurementOptions options, ITask task) =>
         options.Sampler == SamplerKind.Enumerate && task.Count <= RandomTargetTexts
-            ? options
+            ? options with { Generator = null }
             : options.OverBank() with { BankSize = Math.Min(options.BankSize, RandomTargetTexts) };
 
     // Which generator it is, is settled once: one trained later must not make a resumed sweep ask.

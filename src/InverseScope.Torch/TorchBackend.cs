@@ -126,7 +126,7 @@ public sealed class TorchBackend : IInversionBackend
             : others.Of(site, references[i], cancel)).ToArray();
         RandomStream Choices(int i) => _seed.Stream(streamName, site.ToString(), references[i]);
         var sets = new SampleSet?[ids.Length];
-        if (_generated is not null)
+        if (_generated is not null && Options.SamplesFromGenerator)
         {
             int[] present = [.. Enumerable.Range(0, ids.Length).Where(i => !targets[i].IsEmpty)];
             var found = _generated.Sample(
@@ -146,6 +146,8 @@ public sealed class TorchBackend : IInversionBackend
                     if (!targets[i].IsEmpty)
                         sets[i] = sampler!.Draw(targets[i].Span, ids[i], Choices(i));
                 });
+            if (_generated is not null)
+                Tell(site, sets, ids, targets, cancel);
         }
 
         var (share, rows) = sampler is null ? PositionIn(site) : (sampler.ShareWithPosition, sampler.RowsWithPosition);
@@ -167,6 +169,15 @@ public sealed class TorchBackend : IInversionBackend
             references.Dispose();
         _generator?.Dispose();
         _target.Dispose();
+    }
+
+    /// <summary>Adds what activations say of their texts to samples that others drew.</summary>
+    private void Tell(Site site, SampleSet?[] sets, int[] ids, ReadOnlyMemory<float>[] targets, CancellationToken cancel)
+    {
+        int[] drawn = [.. Enumerable.Range(0, sets.Length).Where(i => sets[i] is not null)];
+        var told = _generated!.Evidence(site, [.. drawn.Select(i => (ids[i], targets[i]))], cancel);
+        foreach (var (i, tokens) in drawn.Zip(told))
+            sets[i] = sets[i]! with { Bits = tokens?.Sum(t => t.Bits), Tokens = tokens };
     }
 
     private bool HasBank => Options.Sampler != SamplerKind.Generator;

@@ -24,7 +24,7 @@ internal static class ActivationsCommands
     {
         var parse = invocation.Parse;
         var options = MeasurementArguments.Read(parse, new MeasurementOptions());
-        if (options.UsesGenerator)
+        if (options.SamplesFromGenerator)
             throw new BadInputException("Activations are collected of the whole prior or of a bank.", "Give --sampler enumerate or --sampler bank; a mixture uses the bank.");
         var model = invocation.Models.Find(MeasurementArguments.ReadModel(parse));
         var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));

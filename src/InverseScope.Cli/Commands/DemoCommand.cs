@@ -26,7 +26,7 @@ internal static class DemoCommand
                 Model = Target,
                 Task = Target,
                 Sites = ["L*H*@last"],
-                Measurement = new MeasurementOptions { Sampler = SamplerKind.Bank, BankSize = 20_000, Epsilon = 0.1 },
+                Measurement = new MeasurementOptions { Sampler = SamplerKind.Bank, BankSize = 20_000, Epsilon = 0.1, Generator = Target },
                 ExploreReferences = 150,
                 ConfirmReferences = 200,
                 Seed = invocation.Seed.Value,

@@ -66,7 +66,7 @@ internal static class MeasurementArguments
         "--bank-size", "Draws in the bank.", 2, LargestBank);
 
     private static readonly Option<string?> Generator = OptionOf.Text(
-        "--generator", "The generator to sample from: a name, or a folder. Default: the one that fits model and task.", "GENERATOR");
+        "--generator", "The generator: a name, or a folder. Samplers generator and mixture draw from it, by default the one that fits; beside the others it tells what activations say of each token.", "GENERATOR");
 
     private static readonly Option<long?> Draws = OptionOf.Integer(
         "--draws", "Texts that the generator writes for each reference. Default 256.", 2, MostSamples);

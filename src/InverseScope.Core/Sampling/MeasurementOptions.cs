@@ -92,7 +92,10 @@ public sealed record MeasurementOptions
     /// </summary>
     public int BankSize { get; init; } = 20_000;
 
-    /// <summary>Name or folder of the generator; null takes the one that fits. Samplers with a generator only.</summary>
+    /// <summary>
+    /// Name or folder of the generator. Samplers with a generator take the one that fits where this is null; beside other samplers it
+    /// only tells what activations say of each token.
+    /// </summary>
     public string? Generator { get; init; }
 
     /// <summary>
@@ -121,7 +124,11 @@ public sealed record MeasurementOptions
 
     /// <summary>Whether samples come from a generator, alone or beside others.</summary>
     [JsonIgnore]
-    public bool UsesGenerator => Sampler is SamplerKind.Generator or SamplerKind.Mixture;
+    public bool SamplesFromGenerator => Sampler is SamplerKind.Generator or SamplerKind.Mixture;
+
+    /// <summary>Whether a generator is needed, for samples or to tell of tokens.</summary>
+    [JsonIgnore]
+    public bool UsesGenerator => SamplesFromGenerator || Generator is not null;
 
     /// <summary>The same measurement over a bank, for targets that no generator was trained on.</summary>
     public MeasurementOptions OverBank() => this with
@@ -144,8 +151,6 @@ public sealed record MeasurementOptions
             yield return $"bank_size must be at least 2, not {BankSize}.";
         if (Weighting == Weighting.None && Sampler != SamplerKind.Generator)
             yield return "weighting none is the plain average of a generator's samples; enumerate, bank and mixture need importance or accept.";
-        if (Generator is not null && !UsesGenerator)
-            yield return $"generator '{Generator}' is given, but the sampler {Sampler.ToString().ToLowerInvariant()} uses none: choose the sampler generator or mixture.";
         if (Draws < 2)
             yield return $"draws must be at least 2, not {Draws}.";
         if (!(Temperature > 0) || !double.IsFinite(Temperature))

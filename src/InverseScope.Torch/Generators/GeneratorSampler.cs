@@ -43,7 +43,7 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
             found.Where(f => f.Value is not null).Select(f => f.Key)
                 .Concat(rows.SelectMany(of => of).Select(r => population.Pool[r.Text])),
             cancel);
-        var evidence = Evidence(index, references, cancel);
+        var evidence = Evidence(site, [.. references.Select(r => (r.Text, r.Activation))], cancel);
         var sets = new SampleSet[references.Count];
         for (var r = 0; r < sets.Length; r++)
         {
@@ -132,11 +132,15 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
         return known;
     }
 
-    private TokenBits[]?[] Evidence(int site, IReadOnlyList<Inverted> references, CancellationToken cancel)
+    /// <summary>What activations say of each token of their own texts.</summary>
+    /// <param name="site">One that the generator was trained on.</param>
+    /// <param name="references">Text ids and activations.</param>
+    /// <returns>One for each reference; null for texts that the generator cannot write.</returns>
+    public TokenBits[]?[] Evidence(Site site, IReadOnlyList<(int Text, ReadOnlyMemory<float> Activation)> references, CancellationToken cancel)
     {
         int[] written = [.. Enumerable.Range(0, references.Count).Where(r => generator.CanWrite(population.Pool[references[r].Text]))];
         var told = generator.Evidence(
-            site, [.. written.Select(r => references[r].Activation)], [.. written.Select(r => population.Pool[references[r].Text])], cancel);
+            generator.IndexOf(site)!.Value, [.. written.Select(r => references[r].Activation)], [.. written.Select(r => population.Pool[references[r].Text])], cancel);
         var all = new TokenBits[]?[references.Count];
         foreach (var (r, of) in written.Zip(told))
             all[r] = of;

@@ -23,8 +23,16 @@ public sealed class MeasurementOptionsTests
         Assert.Contains("temperature", Assert.Single((Generator with { Temperature = double.NaN }).Check()), StringComparison.Ordinal);
         Assert.Contains("top_p", Assert.Single((Generator with { TopP = 0 }).Check()), StringComparison.Ordinal);
         Assert.Contains("top_p", Assert.Single((Generator with { TopP = 1.1 }).Check()), StringComparison.Ordinal);
-        Assert.Contains(
-            "choose the sampler generator or mixture", Assert.Single(new MeasurementOptions { Generator = "mine" }.Check()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Beside_another_sampler_a_generator_is_used_but_not_sampled_from()
+    {
+        var beside = new MeasurementOptions { Sampler = SamplerKind.Bank, Generator = "mine" };
+        Assert.Empty(beside.Check());
+        Assert.Equal((true, false), (beside.UsesGenerator, beside.SamplesFromGenerator));
+        Assert.Equal((true, true), (Generator.UsesGenerator, Generator.SamplesFromGenerator));
+        Assert.False(new MeasurementOptions().UsesGenerator);
     }
 
     [Fact]

@@ -118,7 +118,6 @@ public sealed class SweepPlanFileTests
     [InlineData("draws: 1", "p.yaml(6,8)", "from 2")]
     [InlineData("top_p: 1.5", "p.yaml", "at most 1")]
     [InlineData("temperature: 0", "p.yaml(6,14)", "above 0")]
-    [InlineData("generator: mine", "p.yaml", "choose the sampler generator or mixture")]
     [InlineData("weighting: none", "p.yaml", "plain average")]
     [InlineData("samples: many", "p.yaml(6,10)", "whole number")]
     [InlineData("causal_check: { references: -1 }", "p.yaml(6,29)", "from 0")]

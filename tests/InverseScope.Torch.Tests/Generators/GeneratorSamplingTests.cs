@@ -99,6 +99,31 @@ public sealed class GeneratorSamplingTests(TorchFixture torch, SpeakerGenerator 
         }
     }
 
+    [Theory]
+    [InlineData(SamplerKind.Bank)]
+    [InlineData(SamplerKind.Enumerate)]
+    public void Beside_other_samplers_it_tells_of_tokens_and_changes_no_sample(SamplerKind sampler)
+    {
+        using var alone = Open(Exact with { Sampler = sampler });
+        using var beside = Open(Exact with { Sampler = sampler, Generator = speaker.Folder(torch) });
+        using var mixture = Open(Exact with { Sampler = SamplerKind.Mixture, Draws = 20 });
+        var site = Sites(beside)[0];
+        var (without, with, generated) = (Sample(alone, site), Sample(beside, site), Sample(mixture, site));
+        foreach (var (expected, found) in without.Sets.Zip(with.Sets))
+        {
+            Assert.Equal(expected.Texts.Select(t => alone.Texts[t]), found.Texts.Select(t => beside.Texts[t]));
+            Assert.Equal(expected.Weights, found.Weights);
+        }
+
+        Assert.All(without.Sets, s => Assert.Null(s.Tokens));
+        Assert.All(with.Sets, s => Assert.Null(s.Draws));
+        foreach (var (set, same) in with.Sets.Zip(generated.Sets))
+        {
+            Assert.Equal(same.Bits!.Value, set.Bits!.Value, 1e-4);
+            Assert.Equal(same.Tokens!.Select(t => t.Token), set.Tokens!.Select(t => t.Token));
+        }
+    }
+
     [Fact]
     public void Bits_are_those_of_the_references_tokens_at_temperature_1()
     {
