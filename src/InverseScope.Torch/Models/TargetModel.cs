@@ -77,7 +77,7 @@ public sealed class TargetModel : IDisposable
     public TokenizedText Tokenize(string text)
     {
         var tokenizer = _tokenizer ?? throw new BadInputException(
-            $"{_folder} has no tokenizer, so that the model cannot read texts.", "It needs vocab.json (and merges.txt).");
+            $"{_folder} has no tokenizer, so that the model cannot read texts.", "It needs tokenizer.model, tokenizer.json, or vocab.json (and merges.txt).");
         var tokens = tokenizer.Encode(text);
         if (tokens.Ids.Length > Config.Context)
         {

@@ -42,8 +42,9 @@ public sealed partial class VocabularyTokenizer : ITokenizer
         _lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
         _tokens = _ids.ToDictionary(i => i.Value, i => i.Key);
         _unit = unit;
-        _special = [.. config.Special.Select(Id)];
-        _addsBegin = config.AddsBegin;
+        SpecialTokens = config.Special.Distinct().ToDictionary(token => token, Id, StringComparer.Ordinal);
+        _special = [.. SpecialTokens.Values];
+        _addsBegin = config.AddsBegin ?? false;
         if (_addsBegin && config.Begin is null)
         {
             throw new BadInputException(
@@ -60,6 +61,8 @@ public sealed partial class VocabularyTokenizer : ITokenizer
     public int? BeginId { get; }
 
     public int? EndId { get; }
+
+    public IReadOnlyDictionary<string, int> SpecialTokens { get; }
 
     /// <summary>The pieces that <see cref="Encode"/> looks up: what a vocabulary for these texts must hold.</summary>
     public static IEnumerable<Range> Split(string text, TokenUnit unit)
