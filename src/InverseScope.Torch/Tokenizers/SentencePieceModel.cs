@@ -48,6 +48,7 @@ internal sealed class SentencePieceModel
         {
             var reader = new ProtobufReader(File.ReadAllBytes(path));
             var kind = 1L;
+            var hasNormalizer = false;
             while (reader.Next())
             {
                 switch (reader.Field)
@@ -60,6 +61,7 @@ internal sealed class SentencePieceModel
                         break;
                     case 3:
                         model.ReadNormalizer(reader.Bytes, path);
+                        hasNormalizer = true;
                         break;
                     case 5 when reader.Bytes.Length > 0:
                         CheckDenormalizer(reader.Bytes, path);
@@ -67,6 +69,9 @@ internal sealed class SentencePieceModel
                 }
             }
 
+            // Every model has one, and it comes last.
+            if (!hasNormalizer)
+                throw new FormatException("it does not say how texts are normalised");
             // Absent means unigram, whatever is in the pieces.
             if (kind != 2)
                 throw Unsupported(path, kind switch { 1 => "a unigram model", 3 => "a word model", 4 => "a character model", _ => $"a model of kind {kind}" });

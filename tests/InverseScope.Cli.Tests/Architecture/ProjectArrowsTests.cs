@@ -11,7 +11,7 @@ public sealed class ProjectArrowsTests
     private static readonly Dictionary<string, Owned> Owners = new()
     {
         ["Core"] = new([], ["YamlDotNet", "Jint"]),
-        ["Torch"] = new(["Core"], ["TorchSharp", "Microsoft.ML.Tokenizers"]),
+        ["Torch"] = new(["Core"], ["TorchSharp"]),
         ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "OllamaSharp", "Polly"]),
         ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Polly"]),
         ["Service"] = new(["Sweeps"], ["Microsoft.Orleans"]),

@@ -8,7 +8,7 @@ using TheirPreTokenizer = Microsoft.ML.Tokenizers.PreTokenizer;
 
 namespace InverseScope.Torch.Tests.Tokenizers;
 
-/// <summary>Ids are those of Microsoft.ML.Tokenizers, given where to cut and up to what it does otherwise.</summary>
+/// <summary>Ids are those of Microsoft.ML.Tokenizers, told where to cut texts.</summary>
 public sealed class OtherImplementationTests
 {
     [Fact]
@@ -34,27 +34,13 @@ public sealed class OtherImplementationTests
         TokenizerTexts.All.Sample(text => Assert.Equal(theirs.EncodeToIds(text), ours.Encode(text).Ids[1..]));
     }
 
-    [Theory]
-    [InlineData("models/stories260K")]
-    [InlineData("data/tokenizers/llama2")]
-    public void SentencePiece_gives_the_same_ids(string name)
-    {
-        var folder = Shared.Path(name);
-        using var file = File.OpenRead(Path.Combine(folder, "tokenizer.model"));
-        var theirs = LlamaTokenizer.Create(file);
-        var ours = TokenizerFolder.Load(folder)!;
-        // Theirs leaves the begin token out of an empty text.
-        TokenizerTexts.All.Where(text => text.Length > 0)
-            .Sample(text => Assert.Equal(theirs.EncodeToIds(text), ours.Encode(text).Ids));
-    }
-
     [Fact]
     public void Texts_without_surrogate_pairs_are_cut_as_the_published_pattern_cuts_them()
     {
         var published = new Regex(
             @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
             RegexOptions.CultureInvariant);
-        TokenizerTexts.All.Where(text => !text.Any(char.IsSurrogate) && !text.Contains('ſ', StringComparison.Ordinal)).Sample(text => Assert.Equal(
+        TokenizerTexts.All.Select(text => string.Concat(text.Where(c => !char.IsSurrogate(c) && c != 'ſ'))).Sample(text => Assert.Equal(
             published.Matches(text).Select(m => m.Value), PreTokenizer.Llama3.Split(text).Select(range => text[range])));
     }
 

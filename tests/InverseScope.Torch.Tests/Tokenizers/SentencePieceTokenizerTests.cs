@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using CsCheck;
 using InverseScope.Core;
@@ -38,6 +39,35 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     {
         var tokenizer = TokenizerFolder.Load(Shared.Path(folder))!;
         TokenizerTexts.All.Sample(text => TokenizerTexts.CheckLaws(tokenizer, text));
+    }
+
+    [Theory]
+    [InlineData("models/stories260K")]
+    [InlineData("data/tokenizers/llama2")]
+    public void Merges_are_those_of_the_definition(string folder)
+    {
+        var model = SentencePieceModel.Read(Path.Combine(Shared.Path(folder), "tokenizer.model"));
+        var scores = model.Pieces.Where(piece => piece.Kind == PieceKind.Normal).ToDictionary(piece => piece.Text, piece => piece.Score);
+        var ids = model.Pieces.Index().ToDictionary(piece => piece.Item.Text, piece => piece.Index);
+        var tokenizer = TokenizerFolder.Load(Shared.Path(folder))!;
+        TokenizerTexts.All.Where(text => text.Length > 0).Sample(text =>
+        {
+            var pieces = $"▁{text.Replace(' ', '▁')}".EnumerateRunes().Select(rune => rune.ToString()).ToList();
+            while (true)
+            {
+                // The highest score first, the leftmost of equals.
+                var best = Enumerable.Range(0, pieces.Count - 1).Where(i => scores.ContainsKey(pieces[i] + pieces[i + 1]))
+                    .OrderByDescending(i => scores[pieces[i] + pieces[i + 1]]).Select(i => (int?)i).FirstOrDefault();
+                if (best is not { } left)
+                    break;
+                pieces[left] += pieces[left + 1];
+                pieces.RemoveAt(left + 1);
+            }
+
+            var expected = pieces.SelectMany(piece => scores.ContainsKey(piece)
+                ? [ids[piece]] : Encoding.UTF8.GetBytes(piece).Select(b => ids[$"<0x{b:X2}>"]));
+            Assert.Equal([1, .. expected], tokenizer.Encode(text).Ids);
+        });
     }
 
     [Fact]
@@ -160,12 +190,12 @@ public sealed class SentencePieceTokenizerTests : IDisposable
         {
             File.WriteAllBytes(_folder["tokenizer.model"], whole[..length]);
             Assert.Throws<BadInputException>(() => TokenizerFolder.Load(_folder.Path));
-        });
+        }, threads: 1);
         Gen.Byte.Array[0, 100].Sample(bytes =>
         {
             File.WriteAllBytes(_folder["tokenizer.model"], bytes);
             Assert.Throws<BadInputException>(() => TokenizerFolder.Load(_folder.Path));
-        });
+        }, threads: 1);
     }
 
     [Fact]

@@ -152,7 +152,7 @@ public sealed class TokenizerJsonTests : IDisposable
         {
             File.WriteAllText(_folder["tokenizer.json"], whole[..length]);
             Assert.Throws<BadInputException>(() => TokenizerFolder.Load(_folder.Path));
-        });
+        }, threads: 1);
     }
 
     [Theory]
