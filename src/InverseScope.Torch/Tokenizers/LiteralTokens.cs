@@ -13,8 +13,9 @@ internal sealed class LiteralTokens
 
     public LiteralTokens(IEnumerable<KeyValuePair<string, int>> ids)
     {
-        _ids = new Dictionary<string, int>(ids, StringComparer.Ordinal);
-        var longestFirst = _ids.Keys.Where(token => token.Length > 0).OrderByDescending(token => token.Length);
+        // Some vocabularies have an empty token, which is nowhere spelled.
+        _ids = new Dictionary<string, int>(ids.Where(token => token.Key.Length > 0), StringComparer.Ordinal);
+        var longestFirst = _ids.Keys.OrderByDescending(token => token.Length);
         if (_ids.Count > 0)
             _any = new Regex(string.Join('|', longestFirst.Select(Regex.Escape)), RegexOptions.CultureInvariant);
     }

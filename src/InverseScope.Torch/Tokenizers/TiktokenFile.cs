@@ -29,7 +29,8 @@ internal static class TiktokenFile
     public static bool IsOne(ReadOnlySpan<byte> start)
     {
         var end = start.IndexOf((byte)' ');
-        return end > 0 && Base64.IsValid(start[..end]);
+        // White space is valid to the decoder, but the first line has none before its rank.
+        return end > 0 && Base64.IsValid(start[..end], out var length) && length > 0 && !start[..end].Contains((byte)'\n');
     }
 
     /// <exception cref="BadInputException">The file is malformed, or of another model than Llama-3.</exception>

@@ -183,6 +183,16 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     }
 
     [Fact]
+    public void A_first_piece_whose_length_is_written_as_a_space_makes_no_tiktoken_file()
+    {
+        // Nine bytes of the message are not the piece's text.
+        var file = new SentencePieceFile();
+        file.Pieces.AddRange([(new string('a', ' ' - 9), 0, 1), ("a", 0, 1)]);
+        Assert.Equal((byte)' ', file.ToBytes()[1]);
+        Assert.Equal([1], Load(file).Encode("a").Ids);
+    }
+
+    [Fact]
     public void A_file_that_is_cut_off_or_no_model_is_refused()
     {
         var whole = SentencePieceFile.Of(true, "a", "b", "ab").ToBytes();
