@@ -35,6 +35,7 @@ internal static partial class SpecFiles
     /// <exception cref="BadInputException">There is no such model, or its tokenizer cannot be read.</exception>
     public static CompileContext Context(Invocation invocation, ITask? task, bool checksOnly = false) => new(task?.Lexicons)
     {
+        Variables = task as IVariableTask,
         ChecksOnly = checksOnly,
         Tokenizer = invocation.Parse.GetValue(MeasurementArguments.Model) is { } model ? Tokenizer(invocation, model) : null,
     };

@@ -33,6 +33,7 @@ internal static class TaskShowCommand
                 task.Fingerprint,
                 Texts = task.Count,
                 Positions = task.PositionNames,
+                Variables = (task as IVariableTask)?.Variables ?? [],
                 task.Lexicons,
                 Examples = examples,
             });
@@ -50,6 +51,8 @@ internal static class TaskShowCommand
                 ? "@last, @-2, @5, @tok:\"x\" (the task names none)"
                 : string.Join(' ', task.PositionNames.Select(p => "@" + p))),
         };
+        if (task is IVariableTask { Variables: { Count: > 0 } variables })
+            pairs.Add(("variables", string.Join(", ", variables)));
         foreach (var (lexicon, words) in task.Lexicons)
             pairs.Add(($"lexicon {lexicon}", Shorten(words)));
         pairs.AddRange(examples.Select((text, i) => (i == 0 ? "examples" : "", text)));

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using InverseScope.Core.Specs.Running;
+using InverseScope.Core.Tasks;
 
 namespace InverseScope.Core.Specs;
 
@@ -14,6 +15,13 @@ public sealed class CompileContext(IReadOnlyDictionary<string, IReadOnlyList<str
 
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Lexicons { get; } =
         lexicons ?? new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>What specs of a task are compiled against.</summary>
+    /// <param name="task">Null: of none.</param>
+    public static CompileContext Of(ITask? task) => new(task?.Lexicons) { Variables = task as IVariableTask };
+
+    /// <summary>Knows what <c>variable</c> asks for; null: it is an error.</summary>
+    public IVariableTask? Variables { get; init; }
 
     /// <summary>
     /// Splits a text into the target model's tokens, as text, or gives null where the model cannot read it, which makes

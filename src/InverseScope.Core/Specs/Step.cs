@@ -37,6 +37,9 @@ public abstract record Step
     public sealed record Match(string Pattern, string Group = "0") : Step;
 
     // Text to text.
+    /// <summary>What the task knows of the text under a name.</summary>
+    public sealed record Variable(string Name) : Step;
+
 
     public sealed record Lower : Step;
 

@@ -1,10 +1,11 @@
 using System.Text;
+using InverseScope.Core.Yaml;
 
 namespace InverseScope.Core.Tasks;
 
 /// <summary>
 /// Finds tasks by name, built in or from a folder, or by the path of a file: <c>.txt</c> with one text in each line,
-/// <c>.jsonl</c>, or templates as <c>.yaml</c> or <c>.json</c>.
+/// <c>.jsonl</c>, or templates or pairs of words as <c>.yaml</c> or <c>.json</c>.
 /// </summary>
 public sealed class TaskCatalog
 {
@@ -12,6 +13,7 @@ public sealed class TaskCatalog
     {
         ["addition"] = () => new AdditionTask(),
         ["counting"] = () => new CountingTask(),
+        ["icl-translation"] = () => TranslationTaskFile.Parse("icl-translation", BuiltInFile("icl-translation.yaml"), ""),
         ["ioi"] = () => TemplateTaskFile.Parse("ioi", BuiltInFile("ioi.yaml")),
     };
 
@@ -53,15 +55,21 @@ public sealed class TaskCatalog
         switch (Path.GetExtension(path))
         {
             case ".txt" or ".jsonl" or ".ndjson":
-                return new TextFileTask(name, Path.GetFileName(path), TextFileReader.Read(path));
+                var (texts, format) = TextFileReader.Read(path);
+                return new TextFileTask(name, Path.GetFileName(path), texts, format);
             case ".yaml" or ".yml" or ".json":
-                return TemplateTaskFile.Parse(path, ReadAll(path));
+                return Declared(path, ReadAll(path));
             case var other:
                 throw new BadInputException(
                     $"'{path}' cannot be read as a task: '{other}' is not a known kind.",
                     $"Known: {string.Join(", ", Extensions)}.");
         }
     }
+
+    private static ITask Declared(string path, string text) =>
+        YamlFields.Parse(path, text).Text("schema") == TranslationTaskFile.Schema
+            ? TranslationTaskFile.Parse(path, text, Path.GetDirectoryName(Path.GetFullPath(path))!)
+            : TemplateTaskFile.Parse(path, text);
 
     private static string ReadAll(string path)
     {

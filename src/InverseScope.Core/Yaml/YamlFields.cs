@@ -61,6 +61,13 @@ public sealed class YamlFields
     /// <summary>The text of a key, or null.</summary>
     public string? Text(string key) => Scalar(key)?.Value;
 
+    /// <summary>Whether a key holds a single value, not keys or a list.</summary>
+    public bool IsText(string key)
+    {
+        _asked.Add(key);
+        return _nodes.GetValueOrDefault(key) is YamlScalarNode;
+    }
+
     /// <summary>A number within bounds, or the default.</summary>
     public double Number(string key, double otherwise, double above = double.NegativeInfinity)
     {

@@ -17,7 +17,7 @@ public static class PlantedFeatures
     public static IReadOnlyList<HypothesisDraft> FromPrior(int count, ITask task, RunSeed seed, CancellationToken cancel)
     {
         var random = seed.Stream("planted features, prior");
-        var context = new CompileContext(task.Lexicons);
+        var context = CompileContext.Of(task);
         var space = SearchSpace.Build([.. Enumerable.Range(0, PriorDraws).Select(_ => task.Draw(random))], context, cancel);
         return [.. RandomFeatures.Draw(space, count, seed.Stream("planted features")).Select(spec =>
             new HypothesisDraft(spec, FeatureCompiler.Compile(spec, context).OrThrow(), HypothesisAuthor.Symbolic, null, []))];

@@ -12,7 +12,8 @@ public sealed class SpecLibrary(ITask task, Func<string, IReadOnlyList<string>?>
 {
     private const int CheckedTexts = 200;
 
-    private readonly CompileContext _context = new(task.Lexicons) { Tokenizer = tokenizer };
+    private readonly CompileContext _context =
+        new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer };
 
     /// <summary>Reads spec files.</summary>
     /// <exception cref="BadInputException">

@@ -25,7 +25,7 @@ internal sealed class SymbolicProposer(
     {
         var random = seed.Stream("search prior", task.Fingerprint);
         string[] prior = [.. Enumerable.Range(0, PriorDraws).Select(_ => task.Draw(random))];
-        return SearchSpace.Build(prior, new CompileContext(task.Lexicons), CancellationToken.None);
+        return SearchSpace.Build(prior, CompileContext.Of(task), CancellationToken.None);
     });
 
     /// <param name="samples">Of the explore references.</param>

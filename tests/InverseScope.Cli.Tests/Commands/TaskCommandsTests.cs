@@ -12,7 +12,7 @@ public sealed class TaskCommandsTests
 
         using var document = JsonDocument.Parse(run.Out);
         Assert.Equal(0, run.Code);
-        Assert.Equal(["addition", "counting", "ioi"], document.RootElement.EnumerateArray().Select(t => t.GetProperty("name").GetString()));
+        Assert.Equal(["addition", "counting", "icl-translation", "ioi"], document.RootElement.EnumerateArray().Select(t => t.GetProperty("name").GetString()));
         Assert.Equal(810_000, document.RootElement[0].GetProperty("texts").GetInt64());
         Assert.Equal(JsonValueKind.Null, document.RootElement[1].GetProperty("texts").ValueKind);
         Assert.False(Directory.Exists(folder["home"]));
@@ -40,6 +40,18 @@ public sealed class TaskCommandsTests
         Assert.Contains("@IO @S1 @S2", run.Out);
         Assert.Contains("lexicon names", run.Out);
         Assert.Contains("examples", run.Out);
+    }
+
+    [Fact]
+    public void Show_tells_the_variables_that_specs_can_read()
+    {
+        var run = CliRun.Of("task", "show", "icl-translation");
+        var json = CliRun.Of("task", "show", "icl-translation", "--json");
+
+        Assert.Contains("direction, source_language, target_language, input, answer, shot1", run.Out);
+        Assert.Contains("@query @arrow", run.Out);
+        using var document = JsonDocument.Parse(json.Out);
+        Assert.Equal("direction", document.RootElement.GetProperty("variables")[0].GetString());
     }
 
     [Fact]

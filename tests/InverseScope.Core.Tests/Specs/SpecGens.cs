@@ -1,5 +1,6 @@
 using CsCheck;
 using InverseScope.Core.Specs;
+using InverseScope.Core.Tasks;
 
 namespace InverseScope.Core.Tests.Specs;
 
@@ -8,9 +9,18 @@ internal static class SpecGens
 {
     private const int MaxDepth = 3;
 
+    /// <summary>A task with variables.</summary>
+    public static TextFileTask Described { get; } = new(
+        "described", "test",
+        [
+            new("How are you?", 1, new Dictionary<string, string> { ["harmful"] = "false" }),
+            new("615+861=1476", 1, new Dictionary<string, string> { ["source_language"] = "en", ["target_language"] = "fr" }),
+        ]);
+
     /// <summary>What all of these specs are compiled against.</summary>
     public static CompileContext Context { get; } = new(Rules.Ioi.Lexicons)
     {
+        Variables = Described,
         Tokenizer = static text => text.Contains('\0', StringComparison.Ordinal) ? null : [.. text.Chunk(3).Select(c => new string(c))],
         Labeller = new FakeLabeller(static text => LabelAnswer.Of(text.Length % 2 == 0 ? "even" : "odd")),
     };
@@ -73,7 +83,7 @@ internal static class SpecGens
     private static readonly Gen<ValueList<string>> Words = SomeText.Array[1, 3].Select(w => (ValueList<string>)[.. w]);
 
     private static readonly Gen<Step> TextToText = Gen.OneOf(
-        Gen.OneOf<Step>(new Step.Lower(), new Step.Upper(), new Step.Trim()),
+        Gen.OneOf<Step>(new Step.Lower(), new Step.Upper(), new Step.Trim(), new Step.Variable("harmful"), new Step.Variable("source_language")),
         Gen.Select(SomeText, Gen.Bool).Select((t, last) => (Step)new Step.After(t, last)),
         Gen.Select(SomeText, Gen.Bool).Select((t, last) => (Step)new Step.Before(t, last)),
         Gen.Select(SomeText, SomeText, Gen.Bool).Select((a, b, last) => (Step)new Step.Between(a, b, last)),

@@ -10,6 +10,7 @@ public sealed class SpecGuideTests
 
     private static CompileContext Context { get; } = new(new Dictionary<string, IReadOnlyList<string>>(new TaskCatalog().Find("ioi").Lexicons))
     {
+        Variables = SpecGens.Described,
         Tokenizer = static text => [.. text.Select(c => c.ToString())],
         Labeller = new FakeLabeller(static _ => LabelAnswer.Of("none")),
     };

@@ -15,10 +15,10 @@ public sealed class TaskCatalogTests : IDisposable
     public void Built_in_tasks_are_found_by_name()
     {
         var catalog = new TaskCatalog();
-        Assert.Equal(["addition", "counting", "ioi"], catalog.Names);
+        Assert.Equal(["addition", "counting", "icl-translation", "ioi"], catalog.Names);
         var tasks = catalog.Names.Select(catalog.Find).ToList();
         Assert.Equal(catalog.Names, tasks.Select(t => t.Name));
-        Assert.Equal(3, tasks.Select(t => t.Fingerprint).Distinct().Count());
+        Assert.Equal(4, tasks.Select(t => t.Fingerprint).Distinct().Count());
         Assert.Equal(tasks.Select(t => t.Fingerprint), catalog.Names.Select(n => catalog.Find(n).Fingerprint));
     }
 
@@ -27,7 +27,7 @@ public sealed class TaskCatalogTests : IDisposable
     {
         var message = Refusal("adition");
         Assert.Contains("Did you mean 'addition'?", message);
-        Assert.Contains("addition, counting, ioi", message);
+        Assert.Contains("addition, counting, icl-translation, ioi", message);
     }
 
     [Fact]
@@ -66,7 +66,43 @@ public sealed class TaskCatalogTests : IDisposable
         Assert.NotEqual(original, Load("d.txt", "onetwo\n").Fingerprint);
     }
 
+    [Fact]
+    public void Fields_with_one_value_are_variables_and_part_of_what_the_task_is()
+    {
+        var task = (TextFileTask)Load("own.jsonl", """
+            {"text": "a", "topic": "tea", "size": 2, "warm": true, "tags": [1], "note": null}
+            {"text": "b", "topic": "ice"}
+            {"text": "a", "topic": "tea", "size": 3}
+            """);
+        Assert.Equal(["topic"], task.Variables.Where(v => task.ValueOf(v, "b") is not null));
+        Assert.Equal("tea", task.ValueOf("topic", "a"));
+        Assert.Null(task.ValueOf("size", "a"));
+        Assert.Null(task.ValueOf("topic", "c"));
+        Assert.Null(task.ValueOf("tags", "a"));
+        var other = Load("other.jsonl", "{\"text\": \"a\", \"topic\": \"tea\"}\n{\"text\": \"b\", \"topic\": \"tea\"}");
+        var bare = Load("bare.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}");
+        Assert.NotEqual(bare.Fingerprint, other.Fingerprint);
+    }
+
+    [Fact]
+    public void A_first_line_says_how_models_read_instructions()
+    {
+        const string header = "{\"schema\": \"inversescope/instructions/v1\", \"template\": ";
+        var plain = Load("plain.jsonl", header + "\"none\"}\n{\"text\": \"Name a colour. \"}");
+        var gemma = (TextFileTask)Load("gemma.jsonl", header + "\"gemma-it\"}\n{\"text\": \"Name a colour. \"}");
+        Assert.Equal(1, plain.Count);
+        Assert.Equal(["reply"], plain.PositionNames);
+        Assert.Equal(13, plain.CharacterAt("reply", "Name a colour. "));
+        Assert.Equal("gemma-it", gemma.Format!.Template);
+        Assert.Equal(21, gemma.CharacterAt("reply", "…<start_of_turn>model\n"));
+        Assert.NotEqual(plain.Fingerprint, gemma.Fingerprint);
+        Assert.Null(plain.CharacterAt("end", "Name a colour."));
+    }
+
     [Theory]
+    [InlineData("x.jsonl", "{\"schema\":\"other\"}\n{\"text\":\"a\"}", "x.jsonl(1): expected \"schema\": \"inversescope/instructions/v1\"")]
+    [InlineData("x.jsonl", "{\"schema\":\"inversescope/instructions/v1\",\"template\":\"gemma-id\"}", "Did you mean 'gemma-it'?")]
+    [InlineData("x.jsonl", "{\"schema\":\"inversescope/instructions/v1\",\"tempalte\":\"none\"}", "unknown key 'tempalte'")]
     [InlineData("x.txt", "", "x.txt holds no text. Expected one text in each line.")]
     [InlineData("x.txt", "\n \n", "holds no text")]
     [InlineData("x.jsonl", "", "Expected lines such as {\"text\"")]
@@ -113,7 +149,7 @@ public sealed class TaskCatalogTests : IDisposable
         File.WriteAllText(_folder["readme.md"], "a\n");
         File.WriteAllText(_folder["addition.txt"], "a\n");
         var catalog = new TaskCatalog(_folder.Path);
-        Assert.Equal(["addition", "counting", "ioi", "mine"], catalog.Names);
+        Assert.Equal(["addition", "counting", "icl-translation", "ioi", "mine"], catalog.Names);
         Assert.Equal("mine", catalog.Find("mine").Name);
         Assert.Equal(810_000, catalog.Find("addition").Count);
         Assert.Contains("Did you mean 'mine'?", Assert.Throws<BadInputException>(() => catalog.Find("mien")).Message);

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using InverseScope.Core.Specs.Running;
+using InverseScope.Core.Tasks;
 
 namespace InverseScope.Core.Specs.Compilation;
 
@@ -11,6 +12,8 @@ internal sealed class StepBinding(StepCompiler compiler, Step step, StepType inp
 
     /// <summary>Type of its result; to be set by steps whose definition leaves it open.</summary>
     public StepType Gives { get; set; } = gives;
+
+    public IVariableTask? Variables => compiler.Context.Variables;
 
     public Func<string, IReadOnlyList<string>?>? Tokenizer => compiler.Context.Tokenizer;
 

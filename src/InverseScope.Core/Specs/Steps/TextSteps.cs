@@ -91,6 +91,24 @@ internal static class TextSteps
                 return (e, v) => RegexMatcher.Matches(regex, step.Group, v.Text, e);
             }),
 
+        Define.With(
+            "variable", Form.SomeText.As(name => new Step.Variable(name), step => step.Name), StepType.Text, StepType.Text,
+            "what the task knows of the text under a name", static step => $"look its {English.Quote(step.Name)} up in the task",
+            static (step, binding) =>
+            {
+                var known = binding.Variables?.Variables ?? [];
+                if (!known.Contains(step.Name))
+                {
+                    return binding.Error(
+                        $"there is no variable {SpecNode.Quote(step.Name)}.",
+                        (known.Count == 0 ? "The task has none, or no task is given." : $"Known: {string.Join(", ", known)}.")
+                        + NearestName.Hint(step.Name, known));
+                }
+
+                var task = binding.Variables!;
+                return (_, v) => task.ValueOf(step.Name, v.Text.ToString()) is { } value ? Value.Of(value) : Value.Undefined;
+            }),
+
         Define.Bare<Step.Lower>(
             "lower", StepType.Text, StepType.Text, "turn it into lower case", "the text in lower case",
             static (_, v) => Value.Of(v.Text.ToString().ToLowerInvariant())),
