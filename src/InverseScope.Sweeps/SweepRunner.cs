@@ -45,6 +45,7 @@ public sealed class SweepRunner(
         if (problems.Length > 0)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         var task = tasks.Find(plan.Task);
+        ReferenceDraws.Check(task, plan.ReferencesWhere);
         var outline = targets(plan.Model);
         plan = WithGenerator(plan, outline.Target, task, SitesOf(plan, outline.Target, task));
         var specs = new SpecLibrary(task, outline.Tokenizer).ReadFiles(plan.SpecFiles);
@@ -120,7 +121,7 @@ public sealed class SweepRunner(
             ContentHash.Of(
                 [sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs, .. backend.Generator is { } by ? [by.ContentHash] : Array.Empty<string>()]),
             clock);
-        var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed);
+        var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed, plan.ReferencesWhere);
         var library = new SpecLibrary(task, targets(plan.Model).Tokenizer);
         HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
         var stage = new SiteInvestigation(

@@ -16,12 +16,15 @@ internal static class SpecEvalCommand
 {
     private const long DefaultReferences = 300;
 
+    private static readonly Option<string[]> Where = OptionOf.Texts(
+        "--where", "References only where a variable of the task has a value, e.g. harmful=true; several must all hold.", "NAME=VALUE");
+
     public static Command Create(Shell shell)
     {
         var files = SpecCommands.FilesArgument();
         var command = new Command("eval", "Measure specs at sites: consistency, chance, κ, e-value, bits and verdict.")
         {
-            files, MeasurementArguments.Sites, MeasurementArguments.References,
+            files, MeasurementArguments.Sites, MeasurementArguments.References, Where,
         };
         MeasurementArguments.AddTarget(command);
         MeasurementArguments.AddSampling(command);
@@ -56,6 +59,7 @@ internal static class SpecEvalCommand
                 [.. found.Select(s => new HypothesisDraft(s.Compiled!.Spec, s.Compiled.Feature, HypothesisAuthor.Person, null, []))],
                 sites,
                 (int)(parse.GetValue(MeasurementArguments.References) ?? DefaultReferences),
+                ReadWhere(parse.GetValue(Where) ?? []),
                 rule.MinimumKappa,
                 rule.FalseDiscoveryRate,
                 invocation.Seed,
@@ -68,6 +72,18 @@ internal static class SpecEvalCommand
         else
             Write(invocation, records);
         return ExitCode.Done;
+    }
+
+    private static Dictionary<string, string> ReadWhere(string[] given)
+    {
+        var where = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var one in given)
+        {
+            if (one.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } value] || !where.TryAdd(name, value))
+                throw new BadInputException($"--where takes NAME=VALUE, each name once, found '{one}'.");
+        }
+
+        return where;
     }
 
     // An enumerated prior is known exactly: every neighbour with its weight, the reference among them, however few.

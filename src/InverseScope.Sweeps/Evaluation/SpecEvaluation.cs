@@ -17,16 +17,18 @@ public static class SpecEvaluation
     /// <param name="backend">Disposed by the caller. Its options say how neighbours are chosen.</param>
     /// <param name="specs">Compiled against the task.</param>
     /// <param name="references">Distinct references drawn from the prior; fewer if a small prior has no more.</param>
+    /// <param name="where">Values that variables of the task have on all references; empty: every text will do.</param>
     /// <param name="minimumKappa">δ of the verdict.</param>
     /// <param name="falseDiscoveryRate">Of e-BH over all records.</param>
     /// <returns>A record for each spec and site, site by site.</returns>
-    /// <exception cref="BadInputException">A site that the target lacks.</exception>
+    /// <exception cref="BadInputException">A site that the target lacks, or a variable that the task lacks.</exception>
     public static IReadOnlyList<HypothesisRecord> Measure(
         IInversionBackend backend,
         ITask task,
         IReadOnlyList<HypothesisDraft> specs,
         IReadOnlyList<Site> sites,
         int references,
+        IReadOnlyDictionary<string, string> where,
         double minimumKappa,
         double falseDiscoveryRate,
         RunSeed seed,
@@ -34,7 +36,7 @@ public static class SpecEvaluation
         CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(references);
-        var texts = Draw(task, references, seed);
+        var texts = Draw(task, references, where, seed);
         backend.Prepare(sites, progress, cancel);
         var columns = specs.Select(s => new LabelColumn(s.Feature, backend.Texts)).ToArray();
         var rule = new VerdictRule(minimumKappa, falseDiscoveryRate);
@@ -57,18 +59,6 @@ public static class SpecEvaluation
         return rule.Decide(tested);
     }
 
-    private static List<string> Draw(ITask task, int count, RunSeed seed)
-    {
-        var random = seed.Stream("evaluation references", task.Fingerprint);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        var texts = new List<string>();
-        for (var draw = 0; draw < 50L * count && texts.Count < count; draw++)
-        {
-            var text = task.Draw(random);
-            if (seen.Add(text))
-                texts.Add(text);
-        }
-
-        return texts;
-    }
+    private static string[] Draw(ITask task, int count, IReadOnlyDictionary<string, string> where, RunSeed seed) =>
+        [.. ReferenceDraws.Distinct(task, where, count, seed.Stream("evaluation references", task.Fingerprint)).Take(count)];
 }

@@ -31,6 +31,12 @@ public sealed record SweepPlan
     /// <summary>References kept untouched until the one confirming test; at least 20. Default 300.</summary>
     public int ConfirmReferences { get; init; } = 300;
 
+    /// <summary>
+    /// Values that variables of the task have on all references, e.g. <c>harmful</c>: <c>true</c>; samples still come from all
+    /// of the prior. Default none: every text may be a reference.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> ReferencesWhere { get; init; } = new SortedDictionary<string, string>();
+
     public long Seed { get; init; } = 1;
 
     /// <summary>Spec files of people, tested at every site (or at the sites that a spec names).</summary>

@@ -38,6 +38,7 @@ public static class SweepPlanFile
         if (fields.Text("schema") is not Schema)
             fields.Fault("schema", $"expected 'schema: {Schema}', found '{fields.Text("schema") ?? "none"}'");
         var references = fields.Section("references");
+        var where = references.Section("where");
         var search = fields.Section("search");
         var budget = fields.Section("budget");
         var controls = fields.Section("controls");
@@ -71,6 +72,7 @@ public static class SweepPlanFile
             },
             ExploreReferences = (int)references.Integer("explore", defaults.ExploreReferences, MinimumReferences, 1_000_000),
             ConfirmReferences = (int)references.Integer("confirm", defaults.ConfirmReferences, MinimumReferences, 1_000_000),
+            ReferencesWhere = new SortedDictionary<string, string>(where.Keys.ToDictionary(key => key, key => where.Text(key) ?? ""), StringComparer.Ordinal),
             Seed = fields.Integer("seed", defaults.Seed),
             SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder))],
             Search = search.Flag("enabled", defaults.Search),

@@ -74,6 +74,9 @@ public sealed record OptionsRecord
     /// <summary>References kept untouched for the confirming test, for each site.</summary>
     public required int ConfirmReferences { get; init; }
 
+    /// <summary>Values that variables of the task have on all references; null: every text could be one.</summary>
+    public IReadOnlyDictionary<string, string>? ReferencesWhere { get; init; }
+
     /// <summary>Stated effect size δ: a confirmed feature's κ lies above it.</summary>
     public required double MinimumKappa { get; init; }
 

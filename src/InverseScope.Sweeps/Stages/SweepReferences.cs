@@ -1,7 +1,9 @@
+using System.Collections.ObjectModel;
 using InverseScope.Core;
 using InverseScope.Core.Consistency;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
 
 namespace InverseScope.Sweeps.Stages;
 
@@ -11,32 +13,30 @@ namespace InverseScope.Sweeps.Stages;
 /// </summary>
 public sealed record SweepReferences(IReadOnlyList<string> Explore, IReadOnlyList<string> Confirm)
 {
-    private const int DrawsPerReference = 50;
-
     // The same salt for every sweep, whatever its seed. The part in between is for calibrating labellers.
     private static readonly ReferenceSplit Split = new("inversescope/references/v1", Explore: 0.45, Calibrate: 0.1);
 
     /// <summary>Draws distinct texts from the prior until both parts are full, or a small prior is used up.</summary>
     /// <param name="explore">References wanted for proposals.</param>
     /// <param name="confirm">References wanted for the confirming test.</param>
-    /// <exception cref="BadInputException">The prior is too small to leave anything to confirm on.</exception>
-    public static SweepReferences Draw(ITask task, int explore, int confirm, RunSeed seed)
+    /// <param name="where">Values that variables of the task have on all references; null: every text will do.</param>
+    /// <exception cref="BadInputException">
+    /// The prior, or its part with the values, is too small to leave anything to confirm on; or the task has no such variable.
+    /// </exception>
+    public static SweepReferences Draw(
+        ITask task, int explore, int confirm, RunSeed seed, IReadOnlyDictionary<string, string>? where = null)
     {
         var random = seed.Stream("references", task.Fingerprint);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
         var (forExplore, forConfirm) = (new List<string>(explore), new List<string>(confirm));
-        for (var draw = 0L; draw < (long)DrawsPerReference * (explore + confirm); draw++)
+        foreach (var text in ReferenceDraws.Distinct(task, where ?? ReadOnlyDictionary<string, string>.Empty, explore + confirm, random))
         {
-            if (forExplore.Count == explore && forConfirm.Count == confirm)
-                break;
-            var text = task.Draw(random);
-            if (!seen.Add(text))
-                continue;
             var part = Split.PartOf(text);
             if (part == SplitPart.Explore && forExplore.Count < explore)
                 forExplore.Add(text);
             else if (part == SplitPart.Confirm && forConfirm.Count < confirm)
                 forConfirm.Add(text);
+            if (forExplore.Count == explore && forConfirm.Count == confirm)
+                break;
         }
 
         if (forExplore.Count < 2 || forConfirm.Count < 2)

@@ -142,6 +142,7 @@ internal static class SweepReport
                 Measurement = plan.Measurement,
                 ExploreReferences = plan.ExploreReferences,
                 ConfirmReferences = plan.ConfirmReferences,
+                ReferencesWhere = plan.ReferencesWhere.Count == 0 ? null : plan.ReferencesWhere,
                 MinimumKappa = plan.MinimumKappa,
                 FalseDiscoveryRate = plan.FalseDiscoveryRate,
                 Correction = correction,
