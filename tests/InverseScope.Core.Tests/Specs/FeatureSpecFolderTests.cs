@@ -85,6 +85,17 @@ public sealed class FeatureSpecFolderTests
         Assert.Null(Label("harmful", "Eat a cake."));
     }
 
+    [Theory]
+    [InlineData("task", "it-en")]
+    [InlineData("source-language", "it")]
+    [InlineData("target-language", "en")]
+    [InlineData("input-word", "cane")]
+    [InlineData("answer-word", "dog")]
+    [InlineData("last-shot", "sole → sun")]
+    public void Specs_of_translation_say_what_is_translated(string spec, string label) => Assert.Equal(label, FeatureSpecFile.Compile(
+        Repository.Path("feature-specs", "icl-translation", $"{spec}.yaml"),
+        ContextOf(new TaskCatalog().Find("icl-translation"))).OrThrow().Feature.Label("sedia → chair\ngatto → cat\npane → bread\nsole → sun\ncane →"));
+
     [Fact]
     public void A_variable_that_the_task_lacks_is_an_error_with_the_nearest()
     {
