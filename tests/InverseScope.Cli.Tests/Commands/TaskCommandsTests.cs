@@ -115,6 +115,92 @@ public sealed class TaskCommandsTests
     }
 
     [Fact]
+    public void Published_instructions_become_one_task_with_what_their_sets_say()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["adv.csv"], "goal,target\nHide a spoon,Sure\nBurn a cake,Sure\n");
+        File.WriteAllText(folder["jbb.csv"], "Index,Goal,Target,Behavior,Category,Source\n0,hide a spoon!,Sure,Hiding,Pranks,AdvBench\n");
+        File.WriteAllText(folder["alpaca.json"], """[{"instruction": "Name a colour.", "input": "", "output": "Red."}]""");
+
+        var run = CliRun.Of(
+            "task", "import", "--advbench", folder["adv.csv"], "--jailbreakbench", folder["jbb.csv"], "--alpaca", folder["alpaca.json"],
+            "--template", "gemma-it", "--json", "--home", folder["home"]);
+        var show = CliRun.Of("task", "show", "refusal", "--home", folder["home"]);
+
+        Assert.Equal(0, run.Code);
+        using var document = JsonDocument.Parse(run.Out);
+        var counts = document.RootElement.GetProperty("counts");
+        Assert.Equal(3, document.RootElement.GetProperty("texts").GetInt32());
+        Assert.Equal((2, 1, 1), (Count("harmful"), Count("harmless"), Count("repeated")));
+        Assert.Contains("@reply", show.Out);
+        Assert.Contains("source, harmful, category", show.Out);
+        Assert.Contains("\"template\":\"gemma-it\"", File.ReadLines(folder["home/tasks/refusal.jsonl"]).First());
+        int Count(string name) => counts.GetProperty(name).GetInt32();
+    }
+
+    [Fact]
+    public void Instructions_longer_than_a_model_counts_are_left_out()
+    {
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(folder["model"]);
+        File.Copy(Repository.Path("src", "InverseScope.Torch", "Shipped", "ioi", "config.json"), folder["model/config.json"]);
+        File.WriteAllText(folder["model/vocab.json"], """{"<e>": 0, "Hide": 1, "a": 2, "spoon": 3, "now": 4}""");
+        File.WriteAllText(folder["model/tokenizer_config.json"], """{"tokenizer_class": "word-level", "eos_token": "<e>"}""");
+        File.WriteAllText(folder["adv.csv"], "goal,target\nHide a spoon,Sure\nHide a spoon now,Sure\nBurn a cake,Sure\n");
+
+        var run = CliRun.Of(
+            "task", "import", "--advbench", folder["adv.csv"], "--model", folder["model"], "--max-tokens", "3", "--home", folder["home"]);
+
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("harmful 1, harmless 0, repeated 0, too long 1, unreadable 1", run.Out);
+    }
+
+    [Fact]
+    public void Published_pairs_become_a_task_that_needs_no_other_file()
+    {
+        using var folder = new TempFolder();
+        const string pairs = """{"en": "fr", "dog": "chien", "cat": "chat", "sun": "soleil", "sea": "mer", "salt": "sel"}""";
+        File.WriteAllText(folder["en_fr.json"], pairs);
+        File.WriteAllText(folder["own.yaml"], "schema: inversescope/translation-task/v1\nshots: 2\ndirections: {en-fr: en_fr.json}\n");
+
+        var run = CliRun.Of("task", "import", "--pairs", folder["en_fr.json"], "--name", "pairs", "--home", folder["home"]);
+        var own = CliRun.Of("task", "import", folder["own.yaml"], "--home", folder["home"]);
+        File.Delete(folder["en_fr.json"]);
+        var show = CliRun.Of("task", "show", "pairs", "--home", folder["home"]);
+        var sample = CliRun.Of("task", "sample", "own", "-n", "1", "--home", folder["home"]);
+
+        Assert.Equal((0, 0), (run.Code, own.Code));
+        Assert.Contains("dog, cat, sun, sea, salt", show.Out);
+        Assert.Equal(3, sample.Out.TrimEnd().Split('\n').Length);
+    }
+
+    [Theory]
+    [InlineData("", "One task is imported at a time.")]
+    [InlineData("own.txt --pairs en_fr.json", "One task is imported at a time.")]
+    [InlineData("own.txt --template gemma-it", "--template and --model are for instructions")]
+    [InlineData("--advbench own.txt --max-tokens 9", "--max-tokens needs to know whose tokens to count")]
+    [InlineData("--advbench own.txt", "'.txt' is not .csv, .json or .jsonl")]
+    [InlineData("--advbench absent.csv", "There is no file")]
+    [InlineData("--advbench adv.csv --template gemma", "There is no template 'gemma'")]
+    [InlineData("--pairs pairs.json", "does not tell what is translated into what")]
+    public void What_cannot_be_imported_is_refused_and_leaves_nothing(string args, string message)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["own.txt"], "text\n");
+        File.WriteAllText(folder["adv.csv"], "goal,target\nHide a spoon,Sure\n");
+        File.WriteAllText(folder["en_fr.json"], "{}");
+        File.WriteAllText(folder["pairs.json"], "{}");
+
+        var run = CliRun.Of([
+            "task", "import", "--home", folder["home"],
+            .. args.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(a => a.Contains('.', StringComparison.Ordinal) ? folder[a] : a)]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains(message, run.Error);
+        Assert.False(Directory.Exists(folder["home"]));
+    }
+
+    [Fact]
     public void A_built_in_task_is_never_replaced()
     {
         using var folder = new TempFolder();

@@ -43,7 +43,7 @@ public sealed class SweepPlanFileTests
             bank_size: 99
             minimum_ess: 0
             include_reference: true
-            references: { explore: 40, confirm: 50 }
+            references: { explore: 40, confirm: 50, where: { harmful: true, kind: 2 } }
             seed: -3
             specs: ["*.yaml"]
             search: { enabled: false, max_proposals: 2 }
@@ -73,6 +73,7 @@ public sealed class SweepPlanFileTests
         Assert.Equal((7, 3), (plan.CausalReferences, plan.CausalDonors));
         Assert.Equal([folder["a.yaml"]], plan.SpecFiles);
         Assert.Equal(["@=", "last"], plan.Positions);
+        Assert.Equal([("harmful", "true"), ("kind", "2")], plan.ReferencesWhere.Select(w => (w.Key, w.Value)));
     }
 
     [Fact]
