@@ -69,7 +69,8 @@ public sealed class TorchBackend : IInversionBackend
     {
         if (options.Check().ToArray() is { Length: > 0 } problems)
             throw new BadInputException($"The measurement options cannot be used: {string.Join(" ", problems)}");
-        var target = TargetModel.Open(modelFolder, thread, name, weights == TargetWeights.Random ? seed : null);
+        var target = TargetModel.Open(
+            modelFolder, thread, name, weights == TargetWeights.Random ? seed : null, (task as TextFileTask)?.Format);
         Generator? generator = null;
         try
         {

@@ -5,6 +5,7 @@ using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
 using InverseScope.Sweeps;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
@@ -48,7 +49,7 @@ internal static class GeneratorEvalCommand
         var task = invocation.Tasks.Find(MeasurementArguments.GivenTask(parse) ?? first.Task);
         if (exact && !ExactConditional.IsPossible(task))
             throw new BadInputException($"Task '{task.Name}' has too many texts to enumerate.", "Leave --exact out.");
-        using var target = TargetModel.Open(model.Folder, thread, model.Name);
+        using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
         var measurement = MeasurementArguments.Read(parse, new MeasurementOptions { Basis = first.Options.Basis });
         foreach (var (entry, record) in entries.Zip(records))
             record.CheckFits(entry.Folder, target.Description, task, measurement.Basis);

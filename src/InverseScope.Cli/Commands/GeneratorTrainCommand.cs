@@ -4,6 +4,7 @@ using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
+using InverseScope.Core.Tasks;
 using InverseScope.Sweeps;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
@@ -98,7 +99,7 @@ internal static class GeneratorTrainCommand
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         using var thread = Compute.Start(parse);
         invocation.Home.Make();
-        using var target = TargetModel.Open(model.Folder, thread, model.Name);
+        using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
         target.CheckFiles();
         var sites = MeasurementArguments.ReadSites(parse, target.Description.Layers, target.Description.Heads, task);
         GeneratorRecord record;

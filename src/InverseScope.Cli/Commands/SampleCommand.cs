@@ -144,7 +144,7 @@ internal static class SampleCommand
         Invocation invocation, TorchBackend backend, ModelEntry model, ITask task, Site site, string text, SampleSet set,
         TorchThread thread)
     {
-        using var target = TargetModel.Open(model.Folder, thread, model.Name);
+        using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
         string[] Tokens(string of)
         {
             var tokenized = target.Tokenize(of);

@@ -3,6 +3,7 @@ using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tokenizers;
@@ -37,9 +38,23 @@ public sealed class TargetModel : IDisposable
     /// <param name="randomWeights">
     /// Makes another target of it, with random weights of the same scales; null: as trained.
     /// </param>
-    /// <exception cref="BadInputException">A file is missing or malformed, or the family is not supported.</exception>
-    public static TargetModel Open(string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null)
+    /// <param name="format">
+    /// How it reads the texts of a task of instructions. A chat template is refused: <see cref="Tokenize"/> would have to
+    /// write its control tokens, and the instruction as text that can be none of them. Null: it reads the texts alone.
+    /// </param>
+    /// <exception cref="BadInputException">
+    /// A file is missing or malformed, or the family or the format is not supported.
+    /// </exception>
+    public static TargetModel Open(
+        string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null, InstructionFormat? format = null)
     {
+        if (format?.Template is { } template)
+        {
+            throw new BadInputException(
+                $"The task's texts are to be read in the chat template {template}, which targets do not support.",
+                "Import them with --template none.");
+        }
+
         var config = ConfigFile.Read(folder);
         var tokenizer = TokenizerFolder.Load(folder);
         if (tokenizer?.Vocabulary > config.Vocabulary)
