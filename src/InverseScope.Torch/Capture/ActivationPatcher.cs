@@ -194,9 +194,10 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
     private Tensor At(Tensor value, IReadOnlyList<(long Row, int Position)> tokens)
     {
         var t = value.shape[^2];
-        return tensor([.. tokens.Select(at => _place == Place.HeadMix
+        long[] rows = [.. tokens.Select(at => _place == Place.HeadMix
             ? (at.Row * value.shape[1] + site.Address.Head) * t + at.Position
-            : at.Row * t + at.Position)], device: value.device);
+            : at.Row * t + at.Position)];
+        return tensor(rows, device: value.device);
     }
 
     private static double[] ToArray(Tensor values)

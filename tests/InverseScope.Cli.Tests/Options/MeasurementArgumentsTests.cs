@@ -61,7 +61,6 @@ public sealed class MeasurementArgumentsTests
     [InlineData("--weighting none --sampler bank", "weighting none")]
     [InlineData("--weighting none --sampler enumerate", "weighting none")]
     [InlineData("--weighting none --sampler mixture", "weighting none")]
-    [InlineData("--generator mine", "the sampler bank uses none")]
     public void Options_that_do_not_go_together_are_refused(string args, string message) =>
         Assert.Contains(message, Assert.Throws<BadInputException>(() => MeasurementArguments.Read(Parse(args.Split(' ')), Defaults)).Message);
 
