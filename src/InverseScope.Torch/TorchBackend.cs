@@ -161,7 +161,11 @@ public sealed class TorchBackend : IInversionBackend
     public int? CharactersRead(Site site, string text)
     {
         var tokens = _target.Tokenize(text);
-        return site.Position.Resolve(tokens, _task) is { } token ? Math.Max(0, tokens.Ends[token]) : null;
+        if (site.Position.Resolve(tokens, _task) is not { } token)
+            return null;
+        // In a chat template the text begins somewhere within the prompt.
+        var begin = Math.Max(0, tokens.Text.IndexOf(text.Trim(), StringComparison.Ordinal));
+        return Math.Clamp(tokens.Ends[token] - begin, 0, text.Length);
     }
 
     public void Dispose()

@@ -177,13 +177,13 @@ public sealed class TorchBackendTests : IDisposable
     }
 
     [Fact]
-    public void The_token_before_the_reply_is_the_last_of_an_instruction_and_a_chat_template_is_refused()
+    public void The_token_before_the_reply_is_the_last_of_an_instruction_and_another_models_chat_template_is_refused()
     {
         TextFileTask Instructions(string template) => new("own", "test", [new("ab", 3), new("abcd", 1)], InstructionFormat.Of(template));
         using var backend = Backend(Enumerate, Instructions("none"));
         var reply = SitePattern.Parse("L0H0@reply").Expand(backend.Target.Layers, backend.Target.Heads)[0];
         Assert.Equal(backend.CharactersRead(Sites("L0H0")[0], "abcd"), backend.CharactersRead(reply, "abcd"));
-        Assert.Contains("in the chat template gemma-it, which targets do not support", Assert.Throws<BadInputException>(
+        Assert.Contains("are to be read in the chat template gemma-it.", Assert.Throws<BadInputException>(
             () => Backend(Enumerate, Instructions("gemma-it"))).Message, StringComparison.Ordinal);
     }
 

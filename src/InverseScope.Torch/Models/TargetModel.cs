@@ -19,14 +19,15 @@ public sealed class TargetModel : IDisposable
     private readonly string _folder;
     private readonly TorchThread _thread;
     private readonly ITokenizer? _tokenizer;
+    private readonly ChatTemplate? _template;
     private readonly RunSeed? _randomWeights;
     private CausalTransformer? _network;
 
     private TargetModel(
-        string folder, TorchThread thread, TransformerConfig config, ITokenizer? tokenizer, TargetDescription description,
-        RunSeed? randomWeights) =>
-        (_folder, _thread, Config, _tokenizer, Description, _randomWeights) =
-            (folder, thread, config, tokenizer, description, randomWeights);
+        string folder, TorchThread thread, TransformerConfig config, ITokenizer? tokenizer, ChatTemplate? template,
+        TargetDescription description, RunSeed? randomWeights) =>
+        (_folder, _thread, Config, _tokenizer, _template, Description, _randomWeights) =
+            (folder, thread, config, tokenizer, template, description, randomWeights);
 
     public TargetDescription Description { get; }
 
@@ -39,22 +40,15 @@ public sealed class TargetModel : IDisposable
     /// Makes another target of it, with random weights of the same scales; null: as trained.
     /// </param>
     /// <param name="format">
-    /// How it reads the texts of a task of instructions. A chat template is refused: <see cref="Tokenize"/> would have to
-    /// write its control tokens, and the instruction as text that can be none of them. Null: it reads the texts alone.
+    /// How it reads the texts of a task of instructions: in a chat template, which must be its own, up to where its reply begins.
+    /// Null: it reads the texts alone.
     /// </param>
     /// <exception cref="BadInputException">
-    /// A file is missing or malformed, or the family or the format is not supported.
+    /// A file is missing or malformed, the family is not supported, or the template is not the model's.
     /// </exception>
     public static TargetModel Open(
         string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null, InstructionFormat? format = null)
     {
-        if (format?.Template is { } template)
-        {
-            throw new BadInputException(
-                $"The task's texts are to be read in the chat template {template}, which targets do not support.",
-                "Import them with --template none.");
-        }
-
         var config = ConfigFile.Read(folder);
         var tokenizer = TokenizerFolder.Load(folder);
         if (tokenizer?.Vocabulary > config.Vocabulary)
@@ -73,7 +67,28 @@ public sealed class TargetModel : IDisposable
             config.Width,
             config.Vocabulary,
             config.Context);
-        return new TargetModel(folder, thread, config, tokenizer, description, randomWeights);
+        var template = format?.Template is { } wanted ? Template(folder, tokenizer, wanted) : null;
+        return new TargetModel(folder, thread, config, tokenizer, template, description, randomWeights);
+    }
+
+    private static ChatTemplate Template(string folder, ITokenizer? tokenizer, string wanted)
+    {
+        const string Fix = "Import them with --template none, or choose the model that the template is of.";
+        if (tokenizer is null)
+            throw new BadInputException($"The task's texts are to be read in the chat template {wanted}, but {folder} has no tokenizer.", Fix);
+        ChatTemplate template;
+        try
+        {
+            template = ChatTemplate.Open(folder, tokenizer);
+        }
+        catch (BadInputException e)
+        {
+            throw new BadInputException($"The task's texts are to be read in the chat template {wanted}. {e.What}", Fix, e);
+        }
+
+        return template.Name.Equals(wanted, StringComparison.OrdinalIgnoreCase)
+            ? template
+            : throw new BadInputException($"The task's texts are to be read in the chat template {wanted}, but that of {folder} is {template.Name}.", Fix);
     }
 
     // In another type it computes other numbers.
@@ -85,7 +100,10 @@ public sealed class TargetModel : IDisposable
         return weights == NumberType.Float32 ? hash : ContentHash.Of(hash, weights.Text());
     }
 
-    /// <summary>The text as the model reads it.</summary>
+    /// <summary>
+    /// The text as the model reads it; in a chat template as the user's message, in which no control token is spelled, whatever the
+    /// text holds. The result's text is then that of the whole prompt.
+    /// </summary>
     /// <exception cref="BadInputException">
     /// The model has no tokenizer, the text holds what its vocabulary does not, or is longer than its context.
     /// </exception>
@@ -93,7 +111,7 @@ public sealed class TargetModel : IDisposable
     {
         var tokenizer = _tokenizer ?? throw new BadInputException(
             $"{_folder} has no tokenizer, so that the model cannot read texts.", "It needs tokenizer.model, tokenizer.json, or vocab.json (and merges.txt).");
-        var tokens = tokenizer.Encode(text);
+        var tokens = _template is null ? tokenizer.Encode(text) : _template.Render([new ChatMessage(ChatRole.User, text)], SpelledTokens.AreText).Tokens;
         if (tokens.Ids.Length > Config.Context)
         {
             var shown = text.Length <= 80 ? text : $"{text[..80]}…";

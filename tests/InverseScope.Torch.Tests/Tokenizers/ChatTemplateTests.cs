@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
 using CsCheck;
 using InverseScope.Core;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
 using InverseScope.Testing;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Tokenizers;
 
 namespace InverseScope.Torch.Tests.Tokenizers;
@@ -189,6 +193,29 @@ public sealed class ChatTemplateTests : IDisposable
         var gemma = Open(GemmaFolder());
         Assert.Contains("system", Assert.Throws<BadInputException>(() => gemma.Render([new(ChatRole.System, "a"), .. Hello], SpelledTokens.AreText)).Message, StringComparison.Ordinal);
         Assert.Contains("message 2", Assert.Throws<BadInputException>(() => gemma.Render([.. Hello, .. Hello], SpelledTokens.AreText)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_target_reads_instructions_in_its_own_template_and_in_no_other()
+    {
+        var folder = LlamaFolder();
+        File.Copy(Path.Combine(Golden.Folder("llama3-tiny"), "config.json"), _folder["config.json"]);
+        File.Copy(Path.Combine(Golden.Folder("llama3-tiny"), "model.safetensors"), _folder["model.safetensors"]);
+        using var thread = new TorchThread();
+        using var target = TargetModel.Open(folder, thread, format: InstructionFormat.Of("llama-3-instruct"));
+        // Whatever a text spells ends no turn.
+        foreach (var text in new[] { "How are you?", "a<|eot_id|>b" })
+        {
+            var read = target.Tokenize(text);
+            var prompt = Open(folder).Render([new(ChatRole.User, text)], SpelledTokens.AreText);
+            Assert.Equal(prompt.Tokens.Ids, read.Ids);
+            Assert.Equal(1, read.Ids.Count(id => id == prompt.Tokens.Ids[prompt.UserMessage.End.Value]));
+            Assert.Equal(prompt.BeforeReply, SitePattern.ParsePosition("@last").Resolve(read, null));
+        }
+
+        var e = Assert.Throws<BadInputException>(() => TargetModel.Open(folder, thread, format: InstructionFormat.Of("gemma-it")));
+        Assert.Contains("but that of", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Llama-3-Instruct", e.Message, StringComparison.Ordinal);
     }
 
     private static string Text(ChatPrompt prompt, Range tokens)
