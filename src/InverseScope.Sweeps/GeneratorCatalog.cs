@@ -83,6 +83,10 @@ public sealed class GeneratorCatalog(string trained)
     /// <summary>The name of a generator that was given none.</summary>
     public static string DefaultName(string model, string task) => model == task ? task : $"{model}-{task}";
 
+    /// <summary>The folder of the generator that is shipped with a model; null if there is none.</summary>
+    public static string? ShippedWith(string model) =>
+        Path.Combine(ModelCatalog.ShippedModels, model, WithinModel) is var folder && IsFinished(folder) ? folder : null;
+
     private static bool IsFinished(string folder) => File.Exists(Path.Combine(folder, GeneratorRecord.FileName));
 
     private static string[] Folders(string parent) =>

@@ -59,7 +59,7 @@ public sealed class TorchBackend : IInversionBackend
     /// <param name="name">Of the model, for results; null takes the folder's.</param>
     /// <param name="banks">The folder in which activation banks are kept; made if it is missing.</param>
     /// <param name="weights">Whether the target is as trained, or its control with random weights.</param>
-    /// <param name="generators">Folder of the generator for a target; asked only where the options sample from one.</param>
+    /// <param name="generators">Folder of the generator for a target; asked only where the options use one.</param>
     /// <exception cref="BadInputException">
     /// The options, the model's folder or the generator cannot be used, or the prior cannot be enumerated.
     /// </exception>
@@ -182,7 +182,7 @@ public sealed class TorchBackend : IInversionBackend
         int[] drawn = [.. Enumerable.Range(0, sets.Length).Where(i => sets[i] is not null)];
         var told = _generated!.Evidence(site, [.. drawn.Select(i => (ids[i], targets[i]))], cancel);
         foreach (var (i, tokens) in drawn.Zip(told))
-            sets[i] = sets[i]! with { Bits = tokens?.Sum(t => t.Bits), Tokens = tokens };
+            sets[i] = sets[i]! with { Tokens = tokens };
     }
 
     private bool HasBank => Options.Sampler != SamplerKind.Generator;

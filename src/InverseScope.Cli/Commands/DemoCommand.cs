@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using InverseScope.Cli.Options;
 using InverseScope.Core.Sampling;
+using InverseScope.Sweeps;
 using InverseScope.Sweeps.Plans;
+using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Cli.Commands;
 
@@ -20,13 +22,16 @@ internal static class DemoCommand
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
         {
+            // In another type the target is another one than it was trained for.
+            var isWhole = (invocation.Parse.GetValue(MeasurementArguments.WeightType) ?? NumberType.Float32) == NumberType.Float32;
+            var generator = isWhole ? GeneratorCatalog.ShippedWith(Target) : null;
             var plan = new SweepPlan
             {
                 Name = "demo",
                 Model = Target,
                 Task = Target,
                 Sites = ["L*H*@last"],
-                Measurement = new MeasurementOptions { Sampler = SamplerKind.Bank, BankSize = 20_000, Epsilon = 0.1, Generator = Target },
+                Measurement = new MeasurementOptions { Sampler = SamplerKind.Bank, BankSize = 20_000, Epsilon = 0.1, Generator = generator },
                 ExploreReferences = 150,
                 ConfirmReferences = 200,
                 Seed = invocation.Seed.Value,

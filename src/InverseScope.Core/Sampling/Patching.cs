@@ -17,7 +17,9 @@ public readonly record struct PatchAnswer(int Begin, string Text);
 /// Probability of the whole answer without a patch, 0 to 1; null if there is none, or the target cuts text and answer into other
 /// tokens than the text alone.
 /// </param>
-/// <param name="Effects">One for each donor; null where the donor lacks the site's position.</param>
+/// <param name="Effects">
+/// One for each donor; null where the donor lacks the site's position, or a score is not finite (numbers too large for the type).
+/// </param>
 public sealed record PatchOutcome(double? AnswerProbability, IReadOnlyList<PatchEffect?> Effects);
 
 /// <summary>How a patch changes what the target says.</summary>

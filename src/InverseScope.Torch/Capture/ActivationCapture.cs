@@ -27,6 +27,12 @@ public sealed class ActivationCapture : IDisposable
     public ActivationCapture(TargetModel target, IReadOnlyList<Site> sites, Basis basis, ITask? task)
     {
         (_target, Sites, _task) = (target, sites, task);
+        if (basis == Basis.Centred && target.Config.Norm != NormKind.Layer)
+        {
+            throw new BadInputException(
+                $"The basis 'centred' is for models with layer norms, which do not see a vector's mean; '{target.Description.Name}' sees it.", "Use the basis 'raw'.");
+        }
+
         foreach (var site in sites)
             CheckSite(site.Address, target.Description);
         _positions = [.. sites.Select(s => s.Position).Distinct()];
@@ -136,7 +142,7 @@ public sealed class ActivationCapture : IDisposable
                 {
                     throw new BadInputException(
                         $"The activation of \"{texts[i / site.Width]}\" at {site.Site} is not finite.",
-                        "The weights hold NaN or infinity, or numbers too large for float32.");
+                        "The weights hold NaN or infinity, or numbers too large for the type of the weights: float16 ends at 65,504.");
                 }
             }
         }

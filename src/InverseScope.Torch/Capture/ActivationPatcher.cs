@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
@@ -17,7 +18,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
 {
     private const int TokensPerBatch = 8192;
 
-    // Scores of the whole vocabulary at every token that is looked at: 64 MB.
+    // Scores of the whole vocabulary at every token that is looked at, 64 MB; a request that alone has more is not parted.
     private const long ScoresPerBatch = 1L << 24;
 
     private readonly Place _place = SiteReader.PlaceOf(site.Address.Kind);
@@ -60,10 +61,10 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         var (ids, answer) = (text.Ids, (int?)null);
         if (request.Answer is { } asked)
         {
-            var whole = target.Tokenize(request.Text[..asked.Begin] + asked.Text);
-            var first = Array.FindIndex(whole.Ends, end => end > asked.Begin);
+            var whole = Readable(request.Text[..asked.Begin] + asked.Text);
+            var first = whole is null ? -1 : Array.FindIndex(whole.Ends, end => end > asked.Begin);
             // Where prompt and answer share a token, or read apart are cut differently, the answer has no probability of its own.
-            if (first > 0 && whole.Starts[first] >= asked.Begin && whole.Ids.AsSpan().StartsWith(text.Ids))
+            if (first > 0 && whole!.Starts[first] >= asked.Begin && whole.Ids.AsSpan().StartsWith(text.Ids))
                 (ids, answer) = (whole.Ids, first);
         }
 
@@ -71,14 +72,28 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         return new Run(index, ids, position, text.Ids.Length, answer, donors, [.. donors.OfType<long>().Distinct()]);
     }
 
+    /// <summary>Null where text and answer together are more, or other, than the target can read.</summary>
+    private TokenizedText? Readable(string text)
+    {
+        try
+        {
+            return target.Tokenize(text);
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Activations at the site as they are replaced: <c>(N, K)</c> of a head, <c>(N, C)</c> of the stream.</summary>
     private Tensor Read(CausalTransformer network, IReadOnlyList<(int[] Ids, int Position)> texts, CancellationToken cancel)
     {
+        using var scope = NewDisposeScope();
         var found = new List<Tensor>();
         foreach (var batch in texts.Chunk(Math.Max(1, TokensPerBatch / Math.Max(1, texts.Select(t => t.Ids.Length).DefaultIfEmpty(1).Max()))))
         {
             cancel.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
+            using var inner = NewDisposeScope();
             var longest = batch.Max(t => t.Ids.Length);
             var ids = tensor(ForwardPass.Padded([.. batch.Select(t => t.Ids)], longest), [batch.Length, longest], device: network.Device);
             network.Run(new ForwardPass(ids)
@@ -87,20 +102,13 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
                 Tap = (place, layer, value) =>
                 {
                     if (place == _place && layer == site.Address.Layer)
-                        found.Add(Flat(value).index_select(0, At(value, [.. batch.Select((t, row) => ((long)row, t.Position))])).DetachFromDisposeScope());
+                        found.Add(Flat(value).index_select(0, At(value, [.. batch.Select((t, row) => ((long)row, t.Position))])).MoveToOtherDisposeScope(scope));
                     return value;
                 },
             });
         }
 
-        return found.Count == 0 ? zeros(0, 1, device: network.Device) : JoinedAndDisposed(found);
-    }
-
-    private static Tensor JoinedAndDisposed(List<Tensor> parts)
-    {
-        var joined = cat(parts, 0);
-        parts.ForEach(p => p.Dispose());
-        return joined;
+        return (found.Count == 0 ? zeros(0, 1, device: network.Device) : cat(found, 0)).MoveToOuterDisposeScope();
     }
 
     private void Carry(CausalTransformer network, IReadOnlyList<Run> batch, Tensor given, PatchOutcome?[] outcomes)
@@ -164,7 +172,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         var bits = ToArray(kl);
         var rows = run.Given.Index().ToDictionary(g => g.Item, g => g.Index + 1);
         return new PatchOutcome(answers?[0], [.. run.Donors.Select(donor =>
-            donor is { } row ? new PatchEffect(Math.Max(0, bits[rows[row]]), answers?[rows[row]]) : (PatchEffect?)null)]);
+            donor is { } row && double.IsFinite(bits[rows[row]]) ? new PatchEffect(Math.Max(0, bits[rows[row]]), answers?[rows[row]]) : (PatchEffect?)null)]);
     }
 
     private IEnumerable<Run[]> Batches(IReadOnlyList<Run> runs)

@@ -8,8 +8,8 @@ namespace InverseScope.Torch.Models;
 
 /// <summary>
 /// A decoder-only transformer, one definition for running, capturing, patching and training. Parameter names are those
-/// of GPT-2's checkpoints, without the <c>transformer.</c> prefix, whatever the family (<see cref="StoredLayout"/>). Norms,
-/// the softmax and rotary angles are computed in float32, the rest in the type of the weights.
+/// of GPT-2's checkpoints, without the <c>transformer.</c> prefix, whatever the family (<see cref="StoredLayout"/>). Norms and the
+/// softmax are computed in float32, rotary angles in float64, the rest in the type of the weights.
 /// Letters in shapes: B batch, T position, C width, H heads, K head width, V vocabulary.
 /// </summary>
 internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
@@ -70,7 +70,7 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
     public Tensor Run(ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        var (b, t) = (pass.Ids.shape[0], pass.Ids.shape[1]);
+        var t = pass.Ids.shape[1];
         var first = pass.Cache?.Tokens ?? 0;
         var positions = pass.Positions ?? arange(first, first + t, device: pass.Ids.device).unsqueeze(0); // (B or 1, T)
         var stream = _tokens.Rows(pass.Ids); // (B, T, C)
@@ -139,22 +139,47 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
     /// Replaces every parameter by normal numbers of the same mean and deviation: the control "any representation would do",
     /// with the scales of the trained weights (Heap et al., arXiv 2501.17727).
     /// </summary>
-    public void Randomise(RunSeed seed)
+    /// <param name="blockNumbers">Most numbers that are on the host at once; a row at least. Changes no result.</param>
+    public void Randomise(RunSeed seed, long blockNumbers = 1L << 24)
     {
-        using var scope = NewDisposeScope();
         using var frozen = no_grad();
         foreach (var (name, parameter) in named_parameters())
         {
-            var values = MemoryMarshal.Cast<byte, float>(parameter.cpu().@float().contiguous().bytes).ToArray();
-            double mean = 0, squares = 0;
-            foreach (var value in values)
-                mean += value / values.Length;
-            foreach (var value in values)
-                squares += (value - mean) * (value - mean) / values.Length;
+            double mean = 0, squares = 0, count = parameter.numel();
+            InBlocks(parameter, blockNumbers, values =>
+            {
+                foreach (var value in values)
+                    mean += value / count;
+                return false;
+            });
+            InBlocks(parameter, blockNumbers, values =>
+            {
+                foreach (var value in values)
+                    squares += (value - mean) * (value - mean) / count;
+                return false;
+            });
             var (random, deviation) = (seed.Stream("random weights", name), Math.Sqrt(squares));
-            for (var i = 0; i < values.Length; i++)
-                values[i] = (float)(mean + deviation * random.NextNormal());
-            parameter.copy_(tensor(values, parameter.shape));
+            InBlocks(parameter, blockNumbers, values =>
+            {
+                for (var i = 0; i < values.Length; i++)
+                    values[i] = (float)(mean + deviation * random.NextNormal());
+                return true;
+            });
+        }
+    }
+
+    /// <param name="work">Is given some rows after others, and says whether it changed them.</param>
+    private static void InBlocks(Tensor parameter, long blockNumbers, Func<float[], bool> work)
+    {
+        var rows = parameter.shape[0];
+        var most = Math.Max(1, blockNumbers * rows / Math.Max(1, parameter.numel()));
+        for (var first = 0L; first < rows; first += most)
+        {
+            using var scope = NewDisposeScope();
+            var block = parameter.narrow(0, first, Math.Min(most, rows - first));
+            var values = MemoryMarshal.Cast<byte, float>(block.cpu().@float().contiguous().bytes).ToArray();
+            if (work(values))
+                block.copy_(tensor(values, block.shape));
         }
     }
 

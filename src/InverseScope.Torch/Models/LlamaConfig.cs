@@ -83,7 +83,7 @@ internal static class LlamaConfig
             throw new BadInputException($"{fields.Path}: use_bidirectional_attention is not supported.");
         return config with
         {
-            Activation = ActivationNames.Read(fields, fields.Has("hidden_activation") || !fields.Has("hidden_act") ? "hidden_activation" : "hidden_act", "gelu_pytorch_tanh"),
+            Activation = ActivationNames.Read(fields, "hidden_activation", "gelu_pytorch_tanh"),
             EmbeddingScale = Math.Sqrt(width),
             NormsAdded = true,
             ScoreScale = 1 / Math.Sqrt(Positive(fields, "query_pre_attn_scalar") ?? 256),
@@ -111,6 +111,8 @@ internal static class LlamaConfig
         var both = fields.Object("rope_parameters");
         if (both?.Names.FirstOrDefault(n => n is "full_attention" or "sliding_attention") is { } kind)
             throw new BadInputException($"{both.Path}: parameters of '{kind}' layers alone are not supported.");
+        if (both is not null && fields.Has("rope_scaling"))
+            throw new BadInputException($"{fields.Path} has both rope_parameters and rope_scaling.", "Keep the one that the model was trained with.");
         var scaling = both ?? fields.Object("rope_scaling");
         var theta = (both is null ? null : Positive(both, "rope_theta")) ?? Positive(fields, "rope_theta") ?? 10_000;
         return new RotaryPositions(theta, scaling is null ? null : Scaling(scaling));
@@ -118,7 +120,7 @@ internal static class LlamaConfig
 
     private static RotaryScaling? Scaling(ConfigFields fields)
     {
-        string[] known = ["rope_type", "type", "rope_theta", "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings", "partial_rotary_factor"];
+        string[] known = ["rope_type", "type", .. fields.Path.EndsWith("rope_parameters", StringComparison.Ordinal) ? ["rope_theta"] : Array.Empty<string>(), "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings", "partial_rotary_factor"];
         if (fields.Names.FirstOrDefault(n => !known.Contains(n) && fields.Has(n)) is { } unknown)
             throw new BadInputException($"{fields.Path}: '{unknown}' is not supported.");
         if (fields.Number("partial_rotary_factor") is { } share and not 1)

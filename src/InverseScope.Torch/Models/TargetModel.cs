@@ -155,7 +155,9 @@ public sealed class TargetModel : IDisposable
     {
         using var checkpoint = Checkpoint.Open(_folder);
         WeightLoader.CheckSize(Config, checkpoint);
-        MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, MemoryNeed.Available(_thread.Device));
+        // A GPU tells what is free only once something of this process is there.
+        using (TorchSharp.torch.empty(1, device: _thread.TorchDevice))
+            MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, MemoryNeed.Available(_thread.Device));
         var network = new CausalTransformer(Config, new Placement(_thread.TorchDevice, _thread.Weights.ToTorch()));
         try
         {

@@ -93,6 +93,23 @@ public sealed class ActivationPatcherTests : IDisposable
     }
 
     [Fact]
+    public void Scores_that_are_not_finite_are_no_measurement()
+    {
+        using var thread = new InverseScope.Torch.Runtime.TorchThread(threads: 1);
+        using var folder = TinyTarget.Make(thread, spoil: true);
+        using var target = TargetModel.Open(folder.Path, thread);
+        Assert.Null(new ActivationPatcher(target, null, SiteOf("embed@1")).Patch([new PatchRequest("abc", null, ["ddd"])], default)[0]!.Effects[0]);
+    }
+
+    [Fact]
+    public void An_answer_that_the_target_cannot_read_has_no_probability()
+    {
+        var outcome = Patcher("L0.resid@1").Patch([new PatchRequest("abcdefgh", new PatchAnswer(8, "a"), ["abdd"]), new PatchRequest("ab", new PatchAnswer(2, "?"), ["ba"])], default);
+        Assert.All(outcome, o => Assert.Null(o!.AnswerProbability));
+        Assert.All(outcome, o => Assert.NotNull(o!.Effects[0]));
+    }
+
+    [Fact]
     public void No_tensor_is_left_behind()
     {
         PatchRequest[] requests = [new("abcdefg", new PatchAnswer(7, "h"), ["hgfe", "bcb"]), new("hg", null, ["ab"])];

@@ -201,6 +201,19 @@ public sealed class FamilyTests(TorchFixture torch)
         }
     });
 
+    [Fact]
+    public void Random_weights_do_not_depend_on_how_many_are_made_at_once() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        using var whole = Model(Llama);
+        using var parts = Model(Llama);
+        whole.Randomise(new RunSeed(9));
+        parts.Randomise(new RunSeed(9), blockNumbers: 20);
+        using var frozen = no_grad();
+        Assert.All(whole.parameters().Zip(parts.parameters()), p => Assert.False(p.First.ne(p.Second).any().item<bool>()));
+        Assert.True(whole.parameters().First().std().item<float>() > 0.1);
+    });
+
     private static TransformerConfig Config(string name) => name switch
     {
         "llama" => Llama,

@@ -57,8 +57,8 @@ public sealed class LlamaConfigTests : IDisposable
 
     [Theory]
     [InlineData("\"hidden_activation\": \"gelu\", \"hidden_act\": \"relu\"", Activation.GeluErf)]
-    [InlineData("\"hidden_activation\": null, \"hidden_act\": \"relu\"", Activation.Relu)]
-    public void Old_files_of_gemma2_name_the_activation_differently(string fields, Activation expected) =>
+    [InlineData("\"hidden_act\": \"relu\"", Activation.GeluTanh)]
+    public void What_old_files_of_gemma2_call_hidden_act_is_not_what_it_computes(string fields, Activation expected) =>
         Assert.Equal(expected, Gemma2(fields).Activation);
 
     [Fact]
@@ -95,6 +95,8 @@ public sealed class LlamaConfigTests : IDisposable
     [InlineData("\"rope_scaling\": {\"rope_type\":\"linear\",\"factor\":0.5}", "factor must be 1 or more")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"linear\",\"factor\":2,\"beta_fast\":1}", "'beta_fast' is not supported")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":4,\"high_freq_factor\":4,\"original_max_position_embeddings\":16}", "must be above low_freq_factor")]
+    [InlineData("\"rope_scaling\": {\"rope_type\":\"linear\",\"factor\":2,\"rope_theta\":5}", "'rope_theta' is not supported")]
+    [InlineData("\"rope_scaling\": {\"rope_type\":\"default\"}, \"rope_parameters\": {\"rope_theta\":5}", "both rope_parameters and rope_scaling")]
     [InlineData("\"rope_scaling\": 4", "rope_scaling is 4, not an object")]
     [InlineData("\"rope_parameters\": {\"rope_theta\":5,\"partial_rotary_factor\":0.5}", "partial_rotary_factor")]
     [InlineData("\"rope_parameters\": {\"full_attention\":{\"rope_theta\":5}}", "'full_attention' layers alone")]
