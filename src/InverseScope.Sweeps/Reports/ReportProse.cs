@@ -59,7 +59,7 @@ internal static class ReportProse
             + (causal.KlDifferenceCi switch
             {
                 { Lower: > LeastChange } => ", so that the target uses what the feature says.",
-                { Upper: < LeastChange } => ": what the target says next does not rest on it.",
+                { Upper: < LeastChange } => ": patching this site alone changes nothing that matters; others may carry the same.",
                 _ => ", which leaves open whether the target uses it.",
             });
         return causal.AnswerProbability is null ? text
