@@ -52,7 +52,7 @@ internal sealed class CausalCheck(IInversionBackend backend, ITask task, int ref
             KlSharing = sharing.Average(),
             KlOther = other.Average(),
             KlDifference = differences.Average(),
-            KlDifferenceCi = interval is { } i ? new ReportInterval(i.Low, i.High) : null,
+            KlDifferenceCi = ReportInterval.Of(interval),
             AnswerProbability = Answer(o => o.AnswerProbability!.Value),
             AnswerProbabilitySharing = Answer(o => o.Effects.Take(donors).Average(e => e!.Value.AnswerProbability!.Value)),
             AnswerProbabilityOther = Answer(o => o.Effects.Skip(donors).Average(e => e!.Value.AnswerProbability!.Value)),

@@ -88,26 +88,26 @@ public sealed class HypothesisTest(
             Author = draft.Author,
             Phase = phase,
             Fcr = measured.Fcr,
-            FcrCi = Of(measured.FcrInterval),
+            FcrCi = ReportInterval.Of(measured.FcrInterval),
             Chance = measured.Chance,
             Kappa = measured.Kappa,
-            KappaCi = Of(measured.KappaInterval),
+            KappaCi = ReportInterval.Of(measured.KappaInterval),
             KappaOfCeiling = measured.Kappa is { } kappa ? agreement?.Disattenuate(kappa) : null,
-            KappaOfCeilingCi = measured.KappaInterval is { } interval ? Of(agreement?.Disattenuate(interval)) : null,
+            KappaOfCeilingCi = measured.KappaInterval is { } interval ? ReportInterval.Of(agreement?.Disattenuate(interval)) : null,
             NoiseCeiling = agreement?.Agreement,
             PValue = measured.HasVariation ? PermutationTest.PValue(references, Stream("permutations", hash)) : null,
             EValue = any ? test.EValue : null,
             Log10EValue = logE,
             Bits = bits?.Bits,
-            BitsCi = Of(bits?.Interval),
+            BitsCi = ReportInterval.Of(bits?.Interval),
             LabelEntropy = bits?.LabelEntropy,
             Labels = references.Clusters.Select(c => c.Label).Distinct().Count(),
             Effect = test.Effect,
-            EffectCi = Of(test.EffectInterval),
+            EffectCi = ReportInterval.Of(test.EffectInterval),
             Pairs = test.Pairs,
             Stop = test.Stop,
             Counts = CountsOf(measured.Counts),
-            Bounds = Of(measured.MissingBounds),
+            Bounds = ReportInterval.Of(measured.MissingBounds),
             Ess = measured.MeanEss,
             Controls = Controls(ranked, randomLabels, hash, measured, priorShares, cancel),
             Explore = draft.Explore,
@@ -181,7 +181,7 @@ public sealed class HypothesisTest(
                 Fcr = under.Fcr,
                 Chance = under.Chance,
                 Kappa = under.Kappa,
-                KappaCi = Of(under.KappaInterval),
+                KappaCi = ReportInterval.Of(under.KappaInterval),
                 AsExpected = measured.HasVariation && under.KappaInterval is { } interval
                     ? interval.Low <= ControlTolerance && interval.High >= -ControlTolerance
                     : null,
@@ -204,7 +204,4 @@ public sealed class HypothesisTest(
         Failed = counts.Failed,
         Truncated = counts.Truncated,
     };
-
-    private static ReportInterval? Of(Core.Statistics.Interval? interval) =>
-        interval is { } i ? new ReportInterval(i.Low, i.High) : null;
 }

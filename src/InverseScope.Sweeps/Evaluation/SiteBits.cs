@@ -50,12 +50,10 @@ public sealed record SiteBits(
             return new SiteBits(site.Samples.Bits, total, null, null, null, null, null);
         double[] left = [.. joint.ByReference.Where(b => told.ContainsKey(b.Key)).Select(b => told[b.Key] - b.Value)];
         return new SiteBits(
-            site.Samples.Bits, total, joint.Bits, Of(joint.Interval), joint.LabelEntropy, left.Length == 0 ? null : left.Average(),
+            site.Samples.Bits, total, joint.Bits, ReportInterval.Of(joint.Interval), joint.LabelEntropy, left.Length == 0 ? null : left.Average(),
             Interval(left, "residual bits"));
 
-        ReportInterval? Interval(double[] values, string stream) => Of(
+        ReportInterval? Interval(double[] values, string stream) => ReportInterval.Of(
             ClusterBootstrap.OfMean(values, null, Replicates, seed.Stream(stream, name), Confidence));
     }
-
-    private static ReportInterval? Of(Interval? interval) => interval is { } i ? new ReportInterval(i.Low, i.High) : null;
 }

@@ -79,9 +79,7 @@ public sealed class VerdictRule(double minimumKappa, double falseDiscoveryRate)
             if (!h.IsTested)
                 return Decide(h, passes: false);
             var record = Decide(h, selected[next]) with { PassesFdr = selected[next] };
-            return intervals[next++] is { } interval
-                ? record with { SelectedCi = new ReportInterval(interval.Low, interval.High) }
-                : record;
+            return intervals[next++] is { } interval ? record with { SelectedCi = ReportInterval.Of(interval) } : record;
         })];
     }
 

@@ -11,8 +11,8 @@ internal static class ModelFiles
     private const long LargestDescribing = 256L << 20;
     private const long LargestWeights = 1L << 44;
 
-    private const string Weights = "model.safetensors";
-    private const string Index = "model.safetensors.index.json";
+    private const string Weights = Checkpoint.SingleName;
+    private const string Index = Checkpoint.IndexName;
     private const string WeightsEnding = ".safetensors";
 
     private static readonly string[] Optional =

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using InverseScope.Core.Statistics;
 
 namespace InverseScope.Sweeps.Reports;
 
@@ -47,6 +48,9 @@ public sealed record ReportDocument
 [JsonConverter(typeof(ReportIntervalConverter))]
 public readonly record struct ReportInterval(double Lower, double Upper)
 {
+    /// <summary>An interval as measured; null where there is none.</summary>
+    public static ReportInterval? Of(Interval? measured) => measured is { } i ? new ReportInterval(i.Low, i.High) : null;
+
     /// <summary>Whether the two have a point in common.</summary>
     public bool Overlaps(ReportInterval other) => Lower <= other.Upper && other.Lower <= Upper;
 }

@@ -12,8 +12,8 @@ namespace InverseScope.Torch.Capture;
 /// </summary>
 public sealed class ActivationCapture : IDisposable
 {
-    // Large enough to keep the cores busy, small enough for the caches.
-    private const int TokensPerBatch = 8192;
+    /// <summary>Large enough to keep the cores busy, small enough for the caches.</summary>
+    internal const int TokensPerBatch = 8192;
 
     private readonly TargetModel _target;
     private readonly ITask? _task;
@@ -55,7 +55,7 @@ public sealed class ActivationCapture : IDisposable
             .Select((site, s) => new CapturedActivations(site, Width(s), new float[texts.Count * Width(s)], new byte[texts.Count]))
             .ToArray();
         var tokens = texts.Select(_target.Tokenize).ToArray();
-        foreach (var batch in Batches(tokens))
+        foreach (var batch in Batches(Array.ConvertAll(tokens, t => t.Ids.Length)))
         {
             cancel.ThrowIfCancellationRequested();
             ReadBatch(tokens, batch, found, cancel);
@@ -84,14 +84,16 @@ public sealed class ActivationCapture : IDisposable
             throw new BadInputException($"Site '{address}': the target has {target.Heads} heads, 0 to {target.Heads - 1}.");
     }
 
-    // Texts of like length share a batch, so that little is computed for padding.
-    private static IEnumerable<int[]> Batches(TokenizedText[] tokens)
+    /// <summary>Texts of like length share a batch, so that little is computed for padding.</summary>
+    /// <param name="lengths">Tokens of each text.</param>
+    /// <returns>Indices of texts, all of them by rising length.</returns>
+    internal static IEnumerable<int[]> Batches(int[] lengths)
     {
-        var order = Enumerable.Range(0, tokens.Length).OrderBy(i => tokens[i].Ids.Length).ToArray(); // stable
+        var order = Enumerable.Range(0, lengths.Length).OrderBy(i => lengths[i]).ToArray(); // stable
         for (int begin = 0, end; begin < order.Length; begin = end)
         {
             end = begin + 1;
-            while (end < order.Length && (end + 1 - begin) * tokens[order[end]].Ids.Length <= TokensPerBatch)
+            while (end < order.Length && (end + 1 - begin) * lengths[order[end]] <= TokensPerBatch)
                 end++;
             yield return order[begin..end];
         }

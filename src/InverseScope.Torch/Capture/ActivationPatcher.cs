@@ -1,9 +1,9 @@
-using System.Runtime.InteropServices;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Capture;
@@ -16,8 +16,6 @@ namespace InverseScope.Torch.Capture;
 /// <param name="task">Defines position names; may be null if the site uses none.</param>
 internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site site)
 {
-    private const int TokensPerBatch = 8192;
-
     // Scores of the whole vocabulary at every token that is looked at, 64 MB; a request that alone has more is not parted.
     private const long ScoresPerBatch = 1L << 24;
 
@@ -27,9 +25,10 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
     public IReadOnlyList<PatchOutcome?> Patch(IReadOnlyList<PatchRequest> requests, CancellationToken cancel)
     {
         var donors = requests.SelectMany(r => r.Donors).Distinct()
-            .Select(text => (Text: text, target.Tokenize(text).Ids, Position: site.Position.Resolve(target.Tokenize(text), task)))
+            .Select(text => (Text: text, Tokens: target.Tokenize(text)))
+            .Select(d => (d.Text, d.Tokens.Ids, Position: site.Position.Resolve(d.Tokens, task)))
             .Where(d => d.Position is not null)
-            .OrderBy(d => d.Ids.Length) // texts of like length share a batch
+            .OrderBy(d => d.Ids.Length) // as batches are formed, so that their rows stay in this order
             .ToArray();
         var rowOf = donors.Index().ToDictionary(d => d.Item.Text, d => (long)d.Index, StringComparer.Ordinal);
         var runs = requests.Select((request, index) => Prepare(request, index, rowOf)).OfType<Run>().ToArray();
@@ -86,13 +85,15 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
     }
 
     /// <summary>Activations at the site as they are replaced: <c>(N, K)</c> of a head, <c>(N, C)</c> of the stream.</summary>
+    /// <param name="texts">By rising length.</param>
     private Tensor Read(CausalTransformer network, IReadOnlyList<(int[] Ids, int Position)> texts, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var found = new List<Tensor>();
-        foreach (var batch in texts.Chunk(Math.Max(1, TokensPerBatch / Math.Max(1, texts.Select(t => t.Ids.Length).DefaultIfEmpty(1).Max()))))
+        foreach (var indices in ActivationCapture.Batches([.. texts.Select(t => t.Ids.Length)]))
         {
             cancel.ThrowIfCancellationRequested();
+            var batch = Array.ConvertAll(indices, i => texts[i]);
             using var inner = NewDisposeScope();
             var longest = batch.Max(t => t.Ids.Length);
             var ids = tensor(ForwardPass.Padded([.. batch.Select(t => t.Ids)], longest), [batch.Length, longest], device: network.Device);
@@ -162,17 +163,17 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         var said = scores.narrow(1, run.Position - run.From, run.TextEnd - run.Position); // after the patched token and those behind it
         var plain = said.narrow(0, 0, 1);
         var kl = (plain.exp() * (plain - said)).sum([1L, 2L]) / Math.Log(2); // (R)
-        double[]? answers = null;
+        float[]? answers = null;
         if (run.Answer is { } answer)
         {
             var tokens = tensor(Array.ConvertAll(run.Ids[answer..], id => (long)id), device: scores.device).view(1, -1, 1).expand(run.Rows, -1, 1);
-            answers = ToArray(scores.narrow(1, answer - 1 - run.From, run.Ids.Length - answer).gather(2, tokens).sum([1L, 2L]).exp());
+            answers = scores.narrow(1, answer - 1 - run.From, run.Ids.Length - answer).gather(2, tokens).sum([1L, 2L]).exp().Singles();
         }
 
-        var bits = ToArray(kl);
+        var bits = kl.Singles();
         var rows = run.Given.Index().ToDictionary(g => g.Item, g => g.Index + 1);
         return new PatchOutcome(answers?[0], [.. run.Donors.Select(donor =>
-            donor is { } row && double.IsFinite(bits[rows[row]]) ? new PatchEffect(Math.Max(0, bits[rows[row]]), answers?[rows[row]]) : (PatchEffect?)null)]);
+            donor is { } row && float.IsFinite(bits[rows[row]]) ? new PatchEffect(Math.Max(0, bits[rows[row]]), answers?[rows[row]]) : (PatchEffect?)null)]);
     }
 
     private IEnumerable<Run[]> Batches(IReadOnlyList<Run> runs)
@@ -182,7 +183,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         {
             var rows = batch.Sum(r => r.Rows) + run.Rows;
             var scores = (batch.Sum(r => (long)r.Rows * (r.To - r.From)) + (long)run.Rows * (run.To - run.From)) * target.Config.Vocabulary;
-            if (batch.Count > 0 && (rows * run.Ids.Length > TokensPerBatch || scores > ScoresPerBatch))
+            if (batch.Count > 0 && (rows * run.Ids.Length > ActivationCapture.TokensPerBatch || scores > ScoresPerBatch))
             {
                 yield return [.. batch];
                 batch.Clear();
@@ -206,12 +207,6 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
             ? (at.Row * value.shape[1] + site.Address.Head) * t + at.Position
             : at.Row * t + at.Position)];
         return tensor(rows, device: value.device);
-    }
-
-    private static double[] ToArray(Tensor values)
-    {
-        using var flat = values.@double().cpu().contiguous();
-        return MemoryMarshal.Cast<byte, double>(flat.bytes).ToArray();
     }
 
     /// <summary>A text with its donors.</summary>

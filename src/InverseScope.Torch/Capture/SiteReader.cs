@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Capture;
@@ -71,7 +71,7 @@ internal sealed class SiteReader : IDisposable
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var basis = _headBases[_addresses[address].Layer];
-        return ToArray(basis.Expand(_addresses[address].Head, tensor(values, [values.Length / basis.Width, basis.Width], device: _network.Device)));
+        return basis.Expand(_addresses[address].Head, tensor(values, [values.Length / basis.Width, basis.Width], device: _network.Device)).Singles();
     }
 
     public void Dispose()
@@ -105,21 +105,15 @@ internal sealed class SiteReader : IDisposable
             {
                 var coordinates = _headBases[layer].Coordinates(read.view(-1, h, k)); // (H, N, W)
                 foreach (var address in here)
-                    found[address][p] = ToArray(coordinates[_addresses[address].Head]);
+                    found[address][p] = coordinates[_addresses[address].Head].Singles();
             }
             else
             {
                 read = read.@float();
                 if (_basis == Basis.Centred)
                     read = read - read.mean([1], keepdim: true);
-                found[here[0]][p] = ToArray(read);
+                found[here[0]][p] = read.Singles();
             }
         }
-    }
-
-    private static float[] ToArray(Tensor values)
-    {
-        using var flat = values.cpu().@float().contiguous();
-        return MemoryMarshal.Cast<byte, float>(flat.bytes).ToArray();
     }
 }

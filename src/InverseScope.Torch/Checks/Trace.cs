@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Checks;
@@ -33,12 +33,12 @@ internal sealed class Trace
             Tap = (place, layer, value) =>
             {
                 var kept = patch is null ? value : patch(place, layer, value);
-                trace._values[(place, layer)] = ToArray(kept);
+                trace._values[(place, layer)] = kept.Singles();
                 return kept;
             },
         });
-        trace._norms = ToArray(network.FinalNorm(stream));
-        trace._logits = ToArray(network.Logits(stream));
+        trace._norms = network.FinalNorm(stream).Singles();
+        trace._logits = network.Logits(stream).Singles();
         return trace;
     }
 
@@ -92,10 +92,4 @@ internal sealed class Trace
 
     private static Tensor Table(long[][] rows, Device device) =>
         tensor([.. rows.SelectMany(r => r)], [rows.Length, rows[0].Length], device: device);
-
-    private static float[] ToArray(Tensor value)
-    {
-        using var flat = value.cpu().@float().contiguous();
-        return MemoryMarshal.Cast<byte, float>(flat.bytes).ToArray();
-    }
 }

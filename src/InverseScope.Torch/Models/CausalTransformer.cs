@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using InverseScope.Core.Seeds;
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -177,7 +177,7 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         {
             using var scope = NewDisposeScope();
             var block = parameter.narrow(0, first, Math.Min(most, rows - first));
-            var values = MemoryMarshal.Cast<byte, float>(block.cpu().@float().contiguous().bytes).ToArray();
+            var values = block.Singles();
             if (work(values))
                 block.copy_(tensor(values, block.shape));
         }

@@ -154,7 +154,7 @@ internal static class WeightLoader
         foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
             header[key] = value;
         using var writer = new SafetensorsWriter(
-            Path.Combine(folder, "model.safetensors"), entries, new Dictionary<string, string>(header));
+            Path.Combine(folder, Checkpoint.SingleName), entries, new Dictionary<string, string>(header));
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         foreach (var (name, parameter) in parameters)

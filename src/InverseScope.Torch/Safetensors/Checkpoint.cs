@@ -9,8 +9,12 @@ namespace InverseScope.Torch.Safetensors;
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {
-    private const string SingleName = "model.safetensors";
-    private const string IndexName = "model.safetensors.index.json";
+    /// <summary>The weights where they are in one file.</summary>
+    public const string SingleName = "model.safetensors";
+
+    /// <summary>Which shard holds each tensor, where they are in several.</summary>
+    public const string IndexName = "model.safetensors.index.json";
+
     private readonly Dictionary<string, SafetensorsFile> _fileOf = new(StringComparer.Ordinal);
     private readonly List<SafetensorsFile> _files = [];
 
@@ -70,9 +74,6 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Bytes of a tensor, as they are stored.</summary>
     /// <param name="offset">The first of them, counted from the tensor's begin.</param>
     public void ReadBytes(string name, long offset, Span<byte> into) => _fileOf[name].ReadBytes(name, offset, into);
-
-    /// <summary>The tensor as float32 (<see cref="SafetensorsFile.ReadSingles"/>).</summary>
-    public float[] ReadSingles(string name) => _fileOf[name].ReadSingles(name);
 
     public void Dispose() => _files.ForEach(file => file.Dispose());
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using InverseScope.Core;
 using InverseScope.Testing;
 using InverseScope.Torch.Safetensors;
@@ -18,7 +19,9 @@ public sealed class CheckpointTests : IDisposable
         Index(("x", "a"), ("y", "a"), ("z", "b"));
         using var checkpoint = Checkpoint.Open(_folder.Path);
         Assert.Equal(["x", "y", "z"], checkpoint.Names.Order());
-        Assert.Equal([1], checkpoint.ReadSingles("z"));
+        var value = new float[1];
+        checkpoint.ReadBytes("z", 0, MemoryMarshal.AsBytes(value.AsSpan()));
+        Assert.Equal([1], value);
     }
 
     [Fact]
