@@ -39,11 +39,8 @@ public sealed class GeneratorCatalog(string trained)
             return new GeneratorEntry(Path.GetFileName(folder), folder, Shipped: false);
         }
 
-        if (Directory.Exists(Path.Combine(trained, nameOrFolder)))
-        {
-            throw new BadInputException(
-                $"The training of generator '{nameOrFolder}' has not ended.", "The command that began it goes on with it; or remove its folder.");
-        }
+        if (new[] { Path.Combine(trained, nameOrFolder), nameOrFolder }.Any(GeneratorTrainer.HasBegun))
+            throw new BadInputException($"The training of generator '{nameOrFolder}' has not ended.", "The command that began it goes on with it.");
 
         var names = known.Select(g => g.Name).ToArray();
         throw new BadInputException(

@@ -200,7 +200,10 @@ public sealed class SweepRunner(
             return plan;
         var generators = new GeneratorCatalog(home.Generators);
         var found = generators.Fitting(options.Generator, target, task, options.Basis);
-        GeneratorRecord.Read(found.Folder).CheckSites(found.Folder, sites);
+        var record = GeneratorRecord.Read(found.Folder);
+        // Beside another sampler it tells of the sites that it knows; but hardly was it named for none.
+        if (options.SamplesFromGenerator || !sites.Any(s => record.Sites.Contains(s.ToString())))
+            record.CheckSites(found.Folder, sites);
         var isKnown = generators.All.Any(g => g.Name == found.Name && g.Folder == found.Folder);
         return plan with { Measurement = options with { Generator = isKnown ? found.Name : found.Folder } };
     }

@@ -98,7 +98,9 @@ public sealed class TorchBackend : IInversionBackend
             unprepared = [.. sites.Distinct().Where(site => !_references.ContainsKey(site))];
         if (unprepared.Length == 0)
             return;
-        _generator?.Record.CheckSites(_generator.Folder, unprepared);
+        // What only tells of tokens may lack sites.
+        if (Options.SamplesFromGenerator)
+            _generator!.Record.CheckSites(_generator.Folder, unprepared);
         if (HasBank)
             _bank.Collect(unprepared, progress, cancel);
         var references = new ReferenceActivations(_target, _task, unprepared, Options.Basis);
@@ -147,7 +149,7 @@ public sealed class TorchBackend : IInversionBackend
                     if (!targets[i].IsEmpty)
                         sets[i] = sampler!.Draw(targets[i].Span, ids[i], Choices(i));
                 });
-            if (_generated is not null)
+            if (_generator?.IndexOf(site) is not null)
                 Tell(site, sets, ids, targets, cancel);
         }
 
@@ -182,7 +184,7 @@ public sealed class TorchBackend : IInversionBackend
         int[] drawn = [.. Enumerable.Range(0, sets.Length).Where(i => sets[i] is not null)];
         var told = _generated!.Evidence(site, [.. drawn.Select(i => (ids[i], targets[i]))], cancel);
         foreach (var (i, tokens) in drawn.Zip(told))
-            sets[i] = sets[i]! with { Tokens = tokens };
+            sets[i] = sets[i]! with { Tokens = tokens?.Tokens, PriorGap = tokens?.PriorGap(_task) };
     }
 
     private bool HasBank => Options.Sampler != SamplerKind.Generator;

@@ -7,6 +7,8 @@ using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Reports;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
 
@@ -18,6 +20,7 @@ internal static class GeneratorEvalCommand
     private const int DefaultReferences = 40;
     private const int DefaultSamples = 25;
     private const int WorstShown = 10;
+    private const double TolerablePriorGap = 0.5;
     private static readonly double[] DefaultEpsilons = [0.02, 0.05, 0.1, 0.2];
 
     public static Command Create(Shell shell)
@@ -26,18 +29,19 @@ internal static class GeneratorEvalCommand
         var epsilons = OptionOf.Numbers("--epsilons", "Distances at which a sample is refused. Default 0.02 0.05 0.1 0.2.");
         var samples = OptionOf.Integer("--samples", "Texts for each reference, and with --exact draws of P(x; ẑ). Default 25.", 1, 10_000);
         var exact = new Option<bool>("--exact") { Description = "Also compare with the exact P(x; ẑ), on every text of a prior that can be enumerated: total variation and missed mass at --epsilon." };
+        var specs = OptionOf.Texts("--specs", "With --exact, also compare the consistency rates of these specs by --draws texts of the generator with the exact ones.", "FILE");
         var command = new Command("eval", "Measure generators: refusal rates, bits, distinct samples, site by site.")
         {
-            names, epsilons, samples, exact, MeasurementArguments.References, MeasurementArguments.Sites,
+            names, epsilons, samples, exact, specs, MeasurementArguments.References, MeasurementArguments.Sites,
         };
         MeasurementArguments.AddEvaluation(command);
         Invocation.SetAction(command, shell, invocation => Run(
             invocation, invocation.Parse.GetRequiredValue(names), invocation.Parse.GetValue(epsilons) is { Length: > 0 } given ? given : DefaultEpsilons,
-            (int)(invocation.Parse.GetValue(samples) ?? DefaultSamples), invocation.Parse.GetValue(exact)));
+            (int)(invocation.Parse.GetValue(samples) ?? DefaultSamples), invocation.Parse.GetValue(exact), invocation.Parse.GetValue(specs) ?? []));
         return command;
     }
 
-    private static int Run(Invocation invocation, string[] names, double[] epsilons, int samples, bool exact)
+    private static int Run(Invocation invocation, string[] names, double[] epsilons, int samples, bool exact, string[] specs)
     {
         var parse = invocation.Parse;
         GeneratorEntry[] entries = [.. names.Select(invocation.Generators.Find)];
@@ -49,6 +53,11 @@ internal static class GeneratorEvalCommand
         var task = invocation.Tasks.Find(MeasurementArguments.GivenTask(parse) ?? first.Task);
         if (exact && !ExactConditional.IsPossible(task))
             throw new BadInputException($"Task '{task.Name}' has too many texts to enumerate.", "Leave --exact out.");
+        if (specs.Length > 0 && !exact)
+            throw new BadInputException("--specs are compared with exact rates.", "Add --exact.");
+        var found = SpecFiles.Read(specs, SpecFiles.Context(invocation, task));
+        if (found.Any(s => s.Errors.Count > 0))
+            return SpecFiles.Refuse(invocation, found);
         using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
         var measurement = MeasurementArguments.Read(parse, new MeasurementOptions { Basis = first.Options.Basis });
         foreach (var (entry, record) in entries.Zip(records))
@@ -76,8 +85,13 @@ internal static class GeneratorEvalCommand
                     results.Add(evaluation.Measure(generator, site, samples, epsilons, new DrawOptions(measurement.Temperature, measurement.TopP), draws.GetValueOrDefault(site), invocation.Cancel));
                 }
 
-                measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results));
+                measured.Add(Measured.Of(entry.Name, generator.Record, epsilons, results, found.Count == 0 ? null : Rates(entry, of)));
             }
+
+            IReadOnlyList<AgreementCell> Rates(GeneratorEntry entry, Site[] of) => new ConsistencyAgreement(
+                options => Backends.Open(invocation, thread, model, task, options, invocation.Seed), measurement with { Generator = entry.Folder }).Measure(
+                task, [.. found.Select(s => new HypothesisDraft(s.Compiled!.Spec, s.Compiled.Feature, HypothesisAuthor.Person, null, []))], of,
+                references.Length, invocation.Seed, progress, invocation.Cancel);
 
             Dictionary<Site, ExactDraw[][]> Exact(Site[] all) => all.Zip(new ExactConditional(target, task, measurement, invocation.Seed)
                 .Draw(all, references, samples, progress, invocation.Cancel)).ToDictionary(s => s.First, s => s.Second);
@@ -106,6 +120,8 @@ internal static class GeneratorEvalCommand
                 Invariant($"{m.Worst.RefusalRate[i].Rate:0.0 %}"), m.Worst.Sites[i], i == 0 ? Invariant($"{m.Mean.Bits:0.00}") : "",
                 i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare + m.Mean.UnfinishedShare:0.0 %}") : "",
             })));
+        foreach (var m in measured.Where(m => m.Mean.PriorGap > TolerablePriorGap))
+            invocation.Out.WriteLine(Invariant($"The backbone of {m.Generator} has not learnt the prior: {m.Mean.PriorGap:0.00} of its bits are that, and not the activations. Train it longer (--backbone-steps)."));
         if (measured.All(m => m.Mean.TotalVariation is not null))
         {
             invocation.Out.WriteLine();
@@ -114,6 +130,20 @@ internal static class GeneratorEvalCommand
                 invocation.Shell,
                 ["generator", "#total variation", "#missed mass"],
                 measured.Select(m => new[] { m.Generator, Invariant($"{m.Mean.TotalVariation:0.000}"), Invariant($"{m.Mean.MissedMass:0.0 %}") }));
+        }
+
+        if (measured.All(m => m.Agreement is not null))
+        {
+            invocation.Out.WriteLine();
+            invocation.Out.WriteLine("Consistency rates against the exact ones, over sites and specs:");
+            Tables.Write(
+                invocation.Shell,
+                ["generator", "#within own 95 % interval", "#mean error, weighted", "#unweighted", "site and spec furthest off"],
+                measured.Select(m => new[]
+                {
+                    m.Generator, Invariant($"{m.Agreement!.Within} of {m.Agreement.Cells} ({m.Agreement.WithinShare:0.0 %})"), Invariant($"{m.Agreement.MeanError:0.000}"), Invariant($"{m.Agreement.MeanErrorUnweighted:0.000}"),
+                    m.Agreement.Rates.MaxBy(c => c is { Weighted: { } rate, Exact: { } exact } ? Math.Abs(rate - exact) : 0) is { } c ? Invariant($"{c.Site} {c.Title}: {c.Weighted:0.000} for {c.Exact:0.000}, unweighted {c.Unweighted:0.000}") : "",
+                }));
         }
 
         var at = Array.IndexOf(epsilons, 0.1) is >= 0 and var known ? known : epsilons.Length - 1;
@@ -132,24 +162,40 @@ internal static class GeneratorEvalCommand
 
     private sealed record Refusal(double Epsilon, double Rate);
 
-    private sealed record SiteResult(string Site, int References, IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
+    private sealed record SiteResult(string Site, int References, IReadOnlyList<Refusal> RefusalRate, double? Bits, double? PriorGap, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
-    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
+    private sealed record Mean(IReadOnlyList<Refusal> RefusalRate, double? Bits, double? PriorGap, double DistinctShare, double InvalidShare, double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
     private sealed record Worst(IReadOnlyList<Refusal> RefusalRate, IReadOnlyList<string> Sites);
 
-    private sealed record Measured(string Generator, ConditioningKind Conditioning, Mean Mean, Worst Worst, IReadOnlyList<SiteResult> Sites)
+    private sealed record Agreement(int Cells, int Within, double? WithinShare, double? MeanError, double? MeanErrorUnweighted, IReadOnlyList<AgreementCell> Rates)
     {
-        public static Measured Of(string name, GeneratorRecord record, double[] epsilons, IReadOnlyList<SiteInversion> results)
+        public static Agreement Of(IReadOnlyList<AgreementCell> rates)
+        {
+            var cells = rates.Count(c => c.IsWithin is not null);
+            var within = rates.Count(c => c.IsWithin == true);
+            return new Agreement(
+                cells, within, cells == 0 ? null : within / (double)cells, ErrorOf(rates, c => c.Weighted),
+                ErrorOf(rates, c => c.Unweighted), rates);
+        }
+
+        private static double? ErrorOf(IReadOnlyList<AgreementCell> rates, Func<AgreementCell, double?> of) =>
+            rates.Average(c => of(c) is { } rate && c.Exact is { } exact ? Math.Abs(rate - exact) : (double?)null);
+    }
+
+    private sealed record Measured(string Generator, ConditioningKind Conditioning, Mean Mean, Worst Worst, Agreement? Agreement, IReadOnlyList<SiteResult> Sites)
+    {
+        public static Measured Of(string name, GeneratorRecord record, double[] epsilons, IReadOnlyList<SiteInversion> results, IReadOnlyList<AgreementCell>? rates)
         {
             SiteInversion[] worst = [.. epsilons.Select(e => results.MaxBy(r => r.RefusalRate[e])!)];
             return new Measured(
                 name,
                 record.Options.Architecture.Conditioning,
-                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare), results.Average(r => r.UnfinishedShare),
+                new Mean([.. epsilons.Select(e => new Refusal(e, results.Average(r => r.RefusalRate[e])))], results.Average(r => r.Bits), results.Average(r => r.PriorGap), results.Average(r => r.DistinctShare), results.Average(r => r.InvalidShare), results.Average(r => r.UnfinishedShare),
                     results.Average(r => r.TotalVariation), results.Average(r => r.MissedMass)),
                 new Worst([.. epsilons.Select((e, i) => new Refusal(e, worst[i].RefusalRate[e]))], [.. worst.Select(w => w.Site)]),
-                [.. results.Select(r => new SiteResult(r.Site, r.References, [.. epsilons.Select(e => new Refusal(e, r.RefusalRate[e]))], r.Bits, r.DistinctShare, r.InvalidShare, r.UnfinishedShare, r.TotalVariation, r.MissedMass))]);
+                rates is null ? null : Agreement.Of(rates),
+                [.. results.Select(r => new SiteResult(r.Site, r.References, [.. epsilons.Select(e => new Refusal(e, r.RefusalRate[e]))], r.Bits, r.PriorGap, r.DistinctShare, r.InvalidShare, r.UnfinishedShare, r.TotalVariation, r.MissedMass))]);
         }
     }
 }

@@ -82,6 +82,7 @@ internal static class SampleCommand
                 set.Bits,
                 Measured = set.Ess >= options.MinimumEss,
                 Tokens = heat,
+                set.PriorGap,
                 TokenBits = set.Tokens?.Select(t => new { t.Token, t.Bits }),
                 Samples = shown,
             });
@@ -105,7 +106,15 @@ internal static class SampleCommand
             ("neighbours", Invariant($"{set.Neighbours:N0} of {From(backend, set)}, effective sample size {set.Ess:N1}")),
         ]);
         if (set.Tokens is { } tokens)
+        {
+            invocation.Out.WriteLine($"What the activation says of its own tokens, by the generator {backend.Generator!.Name}:");
             TokenBitsView.Write(invocation.Shell, tokens);
+        }
+        else if (backend.Generator is { } generator)
+        {
+            invocation.Out.WriteLine($"The generator {generator.Name} says nothing of its tokens: it was not trained on {site}, or cannot write the text.");
+        }
+
         if (set.Texts.Length == 0)
         {
             invocation.Out.WriteLine(WhyNothing(backend.Options, set.Draws));
@@ -137,7 +146,7 @@ internal static class SampleCommand
 
     private static string WhyNothing(MeasurementOptions options, DrawCounts? draws) =>
         draws is not null && 2 * (draws.Unfinished + draws.Invalid) > draws.Total
-            ? "Nothing lies near: the generator mostly writes no texts of the task. Train it longer."
+            ? $"Nothing lies near: the generator mostly writes no texts of the task. {(options.Temperature > 1 ? "Lower the --temperature." : "Train it longer.")}"
             : $"Nothing lies near: try a larger --epsilon, or more {string.Join(" or ", new[] { options.Sampler != SamplerKind.Generator ? "--bank-size" : null, draws is not null ? "--draws" : null }.OfType<string>())}.";
 
     private static IReadOnlyList<TokenHeat> Heat(

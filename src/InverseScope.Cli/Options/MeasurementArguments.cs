@@ -117,7 +117,7 @@ internal static class MeasurementArguments
     public static void AddEvaluation(Command command)
     {
         AddTarget(command);
-        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon, Temperature, TopP];
+        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon, Draws, Temperature, TopP];
         foreach (var option in options)
             command.Add(option);
         AddCompute(command);

@@ -32,6 +32,12 @@ public sealed record SampleSet(
     /// <summary>What the activation says of each token of the reference, in order; null without a generator.</summary>
     public IReadOnlyList<TokenBits>? Tokens { get; init; }
 
+    /// <summary>
+    /// log2 p(x̂) less what the generator's backbone holds of it: so much of <see cref="Tokens"/>, and of bits made from them,
+    /// is the prior that the backbone has not learnt, and not the activation. Null where the task does not tell p.
+    /// </summary>
+    public double? PriorGap { get; init; }
+
     /// <summary>What became of the texts that a generator wrote; null without one.</summary>
     public DrawCounts? Draws { get; init; }
 
@@ -90,6 +96,9 @@ public sealed record SiteSamples(
     /// without them are left out; null if there are no others. A bank of M texts shows at most log2 M.
     /// </summary>
     public double? Bits => Sets.Average(s => s.Bits);
+
+    /// <summary>Mean over references of <see cref="SampleSet.PriorGap"/>; null without any.</summary>
+    public double? PriorGap => Sets.Average(s => s.PriorGap);
 
     /// <summary>Share of what a generator wrote that is refused, over all references; null without a generator.</summary>
     public double? RefusalRate => Sets.Sum(s => s.Draws?.Total ?? 0) is > 0 and var total

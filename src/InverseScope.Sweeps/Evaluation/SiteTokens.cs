@@ -25,6 +25,7 @@ internal static class SiteTokens
                     Tokens = [.. t.Tokens.Select(b => new TokenBitsOf { Token = b.Token, Bits = b.Bits })],
                 }),
             ],
+            PriorGap = samples.PriorGap,
             Positions = [.. task.PositionNames.Select(name => At(name, told, task)).OfType<PositionBits>()],
         };
     }

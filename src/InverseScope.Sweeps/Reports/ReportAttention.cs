@@ -40,6 +40,9 @@ public enum AttentionReason
 
     /// <summary>The sites whose truth is known could not be investigated.</summary>
     ControlSitesFailed,
+
+    /// <summary>A generator's backbone has not learnt the prior, so that bits by it are too many.</summary>
+    PriorNotLearnt,
 }
 
 /// <summary>A matter for a person.</summary>
@@ -55,6 +58,7 @@ internal static class AttentionRules
     private const double HumpShare = 0.2;
     private const double LargeResidualBits = 1;
     private const double HighRefusalRate = 0.5;
+    private const double TolerablePriorGap = 0.5;
 
     public static IEnumerable<AttentionRecord> Faults(SweepRecord sweep, IReadOnlyList<SiteRecord> sites)
     {
@@ -111,6 +115,13 @@ internal static class AttentionRules
             yield return new AttentionRecord(
                 AttentionReason.HighRefusalRate, site.Site, null,
                 $"The generator misses: {ReportNumbers.Share(site.RefusalRate)} of its raw samples lie at ε or farther.");
+        }
+
+        if (site.TokenBits?.PriorGap > TolerablePriorGap)
+        {
+            yield return new AttentionRecord(
+                AttentionReason.PriorNotLearnt, site.Site, null,
+                $"The generator's backbone has not learnt the prior: {ReportNumbers.Bits(site.TokenBits.PriorGap)} of what its tokens are said to tell are that, and not the activation.");
         }
     }
 

@@ -23,7 +23,7 @@ internal static class ReportNumbers
     public static string Count(long? value) => value?.ToString("N0", CultureInfo.InvariantCulture) ?? NotMeasured;
 
     public static string Bits(double? value) =>
-        value is { } v ? v.ToString("0.00", CultureInfo.InvariantCulture) + " bits" : NotMeasured;
+        value is { } v ? v.ToString("0.00;-0.00;0.00", CultureInfo.InvariantCulture) + " bits" : NotMeasured;
 
     /// <summary>Bits with their sign, e.g. +1.3.</summary>
     public static string Signed(double bits) => bits.ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture);

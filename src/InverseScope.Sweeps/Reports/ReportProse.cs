@@ -112,7 +112,7 @@ internal static class ReportProse
         {
             var interval = site.ResidualBitsCi is null ? "" : " " + ReportNumbers.Interval(site.ResidualBitsCi);
             // Both are estimates: what is left may come out a little below nothing.
-            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(Math.Max(0, residual))}{interval} of them unexplained" : "";
+            var left = site.ResidualBits is { } residual ? $", {ReportNumbers.Bits(residual)}{interval} of them unexplained" : "";
             parts.Add($"carries {ReportNumbers.Bits(bits)}{left}");
         }
         else

@@ -9,6 +9,12 @@ public sealed record TokenBitsRecord
     /// <summary>A few references with all their tokens.</summary>
     public required IReadOnlyList<ReferenceTokens> References { get; init; }
 
+    /// <summary>
+    /// log2 p(text) less what the generator's backbone holds of it, mean over references: so many of a text's bits are the prior that
+    /// the backbone has not learnt. Null where the task does not tell p.
+    /// </summary>
+    public double? PriorGap { get; init; }
+
     /// <summary>Mean over references at each position that the task names; empty where it names none.</summary>
     public required IReadOnlyList<PositionBits> Positions { get; init; }
 }

@@ -14,6 +14,10 @@ namespace InverseScope.Torch.Generators;
 /// target, no such position) counts as refused.
 /// </param>
 /// <param name="Bits">Mean of log2 q(x̂ | ẑ) − log2 p(x̂) over references: a lower bound on the information, with the backbone for p.</param>
+/// <param name="PriorGap">
+/// Mean over references of log2 p(x̂) less what the backbone holds of it: so many of the bits are the prior that the backbone has not
+/// learnt. Null where the task does not tell p.
+/// </param>
 /// <param name="DistinctShare">Mean over references of distinct texts of the task among its samples, as a share.</param>
 /// <param name="InvalidShare">Share of samples that are no text of the task.</param>
 /// <param name="UnfinishedShare">Share of samples that did not end, or are no text at all.</param>
@@ -23,7 +27,7 @@ namespace InverseScope.Torch.Generators;
 /// </param>
 /// <param name="MissedMass">Mean over references of the share of P whose texts have less than a tenth of their probability under q. Null likewise.</param>
 public sealed record SiteInversion(
-    string Site, int References, int Samples, IReadOnlyDictionary<double, double> RefusalRate, double? Bits, double DistinctShare, double InvalidShare,
+    string Site, int References, int Samples, IReadOnlyDictionary<double, double> RefusalRate, double? Bits, double? PriorGap, double DistinctShare, double InvalidShare,
     double UnfinishedShare, double? TotalVariation, double? MissedMass);
 
 /// <summary>Measures generators on references that training never saw.</summary>
@@ -82,7 +86,7 @@ public sealed class GeneratorEvaluation(TargetModel target, ITask task, IReadOnl
         var fits = exact is null ? [] : Fits(generator, index, activations, [.. kept.Select(i => exact[i])], draw, cancel);
         return new SiteInversion(
             site.ToString(), kept.Length, samples, epsilons.Select((e, i) => (e, refused[i] / (double)all)).ToDictionary(e => e.e, e => e.Item2),
-            evidence.Length > 0 ? evidence.Average(of => of.Sum(t => t.Bits)) : null, distinct / drawn.Length, invalid / (double)all, unfinished / (double)all,
+            evidence.Length > 0 ? evidence.Average(of => of.Bits) : null, evidence.Average(of => of.PriorGap(task)), distinct / drawn.Length, invalid / (double)all, unfinished / (double)all,
             fits.Length > 0 ? fits.Average(f => f.TotalVariation) : null, fits.Length > 0 ? fits.Average(f => f.MissedMass) : null);
     }
 

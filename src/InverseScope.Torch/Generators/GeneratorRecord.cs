@@ -92,7 +92,7 @@ public sealed record GeneratorRecord
         {
             throw new BadInputException(
                 $"The generator {folder} was trained on model '{Model}' (content {ModelHash[..12]}), not on '{target.Name}' ({target.ContentHash[..12]}).",
-                "Train one for this model with 'generator train'.");
+                "Train one for this model with 'generator train'; of the same model, give the --dtype that it was trained with.");
         }
 
         if (TaskFingerprint != task.Fingerprint)

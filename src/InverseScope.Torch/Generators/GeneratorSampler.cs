@@ -1,4 +1,3 @@
-using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
@@ -52,8 +51,9 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
                 proposals.AddRange(rows[r].Select(row => row with { LogPrior = known[population.Pool[row.Text]] }));
             sets[r] = _weights.Draw(references[r].Text, proposals, references[r].Choices) with
             {
-                Bits = evidence[r]?.Sum(t => t.Bits),
-                Tokens = evidence[r],
+                Bits = evidence[r]?.Bits,
+                Tokens = evidence[r]?.Tokens,
+                PriorGap = evidence[r]?.PriorGap(task),
                 Draws = counts,
             };
         }
@@ -136,12 +136,12 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
     /// <param name="site">One that the generator was trained on.</param>
     /// <param name="references">Text ids and activations.</param>
     /// <returns>One for each reference; null for texts that the generator cannot write.</returns>
-    public TokenBits[]?[] Evidence(Site site, IReadOnlyList<(int Text, ReadOnlyMemory<float> Activation)> references, CancellationToken cancel)
+    public TextEvidence?[] Evidence(Site site, IReadOnlyList<(int Text, ReadOnlyMemory<float> Activation)> references, CancellationToken cancel)
     {
         int[] written = [.. Enumerable.Range(0, references.Count).Where(r => generator.CanWrite(population.Pool[references[r].Text]))];
         var told = generator.Evidence(
             generator.IndexOf(site)!.Value, [.. written.Select(r => references[r].Activation)], [.. written.Select(r => population.Pool[references[r].Text])], cancel);
-        var all = new TokenBits[]?[references.Count];
+        var all = new TextEvidence?[references.Count];
         foreach (var (r, of) in written.Zip(told))
             all[r] = of;
         return all;

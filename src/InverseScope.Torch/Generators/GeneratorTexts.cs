@@ -1,6 +1,7 @@
 using InverseScope.Core;
 using InverseScope.Core.Information;
 using InverseScope.Core.Seeds;
+using InverseScope.Core.Tasks;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Generators;
@@ -16,6 +17,19 @@ public readonly record struct DrawnText(string? Text, double LogProposal);
 /// <param name="Temperature">Scores are divided by it; above 0.</param>
 /// <param name="TopP">Share of the probability that is drawn from, the likeliest tokens first; above 0 to 1.</param>
 public sealed record DrawOptions(double Temperature = 1, double TopP = 1);
+
+/// <summary>What an activation says of its text.</summary>
+/// <param name="Text">x̂.</param>
+/// <param name="Tokens">Token by token, the end of the text last: log2 q − log2 p, with the backbone for p.</param>
+/// <param name="LogPrior">ln p(x̂) as the backbone learnt it.</param>
+public sealed record TextEvidence(string Text, IReadOnlyList<TokenBits> Tokens, double LogPrior)
+{
+    /// <summary>Sum over tokens.</summary>
+    public double Bits => Tokens.Sum(t => t.Bits);
+
+    /// <summary>log2 of the task's p(x̂) less what the backbone holds of it; null where the task does not tell p.</summary>
+    public double? PriorGap(ITask task) => (task.LogProbability(Text) - LogPrior) / Math.Log(2);
+}
 
 /// <summary>Texts drawn from a generator, and the probabilities of given texts. Values in and out are plain.</summary>
 public static class GeneratorTexts
@@ -74,10 +88,10 @@ public static class GeneratorTexts
         return ids.Length <= generator.Context && generator.Tokens.Decode(ids.AsSpan()[1..^1]) == text;
     }
 
-    /// <summary>What activations say of their texts by the generator, token by token, the end of the text last.</summary>
+    /// <summary>What activations say of their texts by the generator.</summary>
     /// <param name="activations">ẑ for each text.</param>
     /// <exception cref="BadInputException">A text that its vocabulary cannot hold, or that is longer than its context.</exception>
-    public static TokenBits[][] Evidence(
+    public static TextEvidence[] Evidence(
         this Generator generator, int site, IReadOnlyList<ReadOnlyMemory<float>> activations, IReadOnlyList<string> texts, CancellationToken cancel)
     {
         var given = LogGiven(generator, site, activations, texts, new DrawOptions(), cancel);
@@ -85,7 +99,8 @@ public static class GeneratorTexts
         return [.. texts.Select((text, i) =>
         {
             (string, int)[] pieces = [.. generator.Tokens.Pieces(text), ("", text.Length)];
-            return pieces.Select((piece, t) => new TokenBits(piece.Item1, piece.Item2, (given[i][t] - prior[i][t]) / Math.Log(2))).ToArray();
+            return new TextEvidence(
+                text, [.. pieces.Select((piece, t) => new TokenBits(piece.Item1, piece.Item2, (given[i][t] - prior[i][t]) / Math.Log(2)))], prior[i].Sum());
         })];
     }
 

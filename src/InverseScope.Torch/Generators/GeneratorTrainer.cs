@@ -20,9 +20,11 @@ namespace InverseScope.Torch.Generators;
 /// </summary>
 public sealed class GeneratorTrainer
 {
+    private const string CourseName = "course.json";
     private const int StatisticsTexts = 2_000;
     private const int PlacesTexts = 256;
     private const int HeldOutBatches = 8;
+    private const int TextsLookedAt = 16;
 
     // Few samples would mostly be of no weight; many leave few activations to a batch.
     private const int DistillationSamples = 8;
@@ -56,9 +58,14 @@ public sealed class GeneratorTrainer
             throw new BadInputException(string.Join(" ", problems));
         if (File.Exists(Path.Combine(folder, GeneratorRecord.FileName)))
             throw new BadInputException($"{folder} holds a generator already.", "Choose another folder or name, or remove it.");
-        TrainingCheckpoint.MakeFolder(folder);
+        using var _ = TrainingCheckpoint.Enter(folder);
         return _thread.Run(() => new Work(this, target, task, sites, options, folder, command, backboneOf, progress, cancel).Run(), cancel);
     }
+
+    /// <summary>Whether a folder holds a training that has begun and not ended.</summary>
+    public static bool HasBegun(string folder) => !File.Exists(Path.Combine(folder, GeneratorRecord.FileName))
+        && (TrainingCheckpoint.IsIn(folder) || TrainingCheckpoint.IsIn(Path.Combine(folder, Generator.BackboneFolder))
+            || File.Exists(Path.Combine(folder, Generator.BackboneFolder, CourseName)));
 
     private sealed class Work(
         GeneratorTrainer trainer, TargetModel target, ITask task, IReadOnlyList<Site> sites, GeneratorOptions options, string folder,
@@ -76,7 +83,7 @@ public sealed class GeneratorTrainer
         public GeneratorRecord Run()
         {
             using var scope = NewDisposeScope();
-            CheckNoise();
+            CheckTarget();
             var course = Backbone();
             var backboneFolder = Path.Combine(folder, Generator.BackboneFolder);
             var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, ConfigFile.Read(backboneFolder), backboneFolder);
@@ -119,10 +126,15 @@ public sealed class GeneratorTrainer
             return record;
         }
 
-        /// <exception cref="BadInputException">A site that the target lacks, or noise that no activation there can have.</exception>
-        private void CheckNoise()
+        // Before hours go into a backbone.
+        /// <exception cref="BadInputException">
+        /// A site that the target lacks, texts that it cannot read, or noise that no activation there can have.
+        /// </exception>
+        private void CheckTarget()
         {
             using var capture = new ActivationCapture(target, sites, options.Basis, task);
+            var random = new RunSeed(options.Seed).Stream("first look");
+            capture.Read([.. Enumerable.Range(0, TextsLookedAt).Select(_ => task.Draw(random))], cancel);
             PairSource.NoiseOf(Enumerable.Range(0, sites.Count).Select(capture.Width), options);
         }
 
@@ -140,8 +152,6 @@ public sealed class GeneratorTrainer
             Finish(into, _priorIdentity, course);
             return course;
         }
-
-        private const string CourseName = "course.json";
 
         /// <summary>How a stage went that is done; null if it is not.</summary>
         /// <exception cref="BadInputException">It was done with other options.</exception>

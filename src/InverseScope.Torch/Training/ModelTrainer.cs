@@ -39,7 +39,7 @@ public sealed class ModelTrainer
             throw new BadInputException(string.Join(" ", problems));
         if (File.Exists(Path.Combine(folder, ConfigFile.Name)))
             throw new BadInputException($"{folder} holds a model already.", "Choose another folder, or remove it.");
-        TrainingCheckpoint.MakeFolder(folder);
+        using var _ = TrainingCheckpoint.Enter(folder);
         var vocabulary = new TrainingVocabulary(task);
         return _thread.Run(() => Train(task, options, folder, command, vocabulary, progress, cancel), cancel);
     }

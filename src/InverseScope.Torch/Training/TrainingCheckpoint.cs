@@ -12,6 +12,7 @@ namespace InverseScope.Torch.Training;
 internal sealed class TrainingCheckpoint
 {
     private const string FileName = "unfinished.safetensors";
+    private const string LockName = "training.lock";
     private const string MemoryKey = "memory";
     private const string StepKey = "step";
     private const string IdentityKey = "training";
@@ -22,13 +23,22 @@ internal sealed class TrainingCheckpoint
     public TrainingCheckpoint(string folder, string identity) =>
         (_path, _identity) = (Path.Combine(folder, FileName), identity);
 
-    /// <summary>Makes the folder of a training, if it is not there.</summary>
-    /// <exception cref="BadInputException">It cannot be made.</exception>
-    public static void MakeFolder(string folder)
+    /// <summary>Whether a folder holds the state of an unfinished training.</summary>
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>Makes the folder of a training, if it is not there, and keeps other trainings out of it until disposed.</summary>
+    /// <exception cref="BadInputException">It cannot be made, or another training is at work in it.</exception>
+    public static IDisposable Enter(string folder)
     {
         try
         {
             Directory.CreateDirectory(folder);
+            return new FileStream(
+                Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (File.Exists(Path.Combine(folder, LockName)))
+        {
+            throw new BadInputException($"Another training is at work in '{folder}'.", "Let it end, or choose another folder or name.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -45,6 +45,31 @@ public sealed class GeneratorCommandsTests
     }
 
     [Fact]
+    public void Generators_are_listed_with_what_they_are_of()
+    {
+        using var home = new TempFolder();
+        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--name", "small", "--home", home.Path]).Code);
+        using var listed = JsonDocument.Parse(CliRun.Of(["generator", "list", "--home", home.Path, "--json"]).Out);
+        var (small, shipped) = (listed.RootElement[0], listed.RootElement[1]);
+        Assert.Equal(("small", "ioi", 1), (small.GetProperty("name").GetString(), small.GetProperty("model").GetString(), small.GetProperty("sites").GetArrayLength()));
+        Assert.True(shipped.GetProperty("shipped").GetBoolean());
+        Assert.Contains("trained", CliRun.Of(["generator", "list", "--home", home.Path]).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_generator_is_not_taken_for_an_unfinished_one()
+    {
+        using var home = new TempFolder();
+        Directory.CreateDirectory(home["generators/begun/backbone"]);
+        Directory.CreateDirectory(home["generators/empty"]);
+        File.WriteAllText(home["generators/begun/backbone/course.json"], "{}");
+        string Refusal(string name) => CliRun.Of(["generator", "eval", name, "--home", home.Path]).Error;
+        Assert.Contains("has not ended", Refusal("begun"), StringComparison.Ordinal);
+        foreach (var other in new[] { "empty", home.Path, "" })
+            Assert.Contains("There is no generator", Refusal(other), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_samples_can_sample_from_a_generator()
     {
         using var home = new TempFolder();

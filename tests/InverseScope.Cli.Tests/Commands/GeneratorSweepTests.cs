@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
@@ -83,6 +84,41 @@ public sealed class GeneratorSweepTests : IDisposable
         var again = Resume(Latest(), Count);
         Assert.True(sampled > 0);
         Assert.NotEqual(first!.Sweep.Generator, again!.Sweep.Generator);
+    }
+
+    [Fact]
+    public void Its_consistency_rates_are_compared_with_the_exact_ones()
+    {
+        Train("small", seed: 1);
+        var plan = Plan(SamplerKind.Generator);
+        string[] common = ["--model", Model, "--task", TaskFile, "--epsilon", "0.5", "--threads", "1", "--quiet", "--home", _folder["home"], "--json"];
+        var compared = CliRun.Of(["generator", "eval", "small", "--exact", "--specs", plan.SpecFiles[0], "--sites", "L0H0", "--references", "30", "--draws", "300", "--samples", "5", .. common]);
+        Assert.Equal((0, ""), (compared.Code, compared.Error));
+        using var result = JsonDocument.Parse(compared.Out);
+        var generator = result.RootElement.GetProperty("generators")[0];
+        Assert.True(generator.GetProperty("mean").GetProperty("prior_gap").GetDouble() > -0.5);
+        var agreement = generator.GetProperty("agreement");
+        Assert.Equal(1, agreement.GetProperty("cells").GetInt32());
+        var cell = agreement.GetProperty("rates")[0];
+        var (exact, weighted) = (cell.GetProperty("exact").GetDouble(), cell.GetProperty("weighted").GetDouble());
+        Assert.Equal(Math.Abs(exact - weighted), agreement.GetProperty("mean_error").GetDouble(), 1e-9);
+        Assert.Equal(cell.GetProperty("is_within").GetBoolean() ? 1 : 0, agreement.GetProperty("within").GetInt32());
+
+        // 300 draws of 64 texts miss next to nothing, so that weights make up for whatever the generator prefers.
+        Assert.Equal(exact, weighted, 0.05);
+        Assert.Contains("Add --exact", CliRun.Of(["generator", "eval", "small", "--specs", plan.SpecFiles[0], .. common]).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Beside_a_bank_sites_that_it_does_not_know_are_measured_without_it()
+    {
+        Train("small", seed: 1);
+        var plan = Plan(SamplerKind.Bank);
+        plan = plan with { Sites = ["L0H0", "L2H0"], Measurement = plan.Measurement with { Generator = "small" } };
+        var report = Sweep(plan, null)!;
+        Assert.NotNull(report.Sites[0].TokenBits);
+        Assert.Equal((SiteStatus.Done, null), (report.Sites[1].Status, report.Sites[1].TokenBits));
+        Assert.Contains("was not trained on L2H0@last", Assert.Throws<BadInputException>(() => Sweep(plan with { Sites = ["L2H0"] }, null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -98,6 +98,7 @@ internal static class ReportFixture
                 RefusalRate = 0.12,
                 TokenBits = new TokenBitsRecord
                 {
+                    PriorGap = 0.1,
                     References =
                     [
                         Told("615+861=1476", [1.5, 0.02, -0.31, 0, 2.9, 0.1, 0.4, -0.02, 0, 0, 0, 0, 0]),

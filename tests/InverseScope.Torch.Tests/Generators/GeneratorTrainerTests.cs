@@ -112,6 +112,15 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     }
 
     [Fact]
+    public void Two_trainings_do_not_write_into_one_folder()
+    {
+        using var folder = new TempFolder();
+        string? refusal = null;
+        Train(folder.Path, Tiny, progress: new Told(_ => refusal ??= Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny)).What));
+        Assert.Contains("Another training is at work", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void It_stops_when_the_held_out_loss_no_longer_falls_and_keeps_the_best()
     {
         using var folder = new TempFolder();
