@@ -48,6 +48,7 @@ internal static class SweepSession
                 sweep.StopReason,
                 Report = report is null ? null : SavedReport.PathOf(invocation.Home, id, ReportFormat.Html),
                 report?.Summary,
+                report?.TaskVector,
             });
         }
         else if (report is not null)
@@ -90,6 +91,8 @@ internal static class SweepSession
                 $"(!) At {off} of them a control came out otherwise, mostly that random weights show the feature as well: see the report."));
         }
 
+        if (report.TaskVector is { } taskVector)
+            invocation.Out.WriteLine($"Task vector: {taskVector.Statement}");
         if (report.Summary.NeedsAPerson.Count > off)
             invocation.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Summary.NeedsAPerson.Count} matters in all need a person."));
         foreach (var broken in report.Summary.Broke)

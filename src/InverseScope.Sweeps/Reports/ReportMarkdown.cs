@@ -22,6 +22,7 @@ internal static class ReportMarkdown
         Sites(md, document);
         Tokens(md, document);
         Hypotheses(md, document);
+        TaskVector(md, document.TaskVector);
         KnownSites(md, document);
         Findings(md, document);
         Reproduce(md, document.Sweep);
@@ -106,6 +107,32 @@ internal static class ReportMarkdown
             md.Append($" | {ReportNumbers.Count(h.Counts.Failed)} | {ReportNumbers.Count(h.Counts.Truncated)}");
             md.Append($" | {Escaped(h.VerdictReason)} |\n");
         }
+    }
+
+    private static void TaskVector(StringBuilder md, TaskVectorRecord? experiment)
+    {
+        if (experiment is null)
+            return;
+        md.Append($"\n## Task-vector experiment\n\n{Escaped(experiment.Statement)}\n\n");
+        md.Append("| site | success | source's answer | own answer kept | another | pairs | control: success | control: donor's answer | control: kept | pairs |\n");
+        md.Append("|---|---|---|---|---|--:|---|---|---|--:|\n");
+        foreach (var s in experiment.Sites)
+        {
+            var rates = new[] { s.Success, s.SourceAnswer, s.Kept, s.Other };
+            var control = new[] { s.SameTaskSuccess, s.SameTaskAnswer, s.SameTaskKept };
+            md.Append($"| {Cell(Code(s.Site))} | {string.Join(" | ", rates.Select(r => Escaped(ReportProse.Rate(r))))} | {ReportNumbers.Count(s.Success?.Of)}");
+            md.Append($" | {string.Join(" | ", control.Select(r => Escaped(ReportProse.Rate(r))))} | {ReportNumbers.Count(s.SameTaskSuccess?.Of)} |\n");
+        }
+
+        foreach (var s in experiment.Sites.Where(s => s.Reason is not null))
+            md.Append($"\n- {Code(s.Site)}: {ReportNumbers.Words(s.Status)}, {Escaped(s.Reason!)}");
+        foreach (var pair in experiment.Examples)
+        {
+            md.Append($"\n- {Text(pair.Target)} (own answer {Code(pair.OwnAnswer)}) with the activation of {Text(pair.Source)}");
+            md.Append($" (its answer {Code(pair.SourceAnswer)}): success is {Code(pair.MovedAnswer)}");
+        }
+
+        md.Append('\n');
     }
 
     private static void KnownSites(StringBuilder md, ReportDocument document)
