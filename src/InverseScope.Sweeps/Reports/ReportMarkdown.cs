@@ -125,14 +125,13 @@ internal static class ReportMarkdown
         }
 
         foreach (var s in experiment.Sites.Where(s => s.Reason is not null))
-            md.Append($"\n- {Code(s.Site)}: {ReportNumbers.Words(s.Status)}, {Escaped(s.Reason!)}");
+            md.Append($"\n- {Code(s.Site)}: {ReportNumbers.Words(s.Status)}, {Escaped(s.Reason!)}\n");
+        md.Append("\nA few of the pairs:\n\n| target | its answer | source | its answer | success is |\n|---|---|---|---|---|\n");
         foreach (var pair in experiment.Examples)
         {
-            md.Append($"\n- {Text(pair.Target)} (own answer {Code(pair.OwnAnswer)}) with the activation of {Text(pair.Source)}");
-            md.Append($" (its answer {Code(pair.SourceAnswer)}): success is {Code(pair.MovedAnswer)}");
+            md.Append($"| {Cell(Text(pair.Target))} | {Cell(Code(pair.OwnAnswer))} | {Cell(Text(pair.Source))} | {Cell(Code(pair.SourceAnswer))}");
+            md.Append($" | {Cell(Code(pair.MovedAnswer))} |\n");
         }
-
-        md.Append('\n');
     }
 
     private static void KnownSites(StringBuilder md, ReportDocument document)
