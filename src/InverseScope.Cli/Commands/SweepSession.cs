@@ -65,9 +65,14 @@ internal static class SweepSession
     private static void Tell(Invocation invocation, ReportDocument report)
     {
         var (sites, hypotheses) = (report.Summary.Sites, report.Summary.Hypotheses);
-        invocation.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} hypotheses tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
+        // A task-vector experiment may stand alone.
+        if (sites.Total > 0 || report.TaskVector is null)
+        {
+            invocation.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} hypotheses tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
+        }
+
         var established = report.Summary.Established;
         if (established.Count > 0)
         {

@@ -10,10 +10,12 @@ internal static class ReportProse
     public static string Title(ReportDocument document) =>
         $"What {Path.GetFileName(Path.TrimEndingDirectorySeparator(document.Sweep.Model.Name))} encodes";
 
-    /// <summary>What was done and what came of it, in two sentences.</summary>
+    /// <summary>What was done and what came of it, in two sentences; of a task-vector experiment alone, what it says.</summary>
     public static string Morning(ReportDocument document)
     {
         var (sites, hypotheses) = (document.Summary.Sites, document.Summary.Hypotheses);
+        if (sites.Total == 0 && document.TaskVector is { } experiment)
+            return experiment.Statement;
         var found = document.Summary.Established.Select(f => f.Site).Distinct().Count();
         var tried = hypotheses.Total == 1 ? "1 hypothesis was" : $"{ReportNumbers.Count(hypotheses.Total)} hypotheses were";
         var confirmed = hypotheses.Confirmed == 0
