@@ -48,6 +48,8 @@ public sealed class SweepRunner(
         ReferenceDraws.Check(task, plan.ReferencesWhere);
         var outline = targets(plan.Model);
         plan = WithGenerator(plan, outline.Target, task, SitesOf(plan, outline.Target, task));
+        if (plan.TaskVectorPairs > 0)
+            TaskVectorStages.Check(plan, outline.Target, task);
         var specs = new SpecLibrary(task, outline.Tokenizer).ReadFiles(plan.SpecFiles);
         return store.Begin(new StoredSweep
         {
@@ -131,10 +133,14 @@ public sealed class SweepRunner(
         void Tell(SweepState state, string what) =>
             new SweepProgress(sweep.Id, state, what, done, sites.Count, Environment.ProcessId, clock.GetUtcNow()).Write(home);
 
+        string? WhyStop() => SweepProgress.IsAskedToStop(home, sweep.Id) ? "user"
+            : RunSeconds() > plan.BudgetMinutes * 60 ? "budget"
+            : null;
+
         var failed = new Dictionary<Site, string>();
         IReadOnlyList<KnownSiteRecord>? knownSites = null;
         string? knownSiteFault = null;
-        if (plan.KnownSites > 0)
+        if (plan.KnownSites > 0 && sites.Count > 0)
         {
             Tell(SweepState.Running, "control sites");
             knownSiteFault = Guarded(log, "control sites", () => knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
@@ -157,9 +163,7 @@ public sealed class SweepRunner(
         foreach (var site in left)
         {
             cancel.ThrowIfCancellationRequested();
-            stopped = SweepProgress.IsAskedToStop(home, sweep.Id) ? "user"
-                : RunSeconds() > plan.BudgetMinutes * 60 ? "budget"
-                : null;
+            stopped = WhyStop();
             if (stopped is not null)
                 break;
             progress?.Report(new WorkProgress($"{sweep.Id} {site}", done, sites.Count, "sites"));
@@ -169,12 +173,32 @@ public sealed class SweepRunner(
             done++;
         }
 
+        TaskVectorRecord? taskVector = null;
+        if (plan.TaskVectorPairs > 0)
+        {
+            var patching = new TaskVectorStages(plan, task, backend, seed, log);
+            var broken = new Dictionary<Site, string>();
+            foreach (var (index, site) in patching.Sites.Index())
+            {
+                cancel.ThrowIfCancellationRequested();
+                stopped ??= patching.IsDone(site) ? null : WhyStop();
+                if (stopped is not null)
+                    break;
+                progress?.Report(new WorkProgress($"{sweep.Id} task vector {site}", index, patching.Sites.Count, "sites"));
+                Tell(SweepState.Running, $"task vector {site}");
+                if (!patching.IsDone(site) && Guarded(log, site.ToString(), () => patching.Investigate(site, cancel)) is { } fault)
+                    broken[site] = fault;
+            }
+
+            taskVector = patching.Record(broken, stopped);
+        }
+
         progress?.Report(new WorkProgress($"{sweep.Id} report", done, sites.Count, "sites"));
         sweep.WorkSeconds = earlier + RunSeconds();
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
-        var report = SweepReport.Build(sweep, plan, task, backend.Target, backend.Generator, stage, sites, failed, knownSites, knownSiteFault);
+        var report = SweepReport.Build(sweep, plan, task, backend.Target, backend.Generator, stage, sites, failed, knownSites, knownSiteFault, taskVector);
         ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");

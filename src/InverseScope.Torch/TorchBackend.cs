@@ -160,6 +160,9 @@ public sealed class TorchBackend : IInversionBackend
     public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) =>
         new ActivationPatcher(_target, _task, site).Patch(requests, cancel);
 
+    public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
+        new PatchedContinuation(_target, _task, site).Write(requests, cancel);
+
     public int? CharactersRead(Site site, string text)
     {
         var tokens = _target.Tokenize(text);

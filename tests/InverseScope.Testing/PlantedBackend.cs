@@ -51,6 +51,9 @@ public sealed class PlantedBackend : IInversionBackend
     /// <summary>Told the requests of each <see cref="Patch"/>.</summary>
     public Action<IReadOnlyList<PatchRequest>>? Patched { get; init; }
 
+    /// <summary>What is written after a text with the activation of a donor.</summary>
+    public Func<Site, ContinuationRequest, string?>? Continued { get; init; }
+
     public void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         foreach (var site in sites)
@@ -84,6 +87,10 @@ public sealed class PlantedBackend : IInversionBackend
         return [.. requests.Select(request => new PatchOutcome(Answered(request, 0.9), [.. request.Donors.Select(donor =>
             (PatchEffect?)(label(donor) == label(request.Text) ? new PatchEffect(0, Answered(request, 0.9)) : new PatchEffect(3, Answered(request, 0.1))))]))];
     }
+
+    /// <summary>Writes what <see cref="Continued"/> says.</summary>
+    public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
+        [.. requests.Select(request => (Continued ?? throw new NotSupportedException())(site, request))];
 
     public int? CharactersRead(Site site, string text) => text.Length;
 

@@ -48,6 +48,7 @@ internal static class SweepSession
                 sweep.StopReason,
                 Report = report is null ? null : SavedReport.PathOf(invocation.Home, id, ReportFormat.Html),
                 report?.Summary,
+                report?.TaskVector,
             });
         }
         else if (report is not null)
@@ -64,9 +65,14 @@ internal static class SweepSession
     private static void Tell(Invocation invocation, ReportDocument report)
     {
         var (sites, hypotheses) = (report.Summary.Sites, report.Summary.Hypotheses);
-        invocation.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} hypotheses tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
+        // A task-vector experiment may stand alone.
+        if (sites.Total > 0 || report.TaskVector is null)
+        {
+            invocation.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} hypotheses tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
+        }
+
         var established = report.Summary.Established;
         if (established.Count > 0)
         {
@@ -90,6 +96,8 @@ internal static class SweepSession
                 $"(!) At {off} of them a control came out otherwise, mostly that random weights show the feature as well: see the report."));
         }
 
+        if (report.TaskVector is { } taskVector)
+            invocation.Out.WriteLine($"Task vector: {taskVector.Statement}");
         if (report.Summary.NeedsAPerson.Count > off)
             invocation.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Summary.NeedsAPerson.Count} matters in all need a person."));
         foreach (var broken in report.Summary.Broke)

@@ -76,6 +76,18 @@ public interface IInversionBackend : IDisposable
     IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => throw new NotSupportedException();
 
     /// <summary>
+    /// What the target writes after texts, always its likeliest token next, if their activation at a site is that of a donor. Only
+    /// the text's own token is patched; what is written after it reads the patched run.
+    /// </summary>
+    /// <returns>
+    /// One for each request: up to a line's end, the end token, as many characters as asked for (white space before them not counted),
+    /// or the end of the target's context. Null where text or donor lacks the site's position, or a score is not finite.
+    /// </returns>
+    /// <exception cref="BadInputException">A text that the target cannot read.</exception>
+    /// <exception cref="NotSupportedException">There is no network behind this backend.</exception>
+    IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => throw new NotSupportedException();
+
+    /// <summary>
     /// How many characters of a text the target has read at a site: through the last character of the token there. 0 at
     /// a begin token; null if the text has no such position.
     /// </summary>

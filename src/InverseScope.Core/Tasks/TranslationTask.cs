@@ -9,7 +9,7 @@ namespace InverseScope.Core.Tasks;
 /// translation of the queried word comes next. The direction is drawn uniformly, then different pairs of its list for
 /// the shots and the query, all orders alike.
 /// </summary>
-public sealed class TranslationTask : IAnsweredTask, IVariableTask
+public sealed class TranslationTask : IAnsweredTask, IVariableTask, IOperations
 {
     /// <summary>Priors with at most this many ways to make a text are enumerable.</summary>
     private const int EnumerableTexts = 250_000;
@@ -59,6 +59,7 @@ public sealed class TranslationTask : IAnsweredTask, IVariableTask
         }
 
         PositionNames = [Query, Arrow, .. _shotPositions.Keys];
+        Operations = [.. directions.Select(d => d.Name)];
         Variables = [Direction, SourceLanguage, TargetLanguage, Input, Answer, .. _shotVariables.Keys];
     }
 
@@ -84,6 +85,9 @@ public sealed class TranslationTask : IAnsweredTask, IVariableTask
     /// <c>answer</c> (its translation), and the shots from <c>shot1</c> on, as they are written.
     /// </summary>
     public IReadOnlyList<string> Variables { get; }
+
+    /// <summary>The directions, e.g. <c>en-fr</c>; their query is the word to translate.</summary>
+    public IReadOnlyList<string> Operations { get; }
 
     internal ShotFormat Format { get; }
 
@@ -179,6 +183,20 @@ public sealed class TranslationTask : IAnsweredTask, IVariableTask
 
     public Question? QuestionOf(string text) =>
         ValueOf(Answer, text) is { } answer ? new Question(text, Format.BeforeAnswer + answer, null) : null;
+
+    public AskedOperation? AskedBy(string text) =>
+        ValueOf(Direction, text) is { } direction && ValueOf(Input, text) is { } word ? new AskedOperation(direction, word) : null;
+
+    public string? AnswerTo(string operation, string query)
+    {
+        for (var i = 0; i < _targets.Length; i++)
+        {
+            if (_directions[i].Name == operation)
+                return _targets[i].GetValueOrDefault(query);
+        }
+
+        return null;
+    }
 
     // Directions that can say the lines; one, unless languages share all the words that occur.
     private IEnumerable<int> Readings(ShotLines lines)

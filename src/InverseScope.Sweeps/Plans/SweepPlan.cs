@@ -17,7 +17,7 @@ public sealed record SweepPlan
     /// <summary>Name or file of the task.</summary>
     public required string Task { get; init; }
 
-    /// <summary>Site patterns, e.g. <c>L*H*@=</c>.</summary>
+    /// <summary>Site patterns, e.g. <c>L*H*@=</c>; may be none where there is a task-vector experiment.</summary>
     public required IReadOnlyList<string> Sites { get; init; }
 
     /// <summary>Positions for patterns that name none; empty means the last token.</summary>
@@ -65,6 +65,18 @@ public sealed record SweepPlan
     /// <summary>Texts that share a reference's label, and texts that do not, whose activations it gets; from 1. Default 2.</summary>
     public int CausalDonors { get; init; } = 2;
 
+    /// <summary>
+    /// Pairs of texts of the task-vector experiment, from 0: no experiment. Default 0. It needs a task whose texts ask for operations
+    /// on queries, as icl-translation.
+    /// </summary>
+    public int TaskVectorPairs { get; init; }
+
+    /// <summary>
+    /// Site patterns of the task-vector experiment, all at one position. Default: the attention output of each layer at the last
+    /// token. <see cref="Positions"/> has no say here.
+    /// </summary>
+    public IReadOnlyList<string> TaskVectorSites { get; init; } = ["L*.attn"];
+
     /// <summary>Stated effect size δ: a hypothesis is confirmed only if κ is above it. Default 0.1.</summary>
     public double MinimumKappa { get; init; } = 0.1;
 
@@ -86,9 +98,11 @@ public sealed record SweepPlan
             yield return FormattableString.Invariant($"minimum_kappa must be at least 0 and below 1, not {MinimumKappa}.");
         if (!(FalseDiscoveryRate is > 0 and < 1))
             yield return FormattableString.Invariant($"false_discovery_rate must lie between 0 and 1, not {FalseDiscoveryRate}.");
-        if (Sites.Count == 0)
+        if (Sites.Count == 0 && TaskVectorPairs == 0)
             yield return "sites must name at least one site, e.g. ['L*H*@last'].";
-        if (!Search && SpecFiles.Count == 0)
+        if (TaskVectorPairs > 0 && TaskVectorSites.Count == 0)
+            yield return "task_vector must name at least one site, e.g. ['L*.attn'].";
+        if (!Search && SpecFiles.Count == 0 && (Sites.Count > 0 || TaskVectorPairs == 0))
             yield return "nothing would be tested: give specs, or leave search on.";
     }
 }

@@ -43,6 +43,7 @@ public static class SweepPlanFile
         var budget = fields.Section("budget");
         var controls = fields.Section("controls");
         var causal = fields.Section("causal_check");
+        var taskVector = fields.Section("task_vector");
         var defaults = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
         var measured = defaults.Measurement;
         var plan = new SweepPlan
@@ -81,12 +82,16 @@ public static class SweepPlanFile
             KnownSites = (int)controls.Integer("known_sites", defaults.KnownSites, 0, 100),
             CausalReferences = (int)causal.Integer("references", defaults.CausalReferences, 0, 100_000),
             CausalDonors = (int)causal.Integer("donors", defaults.CausalDonors, 1, 50),
+            TaskVectorPairs = (int)taskVector.Integer("pairs", defaults.TaskVectorPairs, 0, 100_000),
+            TaskVectorSites = taskVector.Texts("sites") is { Count: > 0 } sites ? sites : defaults.TaskVectorSites,
             MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
             FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),
         };
         if (plan.Name.Length is 0 or > 64 || !plan.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             fields.Fault("name", $"the sweep's name must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', found '{plan.Name}'{(fields.Text("name") is null ? ", from the file's own name: write another, as in 'name: first-sweep'" : "")}");
+        if (taskVector.Keys.Count > 0 && taskVector.Text("pairs") is null)
+            fields.Fault("task_vector", "'task_vector' must say how many pairs of texts it takes, as in task_vector: { pairs: 200 }");
         foreach (var problem in plan.Check())
             fields.Fault("sites", problem);
         fields.ThrowIfFaulty();

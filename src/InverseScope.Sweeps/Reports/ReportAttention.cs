@@ -43,6 +43,12 @@ public enum AttentionReason
 
     /// <summary>A generator's backbone has not learnt the prior, so that bits by it are too many.</summary>
     PriorNotLearnt,
+
+    /// <summary>The model answers too little without a patch for the task-vector experiment to say anything.</summary>
+    TaskVectorSaysNothing,
+
+    /// <summary>The task-vector experiment broke at a site.</summary>
+    TaskVectorFailed,
 }
 
 /// <summary>A matter for a person.</summary>
@@ -93,6 +99,14 @@ internal static class AttentionRules
             AttentionReason.ControlSiteOtherwise, null, null, s.Result == KnownSiteResult.Missed
                 ? $"Planted as a control, and not found: {s.Planted}. Such a feature of the target may be missed too."
                 : $"Confirmed at a control site that does not encode it: {s.Feature}. Be careful with what is established here."));
+
+    public static IEnumerable<AttentionRecord> OfTaskVector(TaskVectorRecord? experiment) => experiment is { PairsUsed: 0 }
+        ? [new AttentionRecord(AttentionReason.TaskVectorSaysNothing, null, null, experiment.Statement)]
+        : [];
+
+    public static IEnumerable<AttentionRecord> FaultsOf(TaskVectorRecord? experiment) =>
+        (experiment?.Sites ?? []).Where(s => s.Status == SiteStatus.Failed).Select(s => new AttentionRecord(
+            AttentionReason.TaskVectorFailed, s.Site, null, $"The task-vector experiment: {s.Reason}"));
 
     private static IEnumerable<AttentionRecord> OfSite(SiteRecord site)
     {

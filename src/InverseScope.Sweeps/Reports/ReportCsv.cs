@@ -4,7 +4,8 @@ using System.Text;
 namespace InverseScope.Sweeps.Reports;
 
 /// <summary>
-/// One row for each hypothesis, for spreadsheets and data frames (RFC 4180, UTF-8, line feeds). An empty cell is a number
+/// One row for each hypothesis, then one for each site of the task-vector experiment (its columns come last, and it has no id), for
+/// spreadsheets and data frames (RFC 4180, UTF-8, line feeds). An empty cell is a number
 /// that was not measured. A text that a spreadsheet would take for a formula is led by an apostrophe.
 /// </summary>
 internal static class ReportCsv
@@ -58,13 +59,40 @@ internal static class ReportCsv
         ("explore_kappa", (_, h) => h.Explore?.Kappa),
     ];
 
+    private static readonly (string Name, Func<TaskVectorSiteRecord, RateRecord?> Value)[] Rates =
+    [
+        ("task_vector_success", s => s.Success),
+        ("task_vector_source_answer", s => s.SourceAnswer),
+        ("task_vector_kept", s => s.Kept),
+        ("task_vector_other", s => s.Other),
+        ("task_vector_control_success", s => s.SameTaskSuccess),
+        ("task_vector_control_answer", s => s.SameTaskAnswer),
+        ("task_vector_control_kept", s => s.SameTaskKept),
+    ];
+
+    private static readonly (string Name, Func<TaskVectorSiteRecord, object?> Value)[] TaskVectorColumns =
+    [
+        ("task_vector_pairs", s => s.Success?.Of),
+        ("task_vector_control_pairs", s => s.SameTaskSuccess?.Of),
+        .. Rates.SelectMany(r => new (string, Func<TaskVectorSiteRecord, object?>)[]
+        {
+            (r.Name, s => r.Value(s)?.Rate), (r.Name + "_lower", s => r.Value(s)?.Ci.Lower), (r.Name + "_upper", s => r.Value(s)?.Ci.Upper),
+        }),
+    ];
+
     public static string Write(ReportDocument document)
     {
-        var csv = new StringBuilder().AppendJoin(',', Columns.Select(c => c.Name)).Append('\n');
+        var csv = new StringBuilder().AppendJoin(',', [.. Columns.Select(c => c.Name), .. TaskVectorColumns.Select(c => c.Name)]).Append('\n');
         foreach (var site in document.Sites)
         {
             foreach (var hypothesis in site.Hypotheses)
-                csv.AppendJoin(',', Columns.Select(c => Cell(c.Value(site, hypothesis)))).Append('\n');
+                csv.AppendJoin(',', Columns.Select(c => Cell(c.Value(site, hypothesis)))).Append(',', TaskVectorColumns.Length).Append('\n');
+        }
+
+        foreach (var site in document.TaskVector?.Sites ?? [])
+        {
+            csv.AppendJoin(',', Columns.Select(c => c.Name switch { "site" => Cell(site.Site), "layer" => Cell(site.Layer), "title" => "task vector", _ => "" }))
+                .Append(',').AppendJoin(',', TaskVectorColumns.Select(c => Cell(c.Value(site)))).Append('\n');
         }
 
         return csv.ToString();

@@ -31,16 +31,20 @@ public sealed record ReportDocument
     /// </summary>
     public IReadOnlyList<KnownSiteRecord>? KnownSites { get; init; }
 
+    /// <summary>What patching sites between texts of different tasks does; null where the plan asks for no such experiment.</summary>
+    public TaskVectorRecord? TaskVector { get; init; }
+
     /// <summary>A document with its summary drawn from the sites.</summary>
     /// <param name="knownSiteFault">Why there are no control sites, where they broke.</param>
     public static ReportDocument Of(
         SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord>? knownSites = null,
-        string? knownSiteFault = null) => new()
+        string? knownSiteFault = null, TaskVectorRecord? taskVector = null) => new()
         {
             Sweep = sweep,
-            Summary = SummaryRecord.Of(sweep, sites, knownSites ?? [], knownSiteFault),
+            Summary = SummaryRecord.Of(sweep, sites, knownSites ?? [], knownSiteFault, taskVector),
             Sites = sites,
             KnownSites = knownSites,
+            TaskVector = taskVector,
         };
 }
 

@@ -22,6 +22,7 @@ internal static class ReportMarkdown
         Sites(md, document);
         Tokens(md, document);
         Hypotheses(md, document);
+        TaskVector(md, document.TaskVector);
         KnownSites(md, document);
         Findings(md, document);
         Reproduce(md, document.Sweep);
@@ -105,6 +106,31 @@ internal static class ReportMarkdown
             md.Append($" | {ReportNumbers.Count(h.Counts.References)} | {ReportNumbers.Count(h.Counts.Undefined)}");
             md.Append($" | {ReportNumbers.Count(h.Counts.Failed)} | {ReportNumbers.Count(h.Counts.Truncated)}");
             md.Append($" | {Escaped(h.VerdictReason)} |\n");
+        }
+    }
+
+    private static void TaskVector(StringBuilder md, TaskVectorRecord? experiment)
+    {
+        if (experiment is null)
+            return;
+        md.Append($"\n## Task-vector experiment\n\n{Escaped(experiment.Statement)}\n\n");
+        md.Append("| site | success | source's answer | own answer kept | another | pairs | control: success | control: donor's answer | control: kept | pairs |\n");
+        md.Append("|---|---|---|---|---|--:|---|---|---|--:|\n");
+        foreach (var s in experiment.Sites)
+        {
+            var rates = new[] { s.Success, s.SourceAnswer, s.Kept, s.Other };
+            var control = new[] { s.SameTaskSuccess, s.SameTaskAnswer, s.SameTaskKept };
+            md.Append($"| {Cell(Code(s.Site))} | {string.Join(" | ", rates.Select(r => Escaped(ReportProse.Rate(r))))} | {ReportNumbers.Count(s.Success?.Of)}");
+            md.Append($" | {string.Join(" | ", control.Select(r => Escaped(ReportProse.Rate(r))))} | {ReportNumbers.Count(s.SameTaskSuccess?.Of)} |\n");
+        }
+
+        foreach (var s in experiment.Sites.Where(s => s.Reason is not null))
+            md.Append($"\n- {Code(s.Site)}: {ReportNumbers.Words(s.Status)}, {Escaped(s.Reason!)}\n");
+        md.Append("\nA few of the pairs:\n\n| target | its answer | source | its answer | success is |\n|---|---|---|---|---|\n");
+        foreach (var pair in experiment.Examples)
+        {
+            md.Append($"| {Cell(Text(pair.Target))} | {Cell(Code(pair.OwnAnswer))} | {Cell(Text(pair.Source))} | {Cell(Code(pair.SourceAnswer))}");
+            md.Append($" | {Cell(Code(pair.MovedAnswer))} |\n");
         }
     }
 

@@ -10,10 +10,12 @@ internal static class ReportProse
     public static string Title(ReportDocument document) =>
         $"What {Path.GetFileName(Path.TrimEndingDirectorySeparator(document.Sweep.Model.Name))} encodes";
 
-    /// <summary>What was done and what came of it, in two sentences.</summary>
+    /// <summary>What was done and what came of it, in two sentences; of a task-vector experiment alone, what it says.</summary>
     public static string Morning(ReportDocument document)
     {
         var (sites, hypotheses) = (document.Summary.Sites, document.Summary.Hypotheses);
+        if (sites.Total == 0 && document.TaskVector is { } experiment)
+            return experiment.Statement;
         var found = document.Summary.Established.Select(f => f.Site).Distinct().Count();
         var tried = hypotheses.Total == 1 ? "1 hypothesis was" : $"{ReportNumbers.Count(hypotheses.Total)} hypotheses were";
         var confirmed = hypotheses.Confirmed == 0
@@ -66,6 +68,35 @@ internal static class ReportProse
             : text + $" The right answer has probability {ReportNumbers.Rate(causal.AnswerProbability)} without a patch, "
               + $"{ReportNumbers.Rate(causal.AnswerProbabilitySharing)} with those that share, {ReportNumbers.Rate(causal.AnswerProbabilityOther)} with the others.";
     }
+
+    /// <summary>What the task-vector experiment says, or why it says nothing.</summary>
+    public static string TaskVector(TaskVectorRecord experiment)
+    {
+        var pairs = ReportNumbers.Of(experiment.Pairs, "pair");
+        if (experiment.PairsUsed is not { } used)
+            return "What the model answers without a patch was not measured: the experiment says nothing.";
+        if (used == 0)
+        {
+            return $"Without a patch the model answers target and source rightly on none of {pairs} (targets {Rate(experiment.TargetAccuracy)},"
+                + $" sources {Rate(experiment.SourceAccuracy)}): what a patch changes cannot be told, and the experiment says nothing.";
+        }
+
+        var text = $"Without a patch the model answers target and source rightly on {ReportNumbers.Count(used)} of {pairs}; these are patched.";
+        if (experiment.Best() is not { Success: { } success } best)
+            return $"{text} No site was measured.";
+        text += $" The source's task is applied to the target's own query most often at {best.Site}, the highest of {ReportNumbers.Of(experiment.Sites.Count(s => s.Success is not null), "site")}:"
+            + $" {Rate(success)}; there the source's own answer is given in {Rate(best.SourceAnswer)}, the target's in {Rate(best.Kept)}.";
+        if (best.SameTaskSuccess is not { } control)
+            return text;
+        text += $" With a donor of the target's own task such an answer comes in {Rate(control)}.";
+        return text + (experiment.Carrying is { Count: > 0 } carrying
+            ? $" Above that control, corrected for the number of sites: {string.Join(", ", carrying)}. What is patched there carries which task it is."
+            : " No site is above that control, corrected for the number of sites: none of them alone was seen to carry the task.");
+    }
+
+    /// <summary>e.g. "0.83 [0.77, 0.88]".</summary>
+    public static string Rate(RateRecord? rate) =>
+        rate is null ? ReportNumbers.NotMeasured : $"{ReportNumbers.Rate(rate.Rate)} {ReportNumbers.Interval(rate.Ci)}";
 
     /// <summary>The verdict with the numbers that it rests on, e.g. for the top of a hypothesis.</summary>
     public static string VerdictLine(HypothesisRecord h, OptionsRecord options)

@@ -19,7 +19,7 @@ public sealed record SummaryRecord
     /// <summary>The summary of these sites.</summary>
     public static SummaryRecord Of(
         SweepRecord sweep, IReadOnlyList<SiteRecord> sites, IReadOnlyList<KnownSiteRecord> knownSites,
-        string? knownSiteFault = null)
+        string? knownSiteFault = null, TaskVectorRecord? taskVector = null)
     {
         var hypotheses = sites.SelectMany(s => s.Hypotheses).ToList();
         return new SummaryRecord
@@ -33,11 +33,12 @@ public sealed record SummaryRecord
                     .ThenBy(h => h.Id, StringComparer.Ordinal)
                     .Select(FindingRecord.Of),
             ],
-            NeedsAPerson = [.. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.Questions(sweep.Options, sites)],
+            NeedsAPerson = [.. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.OfTaskVector(taskVector), .. AttentionRules.Questions(sweep.Options, sites)],
             Broke =
             [
                 .. AttentionRules.Faults(sweep, sites),
                 .. knownSiteFault is null ? [] : new[] { new AttentionRecord(AttentionReason.ControlSitesFailed, null, null, $"The control sites: {knownSiteFault}") },
+                .. AttentionRules.FaultsOf(taskVector),
             ],
         };
     }

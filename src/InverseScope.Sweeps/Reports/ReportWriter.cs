@@ -14,7 +14,7 @@ public enum ReportFormat
     /// <summary>report.json, which the others are made from.</summary>
     Json,
 
-    /// <summary>One row for each hypothesis.</summary>
+    /// <summary>One row for each hypothesis, and for each site of a task-vector experiment.</summary>
     Csv,
 }
 

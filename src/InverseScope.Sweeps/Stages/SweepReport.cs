@@ -21,7 +21,7 @@ internal static class SweepReport
     public static ReportDocument Build(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, GeneratorDescription? generator, SiteInvestigation stages,
         IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyList<KnownSiteRecord>? knownSites,
-        string? knownSiteFault)
+        string? knownSiteFault, TaskVectorRecord? taskVector)
     {
         var confirmed = sites.Where(stages.IsDone).ToDictionary(s => s, stages.Results);
         // What was planned and ran to its end is corrected as a whole; where it ended early, somebody may have looked.
@@ -41,7 +41,7 @@ internal static class SweepReport
             records.Add(Finished(site, plan, result, [.. decided[site.ToString()]]));
         }
 
-        return ReportDocument.Of(Sweep(sweep, plan, task, target, generator, correction, confirmed.Values), records, knownSites, knownSiteFault);
+        return ReportDocument.Of(Sweep(sweep, plan, task, target, generator, correction, confirmed.Values), records, knownSites, knownSiteFault, taskVector);
     }
 
     private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed)

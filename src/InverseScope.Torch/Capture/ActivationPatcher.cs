@@ -9,17 +9,16 @@ using static TorchSharp.torch;
 namespace InverseScope.Torch.Capture;
 
 /// <summary>
-/// Runs texts with the activation at one site taken from other texts (interchange interventions, Geiger et al. 2021). A head
-/// is patched before the output projection, everything else where it enters the stream. Letters in shapes: R rows of a batch,
+/// Runs texts with the activation at one site taken from other texts (interchange interventions, Geiger et al. 2021). Letters in shapes: R rows of a batch,
 /// T tokens, n of them that are looked at, V vocabulary.
 /// </summary>
 /// <param name="task">Defines position names; may be null if the site uses none.</param>
 internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site site)
 {
     // Scores of the whole vocabulary at every token that is looked at, 64 MB; a request that alone has more is not parted.
-    private const long ScoresPerBatch = 1L << 24;
+    internal const long ScoresPerBatch = 1L << 24;
 
-    private readonly Place _place = SiteReader.PlaceOf(site.Address.Kind);
+    private readonly SitePatch _patch = new(site.Address);
 
     /// <inheritdoc cref="IInversionBackend.Patch"/>
     public IReadOnlyList<PatchOutcome?> Patch(IReadOnlyList<PatchRequest> requests, CancellationToken cancel)
@@ -38,7 +37,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
             {
                 using var scope = NewDisposeScope();
                 using var inference = inference_mode();
-                var given = Read(network, [.. donors.Select(d => (d.Ids, d.Position!.Value))], cancel);
+                var given = _patch.Read(network, [.. donors.Select(d => (d.Ids, d.Position!.Value))], cancel);
                 foreach (var batch in Batches(runs))
                 {
                     cancel.ThrowIfCancellationRequested();
@@ -84,34 +83,6 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         }
     }
 
-    /// <summary>Activations at the site as they are replaced: <c>(N, K)</c> of a head, <c>(N, C)</c> of the stream.</summary>
-    /// <param name="texts">By rising length.</param>
-    private Tensor Read(CausalTransformer network, IReadOnlyList<(int[] Ids, int Position)> texts, CancellationToken cancel)
-    {
-        using var scope = NewDisposeScope();
-        var found = new List<Tensor>();
-        foreach (var indices in ActivationCapture.Batches([.. texts.Select(t => t.Ids.Length)]))
-        {
-            cancel.ThrowIfCancellationRequested();
-            var batch = Array.ConvertAll(indices, i => texts[i]);
-            using var inner = NewDisposeScope();
-            var longest = batch.Max(t => t.Ids.Length);
-            var ids = tensor(ForwardPass.Padded([.. batch.Select(t => t.Ids)], longest), [batch.Length, longest], device: network.Device);
-            network.Run(new ForwardPass(ids)
-            {
-                StopAfter = (site.Address.Layer, _place),
-                Tap = (place, layer, value) =>
-                {
-                    if (place == _place && layer == site.Address.Layer)
-                        found.Add(Flat(value).index_select(0, At(value, [.. batch.Select((t, row) => ((long)row, t.Position))])).MoveToOtherDisposeScope(scope));
-                    return value;
-                },
-            });
-        }
-
-        return (found.Count == 0 ? zeros(0, 1, device: network.Device) : cat(found, 0)).MoveToOuterDisposeScope();
-    }
-
     private void Carry(CausalTransformer network, IReadOnlyList<Run> batch, Tensor given, PatchOutcome?[] outcomes)
     {
         using var scope = NewDisposeScope();
@@ -138,13 +109,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         var donors = given.index_select(0, tensor([.. batch.SelectMany(run => run.Given)], device: device));
         var stream = network.Run(new ForwardPass(tensor(ForwardPass.Padded(texts, longest), [texts.Length, longest], device: device))
         {
-            Tap = (place, layer, value) =>
-            {
-                if (place != _place || layer != site.Address.Layer || patched.Count == 0)
-                    return value;
-                using var inner = NewDisposeScope();
-                return Flat(value).index_copy(0, At(value, patched), donors).view(value.shape).MoveToOuterDisposeScope();
-            },
+            Tap = _patch.Into(patched, donors),
         });
         var scores = network.Logits(stream.flatten(0, 1).index_select(0, tensor(looked.ToArray(), device: device))).@float().log_softmax(-1); // (Σ R n, V)
         var at = 0L;
@@ -194,19 +159,6 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
 
         if (batch.Count > 0)
             yield return [.. batch];
-    }
-
-    /// <summary>One row for each token, and of heads for each head of it: <c>(R H T, K)</c> or <c>(R T, C)</c>.</summary>
-    private static Tensor Flat(Tensor value) => value.reshape(-1, value.shape[^1]);
-
-    /// <summary>Where in <see cref="Flat"/> the site of each token is.</summary>
-    private Tensor At(Tensor value, IReadOnlyList<(long Row, int Position)> tokens)
-    {
-        var t = value.shape[^2];
-        long[] rows = [.. tokens.Select(at => _place == Place.HeadMix
-            ? (at.Row * value.shape[1] + site.Address.Head) * t + at.Position
-            : at.Row * t + at.Position)];
-        return tensor(rows, device: value.device);
     }
 
     /// <summary>A text with its donors.</summary>

@@ -122,6 +122,12 @@ public sealed class TargetModel : IDisposable
         return tokens.Ids.Length > 0 ? tokens : throw new BadInputException("An empty text has no token to look at.");
     }
 
+    /// <summary>The token that ends a text; null if none is known.</summary>
+    internal int? EndId => _tokenizer?.EndId;
+
+    /// <summary>The text of ids that it wrote, without special tokens.</summary>
+    internal string Decode(ReadOnlySpan<int> ids) => _tokenizer!.Decode(ids);
+
     /// <summary>Whether the weight files are whole and of the size that the config asks for; nothing is loaded.</summary>
     /// <exception cref="BadInputException">They are not.</exception>
     public void CheckFiles()

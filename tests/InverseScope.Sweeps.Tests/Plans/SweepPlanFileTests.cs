@@ -21,6 +21,8 @@ public sealed class SweepPlanFileTests
         var plan = Parse(Minimal);
         Assert.Equal(new MeasurementOptions(), plan.Measurement);
         Assert.Equal((200, 300, 1L, true, 6), (plan.ExploreReferences, plan.ConfirmReferences, plan.Seed, plan.Search, plan.MaxProposals));
+        Assert.Equal(0, plan.TaskVectorPairs);
+        Assert.Equal(["L*.attn"], plan.TaskVectorSites);
         Assert.Equal((0.1, 0.05, null), (plan.MinimumKappa, plan.FalseDiscoveryRate, plan.BudgetMinutes));
     }
 
@@ -48,6 +50,7 @@ public sealed class SweepPlanFileTests
             specs: ["*.yaml"]
             search: { enabled: false, max_proposals: 2 }
             causal_check: { references: 7, donors: 3 }
+            task_vector: { pairs: 12, sites: ['L*.attn', 'L0.mlp'] }
             minimum_kappa: 0.2
             false_discovery_rate: 0.1
             budget: { minutes: 1.5 }
@@ -71,6 +74,8 @@ public sealed class SweepPlanFileTests
         Assert.Equal((40, 50, -3L, false, 2), (plan.ExploreReferences, plan.ConfirmReferences, plan.Seed, plan.Search, plan.MaxProposals));
         Assert.Equal((0.2, 0.1, 1.5), (plan.MinimumKappa, plan.FalseDiscoveryRate, plan.BudgetMinutes));
         Assert.Equal((7, 3), (plan.CausalReferences, plan.CausalDonors));
+        Assert.Equal(12, plan.TaskVectorPairs);
+        Assert.Equal(["L*.attn", "L0.mlp"], plan.TaskVectorSites);
         Assert.Equal([folder["a.yaml"]], plan.SpecFiles);
         Assert.Equal(["@=", "last"], plan.Positions);
         Assert.Equal([("harmful", "true"), ("kind", "2")], plan.ReferencesWhere.Select(w => (w.Key, w.Value)));
@@ -123,6 +128,11 @@ public sealed class SweepPlanFileTests
     [InlineData("samples: many", "p.yaml(6,10)", "whole number")]
     [InlineData("causal_check: { references: -1 }", "p.yaml(6,29)", "from 0")]
     [InlineData("causal_check: { donors: 0 }", "p.yaml(6,25)", "from 1")]
+    [InlineData("task_vector: { pairs: -1 }", "p.yaml(6,23)", "from 0")]
+    [InlineData("task_vector: { pairs: few }", "p.yaml(6,23)", "whole number")]
+    [InlineData("task_vector: { sites: ['L0.attn'] }", "p.yaml(6,14)", "how many pairs")]
+    [InlineData("task_vector: { pairs: 3, layers: 2 }", "p.yaml(6,34)", "unknown key 'task_vector.layers'")]
+    [InlineData("task_vector: 200", "p.yaml(6,14)", "must hold keys")]
     [InlineData("specs: nowhere.yaml", "p.yaml(6,8)", "no spec file")]
     [InlineData("search: { enabled: false }", "p.yaml", "nothing would be tested")]
     [InlineData("false_discovery_rate: 1.5", "p.yaml", "between 0 and 1")]
@@ -133,6 +143,14 @@ public sealed class SweepPlanFileTests
         var error = Assert.Throws<BadInputException>(() => Parse(Minimal + "\n" + line));
         Assert.Contains(place, error.Message, StringComparison.Ordinal);
         Assert.Contains(says, error.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void A_task_vector_experiment_needs_nothing_else()
+    {
+        var plan = Parse(Minimal.Replace("sites: [\"L*H*@=\"]", "search: { enabled: false }\ntask_vector: { pairs: 5 }"));
+        Assert.Empty(plan.Sites);
+        Assert.Equal(5, plan.TaskVectorPairs);
     }
 
     [Fact]

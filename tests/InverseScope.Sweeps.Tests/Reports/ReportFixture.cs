@@ -4,6 +4,7 @@ using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Statistics.Sequential;
+using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
 
@@ -138,8 +139,42 @@ internal static class ReportFixture
                 Result = KnownSiteResult.Quiet, Feature = "1st character", Kappa = 0.01, KappaCi = new ReportInterval(-0.03, 0.04),
                 Tested = 2, Confirmed = 0,
             },
-        ]);
+        ],
+        taskVector: TaskVector());
     }
+
+    /// <summary>The source's whole answer moves at layer 1; its task alone at layer 0; layer 2 broke.</summary>
+    public static TaskVectorRecord TaskVector(string text = HostileText)
+    {
+        TaskVectorSiteRecord Site(int layer, int success, int source, int kept) =>
+            TaskVectorSiteRecord.Of(new Site(new SiteAddress(SiteKind.Attention, layer), Position.Last), SiteStatus.Done) with
+            {
+                Success = Share(success, 40),
+                SourceAnswer = Share(source, 40),
+                Kept = Share(kept, 40),
+                Other = Share(40 - success - source - kept, 40),
+                SameTaskSuccess = Share(0, 36),
+                SameTaskAnswer = Share(source * 36 / 40, 36),
+                SameTaskKept = Share(30 - source * 36 / 40, 36),
+            };
+        return new TaskVectorRecord
+        {
+            PairsWanted = 60,
+            Pairs = 50,
+            PairsUsed = 40,
+            TargetAccuracy = Share(46, 50),
+            SourceAccuracy = Share(44, 50),
+            SameTaskAccuracy = Share(45, 50),
+            Sites =
+            [
+                Site(0, 32, 2, 5), Site(1, 1, 31, 6),
+                TaskVectorSiteRecord.Of(new Site(new SiteAddress(SiteKind.Attention, 2), Position.Last), SiteStatus.Failed) with { Reason = text },
+            ],
+            Examples = [new TaskVectorExample { Target = text, Source = "cat → chat\ndog →", OwnAnswer = "perro", SourceAnswer = "chien", MovedAnswer = text }],
+        };
+    }
+
+    private static RateRecord Share(int count, int of) => TaskVectorExperiment.Rate(count, of)!;
 
     /// <summary>A night over many heads: most encode nothing that was tried, some encode one or two features.</summary>
     public static ReportDocument Night(int layers, int heads, IReadOnlyList<string> positions, int perSite, long seed)

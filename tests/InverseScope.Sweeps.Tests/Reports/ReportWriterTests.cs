@@ -106,6 +106,25 @@ public sealed partial class ReportWriterTests
     }
 
     [Fact]
+    public void A_task_vector_experiment_that_says_nothing_has_no_rates()
+    {
+        var tiny = ReportFixture.Tiny();
+        var none = tiny.TaskVector! with
+        {
+            PairsUsed = 0,
+            TargetAccuracy = tiny.TaskVector.TargetAccuracy! with { Rate = 0, Count = 0, Ci = new ReportInterval(0, 0.07) },
+            Sites = [TaskVectorSiteRecord.Of(new Site(new SiteAddress(SiteKind.Attention, 0), Position.Last), SiteStatus.Done)],
+        };
+        var document = ReportDocument.Of(tiny.Sweep, tiny.Sites, taskVector: none);
+        Assert.Equal(AttentionReason.TaskVectorSaysNothing, document.Summary.NeedsAPerson[0].Reason);
+        var row = ReportWriter.Write(document, ReportFormat.Md).Split('\n').Single(l => l.StartsWith("| `L0.attn@last`", StringComparison.Ordinal));
+        Assert.Equal(9, Regex.Count(row, "not measured"));
+        Assert.Contains("the experiment says nothing", ReportWriter.Write(document, ReportFormat.Html), StringComparison.Ordinal);
+        Assert.DoesNotMatch("0", Regex.Replace(ReportWriter.Write(document, ReportFormat.Csv).TrimEnd().Split('\n')[^1], "L0.attn@last,0,", ""));
+        Assert.Contains("\"success\": null", ReportWriter.Write(document, ReportFormat.Json), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Each_row_of_the_table_has_the_cells_of_its_head()
     {
         var lines = ReportWriter.Write(ReportFixture.Night(2, 4, ["="], 3, seed: 2), ReportFormat.Csv).TrimEnd().Split('\n');
@@ -193,7 +212,8 @@ public sealed partial class ReportWriterTests
                     }),
                 ],
             }),
-        ]);
+        ],
+        taskVector: ReportFixture.TaskVector(text));
 
     // A column's title is left out where the whole label fits, so the label is made too long to.
     private static LabelTable Relabelled(LabelTable table, string text) => new()

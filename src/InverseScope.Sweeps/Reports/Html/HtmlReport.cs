@@ -38,6 +38,7 @@ internal static class HtmlReport
         HtmlSummary.Write(html, document, links);
         HtmlMaps.Write(html, document, links);
         HtmlSites.Write(html, document, links);
+        HtmlTaskVector.Write(html, document);
         HtmlKnownSites.Write(html, document);
         HtmlMethod.Write(html, document);
         html.Add($"</main>\n<footer><p>Made by InverseScope {document.Sweep.Versions.GetValueOrDefault("inversescope")} from report.json ({document.Schema}). Numbers in sentences are taken from the record; what was not measured says so.</p></footer>\n</body>\n");

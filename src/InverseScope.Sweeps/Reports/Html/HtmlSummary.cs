@@ -12,6 +12,8 @@ internal static class HtmlSummary
         html.Add($"<header><p class=\"kicker\">InverseScope report</p><h1>{ReportProse.Title(document)}</h1>\n");
         html.Add($"<p class=\"byline\">Task <b>{sweep.Task}</b> · sweep <b>{sweep.Id}</b> · {ReportNumbers.Time(sweep.Started)} to {ReportNumbers.Time(sweep.Finished)} · {ReportNumbers.Words(sweep.State)} · model <code title=\"SHA-256 {sweep.Model.ContentHash}\">{Short(sweep.Model.ContentHash)}</code> · seed {string.Join(", ", sweep.Seeds.Values)}</p>\n");
         html.Add($"<nav aria-label=\"Parts of the report\"><a href=\"#summary\">Summary</a><a href=\"#map\">Map</a><a href=\"#hypotheses\">Hypotheses</a>");
+        if (document.TaskVector is not null)
+            html.Add($"<a href=\"#task-vector\">Task vector</a>");
         if (document.KnownSites is { Count: > 0 })
             html.Add($"<a href=\"#controls\">Control sites</a>");
         html.Add($"<a href=\"#method\">Method</a></nav></header>\n");
