@@ -56,6 +56,18 @@ public sealed class SpecLibrary(ITask task, Func<string, IReadOnlyList<string>?>
         },
         SpecFormat.Json);
 
+    /// <summary>A spec that may be anything.</summary>
+    /// <returns>A draft without author's trail, or what is wrong with it: errors with places, or that its script fails too often.</returns>
+    public (HypothesisDraft? Draft, IReadOnlyList<string> Errors) TryDraft(string spec)
+    {
+        var result = FeatureCompiler.Compile(spec, _context);
+        if (result.Value is not { } compiled)
+            return (null, [.. result.Errors.Select(e => e.Format(null))]);
+        return WhyRejected(compiled) is { } why
+            ? (null, [why])
+            : (new HypothesisDraft(compiled.Spec, compiled.Feature, HypothesisAuthor.Llm, null, []), []);
+    }
+
     /// <summary>A stored spec, ready to test.</summary>
     /// <param name="stored">As <see cref="Write"/> gives it.</param>
     public HypothesisDraft Draft(string stored, HypothesisAuthor author, ExploreRecord? explore, IReadOnlyList<TrailStep> trail)
