@@ -41,6 +41,9 @@ internal sealed class LlmFeature(
     {
         { Kind: AnswerKind.NoMajority } => default,
         { Kind: AnswerKind.Refused } => new LabelOutcome(null, "the language model would not answer"),
+        { Kind: AnswerKind.Truncated } => new LabelOutcome(null, "the answer of the language model was cut off"),
+        { Kind: AnswerKind.Failed } => new LabelOutcome(null, "what serves the language model failed"),
+        { Kind: AnswerKind.NotAsked } => new LabelOutcome(null, "the budget was spent before the language model was asked"),
         { Kind: AnswerKind.Labelled, Label: { } label } when Fit(label) is { } fitting => new LabelOutcome(fitting, null),
         _ => new LabelOutcome(null, "the language model gave no answer that fits the question"),
     };

@@ -1,0 +1,106 @@
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace InverseScope.Agent.Chat;
+
+/// <summary>
+/// What is done about a service that does not answer: it is waited for, repeated, made to load its model anew, and left alone
+/// for a while. What it answered is not judged here.
+/// </summary>
+internal sealed class ChatResilience
+{
+    // How often a message that broke the service is repeated before its model is loaded anew.
+    private const int RepeatsOfBroken = 2;
+
+    // Of the messages within the window.
+    private const double BreakRatio = 0.9;
+
+    private readonly ChatOptions _options;
+    private readonly ResiliencePipeline<RawReply> _pipeline;
+
+    public ChatResilience(IChatTransport transport, ChatOptions options, TimeProvider clock)
+    {
+        _options = options;
+        _pipeline = new ResiliencePipelineBuilder<RawReply> { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions<RawReply>
+            {
+                MaxRetryAttempts = options.Retries,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = options.LongestDelay,
+                ShouldHandle = outcome => ValueTask.FromResult(
+                    outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy } busy && !(busy.Wait > options.LongestDelay)),
+                DelayGenerator = outcome => ValueTask.FromResult((outcome.Outcome.Exception as ChatFaultException)?.Wait),
+            })
+            .AddRetry(new RetryStrategyOptions<RawReply>
+            {
+                MaxRetryAttempts = RepeatsOfBroken + 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = options.LongestDelay,
+                ShouldHandle = outcome => ValueTask.FromResult(outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Broken }),
+                OnRetry = async repeat =>
+                {
+                    if (repeat.AttemptNumber != RepeatsOfBroken)
+                        return;
+                    try
+                    {
+                        await transport.UnloadAsync(repeat.Context.CancellationToken);
+                    }
+                    catch (ChatFaultException)
+                    {
+                        // The next message shows what state the service is in.
+                    }
+                },
+            })
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<RawReply>
+            {
+                FailureRatio = BreakRatio,
+                MinimumThroughput = options.BreakAfter,
+                SamplingDuration = options.BreakWindow,
+                BreakDuration = options.BreakFor,
+                ShouldHandle = outcome => ValueTask.FromResult(
+                    outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy or FaultKind.Broken }),
+            })
+            .Build();
+        // Within the breaker, and outside of it nobody sees Polly's exception.
+        Deadline = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddTimeout(new TimeoutStrategyOptions { Timeout = options.Deadline })
+            .Build();
+    }
+
+    private ResiliencePipeline Deadline { get; }
+
+    /// <param name="attempt">Sends one message.</param>
+    /// <exception cref="ChatFaultException">It failed for good: <see cref="FaultKind.Busy"/> and <see cref="FaultKind.Broken"/> mean that the service is to be left alone.</exception>
+    public async Task<RawReply> RunAsync(Func<CancellationToken, Task<RawReply>> attempt, CancellationToken cancel)
+    {
+        try
+        {
+            return await _pipeline.ExecuteAsync(async token => await WithinDeadlineAsync(attempt, token), cancel);
+        }
+        catch (BrokenCircuitException e)
+        {
+            throw new ChatFaultException(
+                FaultKind.Busy, $"Nothing is sent for now, after many failures: {e.InnerException?.Message ?? "the service is down"}",
+                e.RetryAfter ?? _options.BreakFor, e);
+        }
+    }
+
+    private async Task<RawReply> WithinDeadlineAsync(Func<CancellationToken, Task<RawReply>> attempt, CancellationToken cancel)
+    {
+        try
+        {
+            return await Deadline.ExecuteAsync(async token => await attempt(token), cancel);
+        }
+        catch (TimeoutRejectedException e)
+        {
+            throw new ChatFaultException(
+                FaultKind.Busy, $"No reply within {_options.Deadline.TotalSeconds:0} seconds.", inner: e);
+        }
+    }
+}
