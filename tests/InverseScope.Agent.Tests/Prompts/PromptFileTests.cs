@@ -72,9 +72,9 @@ public sealed class PromptFileTests
 
     [Theory]
     [InlineData("{{other}}", "{{others}}", "p.md(17,22): the variable 'others' is not in the header's 'variables'. Did you mean 'other'?")]
-    [InlineData("{{other}}", "it", "p.md(9,3): the variable 'other' is nowhere in the text")]
+    [InlineData("{{other}}", "it", "p.md(9,10): the variable 'other' is nowhere in the text")]
     [InlineData("{{other}}", "{{other}", "p.md(17,22): '{{' begins a variable that does not end")]
-    [InlineData("purpose: ", "porpose: ", "p.md(5,1): unknown key 'porpose'. Did you mean 'purpose'?")]
+    [InlineData("purpose: ", "porpose: ", "p.md(5,10): unknown key 'porpose'. Did you mean 'purpose'?")]
     [InlineData("purpose: compares two texts", "", "p.md: 'purpose' is missing")]
     [InlineData("version: 3", "version: three", "p.md(4,10): 'version' must be a whole number of at least 1")]
     [InlineData("inversescope/prompt/v1", "inversescope/prompt/v2", "p.md(2,9): 'schema' must be inversescope/prompt/v1")]
