@@ -17,6 +17,9 @@ public sealed record ChatOptions
     /// <summary>Absolute, http or https: of Ollama (default <see cref="OllamaDefault"/>), or what <c>/chat/completions</c> follows at others.</summary>
     public Uri? Address { get; init; }
 
+    /// <summary>For ollama: name of the model that embeds labels; null: specs that compare labels by embeddings cannot be run. Default null.</summary>
+    public string? EmbeddingModel { get; init; }
+
     /// <summary>For openai: the variable of the environment with the key; one that is not set means no key. Default OPENAI_API_KEY.</summary>
     public string KeyVariable { get; init; } = "OPENAI_API_KEY";
 

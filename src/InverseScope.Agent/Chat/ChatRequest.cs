@@ -28,6 +28,9 @@ public sealed record ChatRequest
     /// <summary>Tokens after which a reply is cut off, at least 1; a second attempt at a reply that was cut has twice as many. Default 1024.</summary>
     public int MaxReplyTokens { get; init; } = 1024;
 
+    internal int EstimatedPromptTokens =>
+        TokenEstimate.About(Prompt.System) + TokenEstimate.About(Prompt.User) + TokenEstimate.About(Schema?.Json ?? "");
+
     /// <summary>
     /// SHA-256, hex, of what is asked of whom: model, messages, schema, seed, temperature and length. How the model is reached
     /// does not matter.

@@ -18,13 +18,14 @@ internal sealed class ChatResilience
     private const double BreakRatio = 0.9;
 
     private readonly ChatOptions _options;
-    private readonly ResiliencePipeline<RawReply> _pipeline;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _deadline;
 
     public ChatResilience(IChatTransport transport, ChatOptions options, TimeProvider clock)
     {
         _options = options;
-        _pipeline = new ResiliencePipelineBuilder<RawReply> { TimeProvider = clock }
-            .AddRetry(new RetryStrategyOptions<RawReply>
+        _pipeline = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
             {
                 MaxRetryAttempts = options.Retries,
                 BackoffType = DelayBackoffType.Exponential,
@@ -35,7 +36,7 @@ internal sealed class ChatResilience
                     outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy } busy && !(busy.Wait > options.LongestDelay)),
                 DelayGenerator = outcome => ValueTask.FromResult((outcome.Outcome.Exception as ChatFaultException)?.Wait),
             })
-            .AddRetry(new RetryStrategyOptions<RawReply>
+            .AddRetry(new RetryStrategyOptions
             {
                 MaxRetryAttempts = RepeatsOfBroken + 1,
                 BackoffType = DelayBackoffType.Exponential,
@@ -57,7 +58,7 @@ internal sealed class ChatResilience
                     }
                 },
             })
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<RawReply>
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = BreakRatio,
                 MinimumThroughput = options.BreakAfter,
@@ -67,17 +68,14 @@ internal sealed class ChatResilience
                     outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy or FaultKind.Broken }),
             })
             .Build();
-        // Within the breaker, and outside of it nobody sees Polly's exception.
-        Deadline = new ResiliencePipelineBuilder { TimeProvider = clock }
+        _deadline = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddTimeout(new TimeoutStrategyOptions { Timeout = options.Deadline })
             .Build();
     }
 
-    private ResiliencePipeline Deadline { get; }
-
     /// <param name="attempt">Sends one message.</param>
     /// <exception cref="ChatFaultException">It failed for good: <see cref="FaultKind.Busy"/> and <see cref="FaultKind.Broken"/> mean that the service is to be left alone.</exception>
-    public async Task<RawReply> RunAsync(Func<CancellationToken, Task<RawReply>> attempt, CancellationToken cancel)
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> attempt, CancellationToken cancel)
     {
         try
         {
@@ -91,11 +89,11 @@ internal sealed class ChatResilience
         }
     }
 
-    private async Task<RawReply> WithinDeadlineAsync(Func<CancellationToken, Task<RawReply>> attempt, CancellationToken cancel)
+    private async Task<T> WithinDeadlineAsync<T>(Func<CancellationToken, Task<T>> attempt, CancellationToken cancel)
     {
         try
         {
-            return await Deadline.ExecuteAsync(async token => await attempt(token), cancel);
+            return await _deadline.ExecuteAsync(async token => await attempt(token), cancel);
         }
         catch (TimeoutRejectedException e)
         {

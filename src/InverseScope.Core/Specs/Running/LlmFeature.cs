@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>A question to a language model as a feature.</summary>
@@ -52,22 +49,7 @@ internal sealed class LlmFeature(
     private string? Fit(string label) => question.Equivalence switch
     {
         null => question.Labels.Contains(label) ? label : null,
-        LabelEquivalence.Normalised => Normalise(label),
+        LabelEquivalence.Normalised => LabelEquivalence.Normalised.Of(label),
         _ => label.Length > 0 ? label : null,
     };
-
-    private static string? Normalise(string label)
-    {
-        var words = new StringBuilder(label.Length);
-        foreach (var rune in label.EnumerateRunes())
-        {
-            var isPart = Rune.IsLetterOrDigit(rune)
-                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
-            words.Append(isPart ? Rune.ToLowerInvariant(rune).ToString() : " ");
-        }
-
-        var kept = string.Join(
-            ' ', words.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word is not ("a" or "an" or "the")));
-        return kept.Length > 0 ? kept : null;
-    }
 }
