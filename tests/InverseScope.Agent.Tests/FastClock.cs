@@ -1,3 +1,5 @@
+using InverseScope.Agent.Chat.Ollama;
+
 namespace InverseScope.Agent.Tests;
 
 /// <summary>
@@ -71,7 +73,7 @@ internal sealed class FastClock : TimeProvider
                 clock._pending.Remove(this);
                 if (dueTime == Timeout.InfiniteTimeSpan)
                     return true;
-                if (dueTime >= Long)
+                if (dueTime >= Long || dueTime == OllamaPreflight.Patience)
                 {
                     clock._pending.Add(this);
                     return true;

@@ -40,6 +40,9 @@ public sealed class FakeOllama : IAsyncDisposable
     /// <summary>Embedding of a text.</summary>
     public Func<string, float[]> Embed { get; set; } = _ => [1, 0];
 
+    /// <summary>If set, whoever asks for anything but chat is told nothing until it gives up; called when such a request is there.</summary>
+    public Action? SilentButForChat { get; set; }
+
     /// <summary>All that was asked so far, in order.</summary>
     public IReadOnlyList<FakeOllamaRequest> Requests => [.. _requests];
 
@@ -99,13 +102,7 @@ public sealed class FakeOllama : IAsyncDisposable
 
     /// <summary>Sends nothing until whoever asked gives up.</summary>
     /// <param name="arrived">Called when the request is there.</param>
-    public FakeOllama ThenFallSilent(Action arrived) => Then(async (context, _) =>
-    {
-        var gone = new TaskCompletionSource();
-        context.RequestAborted.Register(gone.SetResult);
-        arrived();
-        await gone.Task;
-    });
+    public FakeOllama ThenFallSilent(Action arrived) => Then((context, _) => FallSilentAsync(context, arrived));
 
     /// <summary>Sends without end.</summary>
     public FakeOllama ThenSendWithoutEnd() => Then(async (context, _) =>
@@ -165,11 +162,17 @@ public sealed class FakeOllama : IAsyncDisposable
             return;
         }
 
+        if (SilentButForChat is { } arrived)
+        {
+            await FallSilentAsync(context, arrived);
+            return;
+        }
+
         JsonNode? answer = request.Path switch
         {
             "/api/version" => new JsonObject { ["version"] = Version },
             "/api/tags" => new JsonObject { ["models"] = new JsonArray(new JsonObject { ["name"] = Model, ["model"] = Model, ["digest"] = Digest, ["size"] = 1000 }) },
-            "/api/show" when request.Body["model"]!.GetValue<string>() == Model => new JsonObject
+            "/api/show" when request.Body["model"]!.GetValue<string>() is Model or "tiny" => new JsonObject
             {
                 ["capabilities"] = new JsonArray([.. Capabilities.Select(c => JsonValue.Create(c))]),
                 ["details"] = new JsonObject(),
@@ -205,6 +208,14 @@ public sealed class FakeOllama : IAsyncDisposable
         {
             Interlocked.Decrement(ref _busy);
         }
+    }
+
+    private static async Task FallSilentAsync(HttpContext context, Action arrived)
+    {
+        var gone = new TaskCompletionSource();
+        context.RequestAborted.Register(gone.SetResult);
+        arrived();
+        await gone.Task;
     }
 
     private static JsonObject Whole(FakeOllamaRequest request, string text, string reason, int? promptTokens)

@@ -8,7 +8,7 @@ namespace InverseScope.Agent.Chat.Ollama;
 internal static class OllamaPreflight
 {
     // Listing takes no model; a service that needs longer is not well.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <param name="findings">Those of <paramref name="report"/>; what is found is added.</param>
     public static async Task<OllamaFacts> CheckAsync(
