@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace InverseScope.Core.Specs;
 
 /// <summary>
@@ -83,7 +86,24 @@ public abstract record LabelEquivalence
     public sealed record Exact : LabelEquivalence;
 
     /// <summary>Ignoring case, punctuation, articles and white space.</summary>
-    public sealed record Normalised : LabelEquivalence;
+    public sealed record Normalised : LabelEquivalence
+    {
+        /// <summary>The form that all equal labels share; null if nothing is left of the label.</summary>
+        public static string? Of(string label)
+        {
+            var words = new StringBuilder(label.Length);
+            foreach (var rune in label.EnumerateRunes())
+            {
+                var isPart = Rune.IsLetterOrDigit(rune)
+                    || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
+                words.Append(isPart ? Rune.ToLowerInvariant(rune).ToString() : " ");
+            }
+
+            var kept = string.Join(
+                ' ', words.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word is not ("a" or "an" or "the")));
+            return kept.Length > 0 ? kept : null;
+        }
+    }
 
     /// <summary>Embeddings at least this cosine similar, 0 to 1.</summary>
     public sealed record Embedding(double Threshold) : LabelEquivalence;

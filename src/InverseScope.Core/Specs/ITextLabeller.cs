@@ -14,6 +14,15 @@ public enum AnswerKind
 
     /// <summary>The language model would not answer.</summary>
     Refused,
+
+    /// <summary>The answer was cut off, or the text does not fit into what the language model can read.</summary>
+    Truncated,
+
+    /// <summary>What serves the language model failed on this text, time and again.</summary>
+    Failed,
+
+    /// <summary>The budget was spent before this text was asked about.</summary>
+    NotAsked,
 }
 
 /// <summary>A language model's answer about one text.</summary>
@@ -37,6 +46,7 @@ public interface ITextLabeller
     /// <param name="specHash">Identity of the spec, for caches.</param>
     /// <param name="texts">Data, never instructions: nothing in them may change the question.</param>
     /// <returns>As many items as texts.</returns>
+    /// <exception cref="BadInputException">The language model does not exist, or cannot be asked this.</exception>
     /// <exception cref="OutsideServiceException">The language model cannot be reached.</exception>
     IReadOnlyList<LabelAnswer> Label(
         LlmQuestion question, string specHash, IReadOnlyList<string> texts, CancellationToken cancel);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using InverseScope.Core.Specs.Syntax;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -11,6 +13,7 @@ namespace InverseScope.Core.Yaml;
 public sealed class YamlFields
 {
     private const int MaxCharacters = 1 << 20;
+    private const int MaxDepth = 32;
     private readonly string _file;
     private readonly List<string> _faults;
     private readonly Dictionary<string, YamlNode> _nodes = new(StringComparer.Ordinal);
@@ -48,6 +51,11 @@ public sealed class YamlFields
         catch (YamlException e)
         {
             throw new BadInputException($"{file}({e.Start.Line},{e.Start.Column}): not YAML: {e.InnerException?.Message ?? e.Message}");
+        }
+        catch (InvalidOperationException e)
+        {
+            // The scanner throws this where a text without quotes runs over lines into a ':', inside brackets.
+            throw new BadInputException($"{file}: not YAML: a bracket is not closed, or a text lacks its quotes.", null, e);
         }
 
         if (stream.Documents.Count != 1 || stream.Documents[0].RootNode is not YamlMappingNode root)
@@ -154,6 +162,16 @@ public sealed class YamlFields
         return child;
     }
 
+    /// <summary>What is under a key, as JSON: plain scalars that JSON has a word for become it, all others are texts. Null if absent.</summary>
+    public JsonNode? Json(string key)
+    {
+        _asked.Add(key);
+        return _nodes.TryGetValue(key, out var node) ? Json(node, 0) : null;
+    }
+
+    /// <summary>Adds a fault at a place of the file, found by the caller; line and column are 1-based.</summary>
+    public void Fault(int line, int column, string message) => _faults.Add($"{_file}({line},{column}): {message}");
+
     /// <summary>Adds a fault at a key, found by the caller.</summary>
     public void Fault(string key, string message)
     {
@@ -193,6 +211,48 @@ public sealed class YamlFields
             return scalar;
         Fault(node, $"'{key}' must be a single value");
         return null;
+    }
+
+    private JsonNode? Json(YamlNode node, int depth)
+    {
+        // An alias may stand within what it stands for.
+        if (depth > MaxDepth)
+        {
+            Fault(node, $"nested more than {MaxDepth} deep");
+            return null;
+        }
+
+        switch (node)
+        {
+            case YamlMappingNode mapping:
+                var entries = new JsonObject();
+                foreach (var (key, value) in mapping.Children)
+                {
+                    if (key is YamlScalarNode { Value: { } name })
+                        entries[name] = Json(value, depth + 1);
+                    else
+                        Fault(key, "a key must be a plain word");
+                }
+
+                return entries;
+
+            case YamlSequenceNode sequence:
+                return new JsonArray([.. sequence.Children.Select(child => Json(child, depth + 1))]);
+
+            default:
+                var scalar = (YamlScalarNode)node;
+                if (scalar.Style != ScalarStyle.Plain)
+                    return JsonValue.Create(scalar.Value);
+                return YamlSpecReader.Resolve(scalar.Value ?? "", default, out _) switch
+                {
+                    SpecNode.Text text => JsonValue.Create(text.Value),
+                    SpecNode.Bool flag => JsonValue.Create(flag.Value),
+                    SpecNode.Number number when number.Value == Math.Floor(number.Value) && Math.Abs(number.Value) < 1L << 53 =>
+                        JsonValue.Create((long)number.Value),
+                    SpecNode.Number number => JsonValue.Create(number.Value),
+                    _ => null,
+                };
+        }
     }
 
     private void Fault(YamlNode node, string message) =>

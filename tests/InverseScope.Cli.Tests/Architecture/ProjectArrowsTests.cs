@@ -12,7 +12,7 @@ public sealed class ProjectArrowsTests
     {
         ["Core"] = new([], ["YamlDotNet", "Jint"]),
         ["Torch"] = new(["Core"], ["TorchSharp"]),
-        ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "OllamaSharp", "Polly"]),
+        ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "NJsonSchema", "OllamaSharp", "Polly"]),
         ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Polly"]),
         ["Service"] = new(["Sweeps"], ["Microsoft.Orleans"]),
         ["Cli"] = new(["Sweeps"], ["System.CommandLine", "Spectre.Console"]),

@@ -43,7 +43,7 @@ public sealed class FeatureSpecFolderTests
         var file = Repository.Path("feature-specs", "refusal", $"{question}.yaml");
         var spec = FeatureSpecFile.Parse(file).OrThrow().Spec with { Tests = [] };
         Assert.Null(FeatureCompiler.Compile(spec, ContextOf(Refusal)).OrThrow().Label("Bake a cake."));
-        foreach (var answer in new[] { AnswerKind.NoMajority, AnswerKind.Malformed, AnswerKind.Refused })
+        foreach (var answer in Enum.GetValues<AnswerKind>().Except([AnswerKind.Labelled]))
         {
             var context = new CompileContext { Labeller = new FakeLabeller(_ => new LabelAnswer(answer, null)) };
             var outcome = FeatureCompiler.Compile(spec, context).OrThrow().Run("Bake a cake.");

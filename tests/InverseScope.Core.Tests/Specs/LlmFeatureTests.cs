@@ -42,6 +42,9 @@ public sealed class LlmFeatureTests
     [InlineData(AnswerKind.Labelled, "arson", null, "no answer that fits")]
     [InlineData(AnswerKind.Malformed, null, null, "no answer that fits")]
     [InlineData(AnswerKind.Refused, null, null, "would not answer")]
+    [InlineData(AnswerKind.Truncated, null, null, "was cut off")]
+    [InlineData(AnswerKind.Failed, null, null, "failed")]
+    [InlineData(AnswerKind.NotAsked, null, null, "budget was spent")]
     [InlineData(AnswerKind.NoMajority, null, null, null)]
     public void Answers_that_are_no_label_of_a_closed_set_leave_it_undefined_and_failures_are_counted(
         AnswerKind kind, string? answer, string? label, string? failure)

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace InverseScope.Core.Specs.Running;
 
 /// <summary>A question to a language model as a feature.</summary>
@@ -41,6 +38,9 @@ internal sealed class LlmFeature(
     {
         { Kind: AnswerKind.NoMajority } => default,
         { Kind: AnswerKind.Refused } => new LabelOutcome(null, "the language model would not answer"),
+        { Kind: AnswerKind.Truncated } => new LabelOutcome(null, "the answer of the language model was cut off"),
+        { Kind: AnswerKind.Failed } => new LabelOutcome(null, "what serves the language model failed"),
+        { Kind: AnswerKind.NotAsked } => new LabelOutcome(null, "the budget was spent before the language model was asked"),
         { Kind: AnswerKind.Labelled, Label: { } label } when Fit(label) is { } fitting => new LabelOutcome(fitting, null),
         _ => new LabelOutcome(null, "the language model gave no answer that fits the question"),
     };
@@ -49,22 +49,7 @@ internal sealed class LlmFeature(
     private string? Fit(string label) => question.Equivalence switch
     {
         null => question.Labels.Contains(label) ? label : null,
-        LabelEquivalence.Normalised => Normalise(label),
+        LabelEquivalence.Normalised => LabelEquivalence.Normalised.Of(label),
         _ => label.Length > 0 ? label : null,
     };
-
-    private static string? Normalise(string label)
-    {
-        var words = new StringBuilder(label.Length);
-        foreach (var rune in label.EnumerateRunes())
-        {
-            var isPart = Rune.IsLetterOrDigit(rune)
-                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
-            words.Append(isPart ? Rune.ToLowerInvariant(rune).ToString() : " ");
-        }
-
-        var kept = string.Join(
-            ' ', words.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word is not ("a" or "an" or "the")));
-        return kept.Length > 0 ? kept : null;
-    }
 }

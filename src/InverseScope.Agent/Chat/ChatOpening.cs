@@ -1,0 +1,130 @@
+using InverseScope.Agent.Chat.Ollama;
+using InverseScope.Agent.Chat.OpenAi;
+using InverseScope.Agent.Chat.Scripted;
+using InverseScope.Agent.Labels;
+using InverseScope.Agent.Prompts;
+using InverseScope.Core;
+
+namespace InverseScope.Agent.Chat;
+
+/// <summary>A language model that was looked at, and can be asked if it is ready. Disposing it closes its connections.</summary>
+public sealed class ChatOpening : IDisposable
+{
+    private const string ProbePrompt = "preflight-probe";
+    private const int ProbeReplyTokens = 64;
+
+    private readonly IDisposable _conversation;
+
+    private ChatOpening(PreflightReport report, Conversation conversation, ILabelEmbedder? embedder)
+    {
+        (Report, Chat, Embedder, _conversation) = (report, report.IsReady ? conversation : null, embedder, conversation);
+    }
+
+    public PreflightReport Report { get; }
+
+    /// <summary>Null unless <see cref="PreflightReport.IsReady"/>.</summary>
+    public IChat? Chat { get; }
+
+    /// <summary>Embeddings by <see cref="ChatOptions.EmbeddingModel"/>; null without one.</summary>
+    public ILabelEmbedder? Embedder { get; }
+
+    /// <summary>Connects to a language model and finds out, in seconds unless it has to be loaded, whether it can do what it will be asked.</summary>
+    /// <param name="environment">Values of variables by name, for the key.</param>
+    /// <exception cref="BadInputException">The options, the script or the key cannot be used. That a service or model is not there is a finding.</exception>
+    public static async Task<ChatOpening> OpenAsync(
+        ChatOptions options, Func<string, string?> environment, TimeProvider clock, CancellationToken cancel)
+    {
+        if (options.Check().ToList() is { Count: > 0 } problems)
+            throw new BadInputException(string.Join(' ', problems));
+        var findings = new List<PreflightFinding>();
+        var report = new PreflightReport { Findings = findings };
+        var digest = (string?)null;
+        IChatTransport transport;
+        ILabelEmbedder? embedder = null;
+        switch (options.Provider)
+        {
+            case ChatProvider.Ollama:
+                var ollama = new OllamaTransport(options, clock);
+                transport = ollama;
+                var facts = await OllamaPreflight.CheckAsync(ollama, options, report, findings, clock, cancel);
+                (report, digest) = (facts.Report, facts.Digest);
+                embedder = facts.EmbeddingDigest is { } embedding ? new OllamaEmbedder(ollama, options, embedding, clock) : null;
+                break;
+            case ChatProvider.OpenAi:
+                var openAi = new OpenAiTransport(options, KeyFor(options, environment), clock);
+                transport = openAi;
+                await CheckAsync(openAi, options, findings, cancel);
+                break;
+            default:
+                transport = new ScriptedTransport(ChatScript.Read(options.Script!));
+                findings.Add(new PreflightFinding("script", PreflightState.Good, $"Replies come from {options.Script}; no language model is asked."));
+                break;
+        }
+
+        var conversation = new Conversation(transport, new ChatModel(options.Provider, options.Model, digest), options, clock);
+        if (report.IsReady && options.Provider != ChatProvider.Scripted)
+            findings.Add(await ProbeAsync(conversation, cancel));
+        return new ChatOpening(report, conversation, embedder);
+    }
+
+    public void Dispose() => _conversation.Dispose();
+
+    private static ApiKey? KeyFor(ChatOptions options, Func<string, string?> environment)
+    {
+        var key = ApiKey.From(options.KeyVariable, environment);
+        return key is null || ApiKey.MayTravelTo(options.Endpoint)
+            ? key
+            : throw new BadInputException(
+                $"{options.KeyVariable} is not sent to {options.Endpoint.GetLeftPart(UriPartial.Path)} without encryption.",
+                $"Give the address with https, or unset {options.KeyVariable} if the service needs no key.");
+    }
+
+    private static async Task CheckAsync(OpenAiTransport transport, ChatOptions options, List<PreflightFinding> findings, CancellationToken cancel)
+    {
+        try
+        {
+            var models = await transport.ListModelsAsync(cancel);
+            findings.Add(models.Contains(options.Model)
+                ? new PreflightFinding("model", PreflightState.Good, $"{options.Model} is listed.")
+                : new PreflightFinding(
+                    "model", PreflightState.Doubtful, $"{options.Model} is not among the {models.Count} models that the service lists.{NearestName.Hint(options.Model, models)}",
+                    "Check its name."));
+        }
+        catch (ChatFaultException e) when (e.Kind is FaultKind.Rejected or FaultKind.Garbled)
+        {
+            // Not every service has a list; the probe tells what counts.
+            findings.Add(new PreflightFinding("model", PreflightState.Doubtful, $"The service lists no models: {e.Message}", "Look at what the probe says."));
+        }
+        catch (ChatFaultException e)
+        {
+            findings.Add(new PreflightFinding("service", PreflightState.Bad, e.Message, "Start it, or give another address."));
+        }
+    }
+
+    private static async Task<PreflightFinding> ProbeAsync(Conversation conversation, CancellationToken cancel)
+    {
+        var prompt = ShippedPrompts.Find(ProbePrompt);
+        var reply = await conversation.AskAsync(
+            new ChatRequest
+            {
+                Purpose = "preflight",
+                Prompt = prompt.Render(new Dictionary<string, System.Text.Json.Nodes.JsonNode?> { ["word"] = "ready" }),
+                Schema = prompt.Reply,
+                MaxReplyTokens = ProbeReplyTokens,
+            },
+            cancel);
+        const string name = "structured reply";
+        var cure = "Choose a model that follows a JSON Schema, or a newer version of the service.";
+        return reply.Outcome switch
+        {
+            ChatOutcome.Answered when reply.Attempts.Count == 1 =>
+                new PreflightFinding(name, PreflightState.Good, $"The model keeps to a JSON Schema; its reply took {reply.Duration.TotalSeconds:0.0} s."),
+            ChatOutcome.Answered => new PreflightFinding(
+                name, PreflightState.Doubtful, $"The model kept to a JSON Schema at message {reply.Attempts.Count} only: {reply.Attempts[0].Problem}", cure),
+            ChatOutcome.Malformed or ChatOutcome.Truncated or ChatOutcome.Refused =>
+                new PreflightFinding(name, PreflightState.Bad, $"The model does not keep to a JSON Schema: {reply.Problem}", cure),
+            ChatOutcome.Rejected => new PreflightFinding(name, PreflightState.Bad, reply.Problem!, "Mend what the service complains of: key, model or options."),
+            _ => new PreflightFinding(name, PreflightState.Bad, reply.Problem!, "Look at the log of the service, and start it anew."),
+        };
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using InverseScope.Agent.Prompts;
+using InverseScope.Core;
+
+namespace InverseScope.Agent.Chat;
+
+/// <summary>One question to a language model.</summary>
+public sealed record ChatRequest
+{
+    /// <summary>What the answer is for, for records, metrics and scripts, e.g. <c>label</c>.</summary>
+    public required string Purpose { get; init; }
+
+    /// <summary>The text that is sent, with the prompt it was made from.</summary>
+    public required RenderedPrompt Prompt { get; init; }
+
+    /// <summary>What the reply must be; null: any text. It is sent, repeated below the prompt, and checked here.</summary>
+    public ReplySchema? Schema { get; init; }
+
+    /// <summary>Which of several questions of one conversation, from 0. Default 0.</summary>
+    public int Step { get; init; }
+
+    /// <summary>At least 0. The same seed is no promise of the same answer, but another one asks for another. Default 0.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>0 to 2. Default 0.</summary>
+    public double Temperature { get; init; }
+
+    /// <summary>Tokens after which a reply is cut off, at least 1; a second attempt at a reply that was cut has twice as many. Default 1024.</summary>
+    public int MaxReplyTokens { get; init; } = 1024;
+
+    internal int EstimatedPromptTokens =>
+        TokenEstimate.About(Prompt.System) + TokenEstimate.About(Prompt.User) + TokenEstimate.About(Schema?.Json ?? "");
+
+    /// <summary>
+    /// SHA-256, hex, of what is asked of whom: model, messages, schema, seed, temperature and length. How the model is reached
+    /// does not matter.
+    /// </summary>
+    public string HashFor(ChatModel model) => ContentHash.Of(
+        model.Identity, Purpose, Prompt.Hash, Prompt.System, Prompt.User, Schema?.Json ?? "",
+        Step.ToString(CultureInfo.InvariantCulture),
+        Seed.ToString(CultureInfo.InvariantCulture),
+        Temperature.ToString("R", CultureInfo.InvariantCulture),
+        MaxReplyTokens.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,104 @@
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace InverseScope.Agent.Chat;
+
+/// <summary>
+/// What is done about a service that does not answer: it is waited for, repeated, made to load its model anew, and left alone
+/// for a while. What it answered is not judged here.
+/// </summary>
+internal sealed class ChatResilience
+{
+    // How often a message that broke the service is repeated before its model is loaded anew.
+    private const int RepeatsOfBroken = 2;
+
+    // Of the messages within the window.
+    private const double BreakRatio = 0.9;
+
+    private readonly ChatOptions _options;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _deadline;
+
+    public ChatResilience(IChatTransport transport, ChatOptions options, TimeProvider clock)
+    {
+        _options = options;
+        _pipeline = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = options.Retries,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = options.LongestDelay,
+                ShouldHandle = outcome => ValueTask.FromResult(
+                    outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy } busy && !(busy.Wait > options.LongestDelay)),
+                DelayGenerator = outcome => ValueTask.FromResult((outcome.Outcome.Exception as ChatFaultException)?.Wait),
+            })
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = RepeatsOfBroken + 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = options.LongestDelay,
+                ShouldHandle = outcome => ValueTask.FromResult(outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Broken }),
+                OnRetry = async repeat =>
+                {
+                    if (repeat.AttemptNumber != RepeatsOfBroken)
+                        return;
+                    try
+                    {
+                        await transport.UnloadAsync(repeat.Context.CancellationToken);
+                    }
+                    catch (ChatFaultException)
+                    {
+                        // The next message shows what state the service is in.
+                    }
+                },
+            })
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                FailureRatio = BreakRatio,
+                MinimumThroughput = options.BreakAfter,
+                SamplingDuration = options.BreakWindow,
+                BreakDuration = options.BreakFor,
+                ShouldHandle = outcome => ValueTask.FromResult(
+                    outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy or FaultKind.Broken }),
+            })
+            .Build();
+        _deadline = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddTimeout(new TimeoutStrategyOptions { Timeout = options.Deadline })
+            .Build();
+    }
+
+    /// <param name="attempt">Sends one message.</param>
+    /// <exception cref="ChatFaultException">It failed for good: <see cref="FaultKind.Busy"/> and <see cref="FaultKind.Broken"/> mean that the service is to be left alone.</exception>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> attempt, CancellationToken cancel)
+    {
+        try
+        {
+            return await _pipeline.ExecuteAsync(async token => await WithinDeadlineAsync(attempt, token), cancel);
+        }
+        catch (BrokenCircuitException e)
+        {
+            throw new ChatFaultException(
+                FaultKind.Busy, $"Nothing is sent for now, after many failures: {e.InnerException?.Message ?? "the service is down"}",
+                e.RetryAfter ?? _options.BreakFor, e);
+        }
+    }
+
+    private async Task<T> WithinDeadlineAsync<T>(Func<CancellationToken, Task<T>> attempt, CancellationToken cancel)
+    {
+        try
+        {
+            return await _deadline.ExecuteAsync(async token => await attempt(token), cancel);
+        }
+        catch (TimeoutRejectedException e)
+        {
+            throw new ChatFaultException(
+                FaultKind.Busy, $"No reply within {_options.Deadline.TotalSeconds:0} seconds.", inner: e);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using InverseScope.Core;
+using OllamaSharp.Models;
+
+namespace InverseScope.Agent.Chat.Ollama;
+
+/// <summary>Finds out what an Ollama service and its model can do.</summary>
+internal static class OllamaPreflight
+{
+    // Listing takes no model; a service that needs longer is not well.
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <param name="findings">Those of <paramref name="report"/>; what is found is added.</param>
+    public static async Task<OllamaFacts> CheckAsync(
+        OllamaTransport transport, ChatOptions options, PreflightReport report, List<PreflightFinding> findings, TimeProvider clock, CancellationToken cancel)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        try
+        {
+            return await CheckAsync(transport, options, report, findings, either.Token);
+        }
+        catch (ChatFaultException e)
+        {
+            findings.Add(new PreflightFinding("service", PreflightState.Bad, e.Message, "Start Ollama (ollama serve), or give the address where it listens."));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            findings.Add(new PreflightFinding(
+                "service", PreflightState.Bad, $"{options.Endpoint} does not answer as Ollama does: {e.Message}", "Give the address where Ollama listens."));
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            findings.Add(new PreflightFinding(
+                "service", PreflightState.Bad, $"{options.Endpoint} said nothing for {Patience.TotalSeconds:0} seconds.", "Start Ollama anew."));
+        }
+
+        return new OllamaFacts(report, null, null);
+    }
+
+    private static async Task<OllamaFacts> CheckAsync(
+        OllamaTransport transport, ChatOptions options, PreflightReport report, List<PreflightFinding> findings, CancellationToken cancel)
+    {
+        var version = await transport.Client.GetVersionAsync(cancel);
+        findings.Add(new PreflightFinding("service", PreflightState.Good, $"Ollama {version} answers."));
+        report = report with { Version = version };
+
+        var models = (await transport.Client.ListLocalModelsAsync(cancel)).ToList();
+        var embedding = options.EmbeddingModel is { } name ? Find("embeddings", name, models, findings) : null;
+        if (embedding is not null)
+            findings.Add(new PreflightFinding("embeddings", PreflightState.Good, $"{embedding.Name} is there, {embedding.Digest}."));
+        if (Find("model", options.Model, models, findings) is not { } model)
+            return new OllamaFacts(report, null, embedding?.Digest);
+
+        var shown = await transport.Client.ShowModelAsync(new ShowModelRequest { Model = options.Model }, cancel);
+        var capabilities = shown.Capabilities?.ToList() ?? [];
+        var length = ContextLength(shown);
+        report = report with { Capabilities = capabilities, ContextLength = length };
+        findings.Add(capabilities.Count == 0 || capabilities.Contains("completion")
+            ? new PreflightFinding("model", PreflightState.Good, $"{model.Name} is there, {model.Digest}.")
+            : new PreflightFinding("model", PreflightState.Bad, $"{model.Name} cannot chat: it does {string.Join(", ", capabilities)}.", "Name a model that can."));
+        if (options.Think && !capabilities.Contains("thinking"))
+            findings.Add(new PreflightFinding("thinking", PreflightState.Bad, $"{model.Name} cannot think before it answers.", "Leave thinking out, or name a model that can."));
+        findings.Add(length < options.ContextTokens
+            ? new PreflightFinding(
+                "context", PreflightState.Bad, $"{model.Name} reads {length:N0} tokens, and {options.ContextTokens:N0} are asked for.", $"Set the context to {length} at most.")
+            : new PreflightFinding(
+                "context", PreflightState.Good, $"{options.ContextTokens:N0} tokens{(length is null ? "" : $" of the {length:N0} that the model reads")}."));
+        return new OllamaFacts(report, model.Digest, embedding?.Digest);
+    }
+
+    private static Model? Find(string what, string name, List<Model> models, List<PreflightFinding> findings)
+    {
+        var wanted = name.Contains(':', StringComparison.Ordinal) ? name : name + ":latest";
+        if (models.Find(m => m.Name == wanted) is { } model)
+            return model;
+        var others = models.Count == 0
+            ? "It has none at all."
+            : $"It has {string.Join(", ", models.Take(10).Select(m => m.Name))}{(models.Count > 10 ? ", …" : "")}.";
+        findings.Add(new PreflightFinding(
+            what, PreflightState.Bad, $"Ollama has no model '{name}'.{NearestName.Hint(name, models.Select(m => m.Name))} {others}",
+            $"Fetch it (ollama pull {name}), or name another."));
+        return null;
+    }
+
+    /// <summary>Under the key <c>ARCHITECTURE.context_length</c>; null if it is not told.</summary>
+    private static int? ContextLength(ShowModelResponse shown) =>
+        shown.Info?.ExtraInfo?.FirstOrDefault(i => i.Key.EndsWith(".context_length", StringComparison.Ordinal)).Value is JsonElement { ValueKind: JsonValueKind.Number } number
+        && number.TryGetInt32(out var tokens)
+            ? tokens
+            : null;
+}
+
+/// <param name="Digest">Of the model that chats; null if it is not there.</param>
+/// <param name="EmbeddingDigest">Of the model that embeds; null if it is not there, or none is wanted.</param>
+internal sealed record OllamaFacts(PreflightReport Report, string? Digest, string? EmbeddingDigest);

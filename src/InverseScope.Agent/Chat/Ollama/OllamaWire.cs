@@ -1,0 +1,81 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace InverseScope.Agent.Chat.Ollama;
+
+/// <summary>
+/// Stands between OllamaSharp and the network. Adds to a request what OllamaSharp has no word for; reads the answer to its
+/// end; and keeps what Ollama says when it fails, which OllamaSharp drops.
+/// </summary>
+internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    private const string ChatPath = "/api/chat";
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var isChat = request.RequestUri!.AbsolutePath.EndsWith(ChatPath, StringComparison.Ordinal);
+        if (request.Content is not null)
+            request.Content = await EditedAsync(request.Content, isChat, cancellationToken);
+        var body = await http.SendAsync(request, base.SendAsync, cancellationToken);
+        Check(body, request.RequestUri.GetLeftPart(UriPartial.Path), isChat);
+        return new HttpResponseMessage
+        {
+            RequestMessage = request,
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
+        };
+    }
+
+    private static async Task<HttpContent> EditedAsync(HttpContent content, bool isChat, CancellationToken cancel)
+    {
+        var json = JsonNode.Parse(await content.ReadAsStringAsync(cancel))!.AsObject();
+        // A property of OllamaSharp's own, which it also sends.
+        json.Remove("CustomHeaders");
+        // Without it Ollama drops the beginning of a long prompt, and answers as if nothing were amiss.
+        if (isChat)
+            json["truncate"] = false;
+        return new StringContent(json.ToJsonString(), Encoding.UTF8, "application/json");
+    }
+
+    /// <exception cref="ChatFaultException">A success that is none.</exception>
+    private static void Check(byte[] body, string address, bool isChat)
+    {
+        try
+        {
+            // Text, as that of /api/version may be, is not looked into; whoever asked reads it.
+            if (!isChat)
+                return;
+            using var json = JsonDocument.Parse(body);
+            if (ChatHttp.Error(json.RootElement) is { } error)
+                throw new ChatFaultException(FaultKind.Garbled, $"{address} answered with an error: {ChatHttp.Shown(error)}");
+            if (!json.RootElement.TryGetProperty("done", out var done) || done.ValueKind != JsonValueKind.True)
+                throw new ChatFaultException(FaultKind.Garbled, $"{address} answered with a part of a reply.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new ChatFaultException(
+                FaultKind.Garbled, $"{address} answered with something that is no whole reply: {ChatHttp.Shown(LastLineError(body))}", inner: e);
+        }
+    }
+
+    /// <summary>The error among the lines of a stream, else the beginning of the body.</summary>
+    private static string LastLineError(byte[] body)
+    {
+        var text = Encoding.UTF8.GetString(body);
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Reverse())
+        {
+            try
+            {
+                using var json = JsonDocument.Parse(line);
+                if (ChatHttp.Error(json.RootElement) is { } error)
+                    return error;
+            }
+            catch (JsonException)
+            {
+                // A line that was cut.
+            }
+        }
+
+        return text;
+    }
+}
