@@ -72,7 +72,8 @@ public sealed class TorchBackend : IInversionBackend
         if (((string[])[.. options.Check(), .. collection?.Check() ?? []]) is { Length: > 0 } problems)
             throw new BadInputException($"The measurement options cannot be used: {string.Join(" ", problems)}");
         var target = TargetModel.Open(
-            modelFolder, thread, name, weights == TargetWeights.Random ? seed : null, (task as TextFileTask)?.Format);
+            modelFolder, thread, name, weights == TargetWeights.Random ? seed : null, (task as TextFileTask)?.Format,
+            (collection ?? new CollectionOptions()).BatchTokens);
         Generator? generator = null;
         try
         {
