@@ -175,6 +175,7 @@ public sealed class TorchBackend : IInversionBackend
     {
         foreach (var references in _references.Values.Distinct())
             references.Dispose();
+        _samplers.Dispose();
         _generator?.Dispose();
         _target.Dispose();
     }

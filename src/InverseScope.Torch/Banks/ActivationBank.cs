@@ -80,20 +80,8 @@ public sealed class ActivationBank
         }
     }
 
-    /// <summary>
-    /// Activations at a site that was collected, (M, K) row by row; rows of texts without the position are NaN.
-    /// </summary>
-    public (float[] Values, int Width, byte[] Present) Read(Site site)
-    {
-        var (values, width, present) = BankFile.Read(PathOf(site));
-        for (var row = 0; row < present.Length; row++)
-        {
-            if (present[row] == 0)
-                values.AsSpan(row * width, width).Fill(float.NaN);
-        }
-
-        return (values, width, present);
-    }
+    /// <summary>Activations at a site that was collected; the caller disposes them.</summary>
+    internal BankRows Read(Site site) => BankFile.Read(PathOf(site));
 
     private string[] Texts(int begin) =>
         [.. Enumerable.Range(begin, Math.Min(RowsAtOnce, _population.Rows - begin)).Select(row => _population.Pool[row])];
@@ -103,6 +91,14 @@ public sealed class ActivationBank
     private void CollectMissing(Site[] sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         using var capture = new ActivationCapture(_target, sites, _basis, _task);
+        var most = Array.MaxLength / Enumerable.Range(0, sites.Length).Max(capture.Width);
+        if (_population.Rows > most)
+        {
+            throw new BadInputException(
+                $"{_population.Rows:N0} texts are too many for activations of this width: at most {most:N0} can be measured at one site.",
+                "Use the sampler 'bank' with fewer draws (--bank-size).");
+        }
+
         var writers = new List<BankFile.Writer>();
         try
         {

@@ -55,11 +55,11 @@ internal static class BankFile
         }
     }
 
-    /// <summary>Reads a file that <see cref="FaultOf"/> has found whole.</summary>
-    public static (float[] Values, int Width, byte[] Present) Read(string path)
+    /// <summary>The rows of a file that <see cref="FaultOf"/> has found whole; the caller disposes them.</summary>
+    public static BankRows Read(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        return (file.ReadSingles(Activations), (int)file.Tensors[Activations].Shape[1], file.Read<byte>(Present).ToArray());
+        return new BankRows(path, file.PositionOf(Activations), (int)file.Tensors[Activations].Shape[1], file.Read<byte>(Present).ToArray());
     }
 
     /// <summary>Writes a file: its rows in any order, but those of a stretch before those after it.</summary>

@@ -98,12 +98,12 @@ public sealed class ActivationBankTests : IDisposable
         var site = Sites("L1H0@1")[0];
         var together = Bank();
         together.Collect(Sites("L*H*", "L1H0@1", "L1.resid"), null, default);
-        var (values, width, present) = together.Read(site);
+        var (values, width, present) = Rows(together, site);
         Directory.Delete(together.Folder, recursive: true);
         var alone = Bank();
         alone.Collect([site], null, default);
-        Assert.Equal(values, alone.Read(site).Values);
-        Assert.Equal((width, present.Length), (alone.Read(site).Width, alone.Read(site).Present.Length));
+        Assert.Equal(values, Rows(alone, site).Values);
+        Assert.Equal((width, present.Length), (Rows(alone, site).Width, Rows(alone, site).Present.Length));
     }
 
     // A row of the widest site takes 48 bytes: buffers that hold one row, some, and all of them.
@@ -132,13 +132,13 @@ public sealed class ActivationBankTests : IDisposable
         var sites = Sites("L1H1", "L1.resid@3", "L0.mlp@1");
         var usual = Bank();
         usual.Collect(sites, null, default);
-        var expected = sites.Select(usual.Read).ToArray();
+        var expected = sites.Select(site => Rows(usual, site)).ToArray();
         Directory.Delete(usual.Folder, recursive: true);
         var bank = Bank(collection: new CollectionOptions { BatchTokens = batchTokens, BufferBytes = 500 });
         bank.Collect(sites, null, default);
         foreach (var (site, (values, width, present)) in sites.Zip(expected))
         {
-            var found = bank.Read(site);
+            var found = Rows(bank, site);
             Assert.Equal(width, found.Width);
             Assert.Equal(present, found.Present);
             Assert.All(values.Zip(found.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
@@ -156,7 +156,7 @@ public sealed class ActivationBankTests : IDisposable
         var bank = Bank(task, collection: new CollectionOptions { BufferBytes = 300 });
         var site = Sites("L1.mlp")[0];
         bank.Collect([site], null, default);
-        var (values, width, _) = bank.Read(site);
+        var (values, width, _) = Rows(bank, site);
         using var capture = new ActivationCapture(_target, [site], Basis.Raw, task);
         for (var row = 0; row < texts.Length; row++)
         {
@@ -195,7 +195,7 @@ public sealed class ActivationBankTests : IDisposable
         var bank = Bank(new TextFileTask("own", "test", [new("ab", 1), new("abcd", 1)]));
         var site = Sites("L0H0@3")[0];
         bank.Collect([site], null, default);
-        var (values, width, present) = bank.Read(site);
+        var (values, width, present) = Rows(bank, site);
         Assert.Equal([0, 1], present);
         Assert.All(values[..width], v => Assert.True(float.IsNaN(v)));
         Assert.All(values[width..], v => Assert.True(float.IsFinite(v)));
@@ -282,6 +282,28 @@ public sealed class ActivationBankTests : IDisposable
         var bank = Bank();
         bank.Collect(Sites("L0H0@tok:\"a\"", "L0H0@tok:\"b\"", "L0H0@tok:\"a\"+1"), null, default);
         Assert.Equal(3, Files(bank).Count);
+    }
+
+    [Fact]
+    public void Rows_stay_as_they_are_in_the_file_and_are_gone_when_disposed()
+    {
+        var bank = Bank(new TextFileTask("own", "test", [new("ab", 1), new("abcd", 1)]));
+        var site = Sites("L0H0@3")[0];
+        bank.Collect([site], null, default);
+        var path = Files(bank).Keys.Single();
+        var bytes = File.ReadAllBytes(path);
+        var rows = bank.Read(site);
+        Assert.True(float.IsNaN(rows.GetSpan()[0]));
+        Assert.Equal(bytes, File.ReadAllBytes(path));
+        ((IDisposable)rows).Dispose();
+        ((IDisposable)rows).Dispose();
+        Assert.Throws<ObjectDisposedException>(() => rows.GetSpan().Length);
+    }
+
+    private static (float[] Values, int Width, byte[] Present) Rows(ActivationBank bank, Site site)
+    {
+        using var rows = bank.Read(site);
+        return (rows.GetSpan().ToArray(), rows.Width, rows.Present);
     }
 
     private static TextFileTask Own() =>
