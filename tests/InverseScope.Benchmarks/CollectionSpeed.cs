@@ -90,6 +90,8 @@ internal static class CollectionSpeed
                     continue;
                 work[way][repeat] = (Environment.CpuUsage.TotalTime - began).TotalMilliseconds;
                 clock[way][repeat] = Stopwatch.GetElapsedTime(at).TotalMilliseconds;
+                Console.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"round {repeat}, {ways[way].Name}: processor {work[way][repeat]:0} ms, clock {clock[way][repeat]:0} ms"));
             }
         }
 
