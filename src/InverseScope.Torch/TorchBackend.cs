@@ -26,11 +26,12 @@ public sealed class TorchBackend : IInversionBackend
     private readonly Dictionary<Position, (double Share, long Rows)> _positions = [];
     private readonly Lock _lock = new();
 
-    private TorchBackend(TargetModel target, ITask task, MeasurementOptions options, RunSeed seed, string banks, Generator? generator)
+    private TorchBackend(
+        TargetModel target, ITask task, MeasurementOptions options, RunSeed seed, string banks, Generator? generator, CollectionOptions? collection)
     {
         (_target, _task, _seed, Options) = (target, task, seed, options);
         _population = Population.Of(task, options, seed);
-        _bank = new ActivationBank(banks, target, task, _population, options.Basis);
+        _bank = new ActivationBank(banks, target, task, _population, options.Basis, collection);
         _samplers = new SiteSamplers(_bank, _population, options);
         if (generator is null)
             return;
@@ -60,17 +61,19 @@ public sealed class TorchBackend : IInversionBackend
     /// <param name="banks">The folder in which activation banks are kept; made if it is missing.</param>
     /// <param name="weights">Whether the target is as trained, or its control with random weights.</param>
     /// <param name="generators">Folder of the generator for a target; asked only where the options use one.</param>
+    /// <param name="collection">How much memory collecting activations takes; the defaults if null.</param>
     /// <exception cref="BadInputException">
     /// The options, the model's folder or the generator cannot be used, or the prior cannot be enumerated.
     /// </exception>
     public static TorchBackend Open(
         TorchThread thread, string modelFolder, string? name, ITask task, MeasurementOptions options, RunSeed seed, string banks,
-        TargetWeights weights = TargetWeights.Trained, Func<TargetDescription, string>? generators = null)
+        TargetWeights weights = TargetWeights.Trained, Func<TargetDescription, string>? generators = null, CollectionOptions? collection = null)
     {
-        if (options.Check().ToArray() is { Length: > 0 } problems)
+        if (((string[])[.. options.Check(), .. collection?.Check() ?? []]) is { Length: > 0 } problems)
             throw new BadInputException($"The measurement options cannot be used: {string.Join(" ", problems)}");
         var target = TargetModel.Open(
-            modelFolder, thread, name, weights == TargetWeights.Random ? seed : null, (task as TextFileTask)?.Format);
+            modelFolder, thread, name, weights == TargetWeights.Random ? seed : null, (task as TextFileTask)?.Format,
+            (collection ?? new CollectionOptions()).BatchTokens);
         Generator? generator = null;
         try
         {
@@ -81,7 +84,7 @@ public sealed class TorchBackend : IInversionBackend
                 generator.CheckFits(target.Description, task, options.Basis);
             }
 
-            return new TorchBackend(target, task, options, seed, banks, generator);
+            return new TorchBackend(target, task, options, seed, banks, generator, collection);
         }
         catch
         {
@@ -177,6 +180,7 @@ public sealed class TorchBackend : IInversionBackend
     {
         foreach (var references in _references.Values.Distinct())
             references.Dispose();
+        _samplers.Dispose();
         _generator?.Dispose();
         _target.Dispose();
     }

@@ -10,6 +10,12 @@ switch (args)
     case ["sampling-memory"]:
         SamplingMemory.Run();
         break;
+    case ["collection", var batches, var repeats]:
+        CollectionSpeed.Run(int.Parse(batches, CultureInfo.InvariantCulture), int.Parse(repeats, CultureInfo.InvariantCulture));
+        break;
+    case ["loading-memory"]:
+        LoadingMemory.Run();
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
         break;

@@ -4,18 +4,30 @@ using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
+using InverseScope.Torch.Banks;
 
 namespace InverseScope.Cli.Commands;
 
 /// <summary><c>activations collect</c>: builds the activation bank of a model, task and sites ahead of time.</summary>
 internal static class ActivationsCommands
 {
+    private const int MiB = 1 << 20;
+    private static readonly CollectionOptions Defaults = new();
+
+    private static readonly Option<long?> Memory = OptionOf.Integer(
+        "--memory", $"Host memory, in MiB, of activations on their way to the disk, beside the model and one batch. Default {Defaults.BufferBytes / MiB}. Changes no number; little makes for many small writes.", 1, 8192);
+
+    private static readonly Option<long?> BatchTokens = OptionOf.Integer(
+        "--batch-tokens", $"Most tokens in one pass through the model, padding included. Default {Defaults.BatchTokens}. Fewer take less memory; numbers change by rounding.", 1, MiB);
+
     public static Command Create(Shell shell)
     {
         var collect = new Command("collect", "Run the prior through the model once, and keep the activations.");
         MeasurementArguments.AddTarget(collect);
         collect.Add(MeasurementArguments.Sites);
         MeasurementArguments.AddBank(collect);
+        collect.Add(Memory);
+        collect.Add(BatchTokens);
         Invocation.SetAction(collect, shell, Collect);
         return new Command("activations", "Activation banks: made once, reused by everything that measures.") { collect };
     }
@@ -30,7 +42,12 @@ internal static class ActivationsCommands
         var task = invocation.Tasks.Find(MeasurementArguments.ReadTask(parse));
         using var thread = Compute.Start(parse);
         invocation.Home.Make();
-        using var backend = Backends.Open(invocation, thread, model, task, options, invocation.Seed);
+        var collection = new CollectionOptions
+        {
+            BufferBytes = parse.GetValue(Memory) * MiB ?? Defaults.BufferBytes,
+            BatchTokens = (int)(parse.GetValue(BatchTokens) ?? Defaults.BatchTokens),
+        };
+        using var backend = Backends.Open(invocation, thread, model, task, options, invocation.Seed, collection: collection);
         var sites = MeasurementArguments.ReadSites(parse, backend.Target.Layers, backend.Target.Heads, task);
         var began = invocation.Shell.Clock.GetTimestamp();
         using (var progress = invocation.StartProgress())

@@ -31,8 +31,12 @@ internal static class ModelCheckCommand
             Json.WriteDocument(invocation.Out, new
             {
                 result.Folder,
-                ModelCheckResult.Tolerance,
+                Dtype = result.Weights,
+                result.Epsilon,
+                result.Tolerance,
                 result.WorstError,
+                result.ComparedTokens,
+                result.DifferingTokens,
                 result.Passed,
                 result.Quantities,
             });
@@ -41,18 +45,24 @@ internal static class ModelCheckCommand
         {
             Tables.Write(
                 invocation.Shell,
-                ["quantity", "#worst error", "#compared", "where"],
+                ["quantity", "#worst error", "#other tokens", "#compared", "where"],
                 result.Quantities.Select(q => new[]
                 {
                     q.Name,
-                    Error(q.WorstError),
+                    q.WorstError is { } error ? Error(error) : "",
+                    q.DifferingTokens?.ToString("N0", CultureInfo.InvariantCulture) ?? "",
                     q.Compared.ToString("N0", CultureInfo.InvariantCulture),
-                    q.WorstError == 0 ? "" : q.Where,
+                    q.Where,
                 }));
-            var worst = Error(result.WorstError);
-            invocation.Out.WriteLine(result.Passed
-                ? $"Agrees: the worst error is {worst}, and {Error(ModelCheckResult.Tolerance)} is allowed."
-                : $"Does not agree: the worst error is {worst}, and {Error(ModelCheckResult.Tolerance)} is allowed.");
+            var tokens = result.ComparedTokens == 0
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $" {result.DifferingTokens:N0} of {result.ComparedTokens:N0} greedy tokens differ.");
+            invocation.Out.WriteLine(
+                $"{(result.Passed ? "Agrees" : "Does not agree")}: the worst error is {Error(result.WorstError)} ({InEpsilons(result.WorstError)}), "
+                + $"and {Error(result.Tolerance)} ({InEpsilons(result.Tolerance)}) is allowed.{tokens}");
+
+            string InEpsilons(double error) => string.Create(
+                CultureInfo.InvariantCulture, $"{error / result.Epsilon:N0} epsilons of {result.Weights.ToString().ToLowerInvariant()}");
         }
 
         return result.Passed ? ExitCode.Done : ExitCode.Negative;

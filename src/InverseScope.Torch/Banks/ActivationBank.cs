@@ -16,12 +16,9 @@ namespace InverseScope.Torch.Banks;
 /// </summary>
 public sealed class ActivationBank
 {
-    // Rows held in memory for each site while collecting. Part of what decides the last digit of the numbers, because
-    // batches are formed within it: changing it makes banks that differ from older ones by rounding.
+    // Texts whose tokens are in memory at a time. Part of what decides the last digit of the numbers, because batches are
+    // formed within it: changing it makes banks that differ from older ones by rounding.
     private const int RowsAtOnce = 4096;
-
-    // Files open at a time, and a bound on memory.
-    private const int SitesAtOnce = 256;
 
     private const string TextsName = "texts.safetensors";
 
@@ -29,12 +26,15 @@ public sealed class ActivationBank
     private readonly ITask _task;
     private readonly Population _population;
     private readonly Basis _basis;
+    private readonly CollectionOptions _options;
     private readonly string _key;
 
     /// <param name="root">The folder with all banks.</param>
-    public ActivationBank(string root, TargetModel target, ITask task, Population population, Basis basis)
+    /// <param name="options">Checked by the caller; the defaults if null.</param>
+    public ActivationBank(
+        string root, TargetModel target, ITask task, Population population, Basis basis, CollectionOptions? options = null)
     {
-        (_target, _task, _population, _basis) = (target, task, population, basis);
+        (_target, _task, _population, _basis, _options) = (target, task, population, basis, options ?? new CollectionOptions());
         _key = ContentHash.Of(target.Description.ContentHash, task.Fingerprint, population.Hash, basis.ToString());
         Folder = Path.Combine(root, _key[..32]);
     }
@@ -70,7 +70,7 @@ public sealed class ActivationBank
         {
             if (missing.Count > 0)
                 WriteTexts();
-            foreach (var group in missing.Chunk(SitesAtOnce))
+            foreach (var group in missing.Chunk(OpenFiles.AtOnce))
                 CollectMissing(group, progress, cancel);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -80,20 +80,8 @@ public sealed class ActivationBank
         }
     }
 
-    /// <summary>
-    /// Activations at a site that was collected, (M, K) row by row; rows of texts without the position are NaN.
-    /// </summary>
-    public (float[] Values, int Width, byte[] Present) Read(Site site)
-    {
-        var (values, width, present) = BankFile.Read(PathOf(site));
-        for (var row = 0; row < present.Length; row++)
-        {
-            if (present[row] == 0)
-                values.AsSpan(row * width, width).Fill(float.NaN);
-        }
-
-        return (values, width, present);
-    }
+    /// <summary>Activations at a site that was collected; the caller disposes them.</summary>
+    internal BankRows Read(Site site) => BankFile.Read(PathOf(site));
 
     private string[] Texts(int begin) =>
         [.. Enumerable.Range(begin, Math.Min(RowsAtOnce, _population.Rows - begin)).Select(row => _population.Pool[row])];
@@ -103,31 +91,56 @@ public sealed class ActivationBank
     private void CollectMissing(Site[] sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         using var capture = new ActivationCapture(_target, sites, _basis, _task);
+        var most = Array.MaxLength / Enumerable.Range(0, sites.Length).Max(capture.Width);
+        if (_population.Rows > most)
+        {
+            throw new BadInputException(
+                $"{_population.Rows:N0} texts are too many for activations of this width: at most {most:N0} can be measured at one site.",
+                "Use the sampler 'bank' with fewer draws (--bank-size).");
+        }
+
         var writers = new List<BankFile.Writer>();
         try
         {
             for (var s = 0; s < sites.Length; s++)
                 writers.Add(new BankFile.Writer(PathOf(sites[s]), _key, sites[s], _population.Rows, capture.Width(s)));
             var stage = sites.Length == 1 ? $"activations at {sites[0]}" : $"activations at {sites.Length} sites";
-            for (var begin = 0; begin < _population.Rows; begin += RowsAtOnce)
+            Position[] positions = [.. sites.Select(site => site.Position).Distinct()];
+            int[] positionOf = [.. sites.Select(site => Array.IndexOf(positions, site.Position))];
+            var found = new bool[positions.Length];
+            using (var spool = new BankSpool(writers, positionOf, RowsAtOnce, _options.BufferBytes))
             {
-                progress?.Report(new WorkProgress(stage, begin, _population.Rows, "texts"));
-                var texts = Texts(begin);
-                var found = capture.Read(texts, cancel);
-                for (var s = 0; s < sites.Length; s++)
-                    writers[s].Append(found[s].Values, found[s].Present);
+                for (var begin = 0; begin < _population.Rows; begin += RowsAtOnce)
+                {
+                    var texts = Texts(begin);
+                    var present = positions.Select(_ => new byte[texts.Length]).ToArray();
+                    progress?.Report(new WorkProgress(stage, begin, _population.Rows, "texts"));
+                    capture.Read(
+                        texts,
+                        _options.BatchTokens,
+                        (s, rows, values) =>
+                        {
+                            var having = present[positionOf[s]];
+                            foreach (var row in rows)
+                                having[row] = 1;
+                            spool.Add(s, rows, values);
+                        },
+                        cancel);
+                    spool.EndRows(present);
+                    for (var p = 0; p < positions.Length; p++)
+                        found[p] |= present[p].AsSpan().Contains((byte)1);
+                }
+
+                spool.Complete();
             }
 
             progress?.Report(new WorkProgress(stage, _population.Rows, _population.Rows, "texts"));
-            for (var s = 0; s < sites.Length; s++)
+            if (Array.FindIndex(sites, site => !found[Array.IndexOf(positions, site.Position)]) is var lacking and >= 0)
             {
-                if (!writers[s].AnyPresent)
-                {
-                    throw new BadInputException(
-                        $"Site '{sites[s]}': no text of task '{_task.Name}' has the position {sites[s].Position}.",
-                        $"Its positions: {(_task.PositionNames.Count == 0 ? "none by name" : string.Join(", ", _task.PositionNames))}; "
-                        + $"also @last, @-2, @5, @tok:\"x\". A text reads \"{_population.Pool[0]}\".");
-                }
+                throw new BadInputException(
+                    $"Site '{sites[lacking]}': no text of task '{_task.Name}' has the position {sites[lacking].Position}.",
+                    $"Its positions: {(_task.PositionNames.Count == 0 ? "none by name" : string.Join(", ", _task.PositionNames))}; "
+                    + $"also @last, @-2, @5, @tok:\"x\". A text reads \"{_population.Pool[0]}\".");
             }
 
             writers.ForEach(writer => writer.Commit());

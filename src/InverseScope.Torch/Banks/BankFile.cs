@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using InverseScope.Core;
 using InverseScope.Core.Sites;
@@ -54,26 +55,25 @@ internal static class BankFile
         }
     }
 
-    /// <summary>Reads a file that <see cref="FaultOf"/> has found whole.</summary>
-    public static (float[] Values, int Width, byte[] Present) Read(string path)
+    /// <summary>The rows of a file that <see cref="FaultOf"/> has found whole; the caller disposes them.</summary>
+    public static BankRows Read(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        return (file.ReadSingles(Activations), (int)file.Tensors[Activations].Shape[1], file.Read<byte>(Present).ToArray());
+        return new BankRows(path, file.PositionOf(Activations), (int)file.Tensors[Activations].Shape[1], file.Read<byte>(Present).ToArray());
     }
 
-    /// <summary>Writes a file in stretches of rows, in order.</summary>
+    /// <summary>Writes a file: its rows in any order, but those of a stretch before those after it.</summary>
     public sealed class Writer : IDisposable
     {
         private readonly SafetensorsWriter _writer;
         private readonly Dictionary<string, string> _metadata;
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        private readonly byte[] _present;
-        private readonly int _width;
         private int _rows;
+        private int _hashed;
 
         public Writer(string path, string key, Site site, int rows, int width)
         {
-            (_width, _present) = (width, new byte[rows]);
+            Width = width;
             _metadata = new Dictionary<string, string>
             {
                 ["format"] = Format,
@@ -85,22 +85,47 @@ internal static class BankFile
                 path, [(Activations, DType.F32, [rows, width]), (Present, DType.U8, [rows])], _metadata);
         }
 
-        /// <summary>Whether any row so far has the position.</summary>
-        public bool AnyPresent { get; private set; }
+        /// <summary>K, numbers in one row.</summary>
+        public int Width { get; }
 
-        public void Append(float[] values, byte[] present)
+        /// <summary>Writes consecutive rows; rows that are never written are zero.</summary>
+        /// <param name="values">(rows, K).</param>
+        public void Write(int firstRow, ReadOnlySpan<float> values)
         {
-            _writer.Write<float>(Activations, (long)_rows * _width, values);
-            _hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
-            present.CopyTo(_present, _rows);
-            _rows += present.Length;
-            AnyPresent |= present.AsSpan().Contains((byte)1);
+            _writer.Write(Activations, (long)firstRow * Width, values);
+            if (firstRow != _hashed)
+                return;
+            _hash.AppendData(MemoryMarshal.AsBytes(values));
+            _hashed += values.Length / Width;
         }
 
+        /// <summary>Says that the next rows are all written.</summary>
+        /// <param name="present">1 for each that has the position, else 0.</param>
+        /// <param name="scratch">Used for reading back what came in another order; at least a row.</param>
+        public void End(ReadOnlySpan<byte> present, Span<float> scratch)
+        {
+            _writer.Write(Present, _rows, present);
+            _rows += present.Length;
+            for (var most = scratch.Length / Width; _hashed < _rows;)
+            {
+                var back = scratch[..(Math.Min(most, _rows - _hashed) * Width)];
+                _writer.Read(Activations, (long)_hashed * Width, back);
+                _hash.AppendData(MemoryMarshal.AsBytes(back));
+                _hashed += back.Length / Width;
+            }
+        }
+
+        /// <summary>Makes the file appear, whole and with the hash of its data.</summary>
         public void Commit()
         {
-            _writer.Write<byte>(Present, 0, _present);
-            _hash.AppendData(_present);
+            Span<byte> present = stackalloc byte[4096];
+            for (var row = 0; row < _rows; row += present.Length)
+            {
+                var back = present[..Math.Min(present.Length, _rows - row)];
+                _writer.Read(Present, row, back);
+                _hash.AppendData(back);
+            }
+
             _metadata[HashKey] = Convert.ToHexStringLower(_hash.GetHashAndReset());
             _writer.Commit(_metadata);
         }

@@ -5,14 +5,16 @@ using InverseScope.Core.Sites;
 namespace InverseScope.Torch.Banks;
 
 /// <summary>
-/// The samplers of a population's sites. Those used last stay in memory, up to a bound; the others are read again when
-/// they are needed. Thread-safe.
+/// The samplers of a population's sites. What those used last have worked out stays in memory, up to a bound; the others are made
+/// again when they are needed. Activations stay mapped from their files, which takes addresses and no memory, until this is
+/// disposed: only then nobody can be looking at them. Thread-safe.
 /// </summary>
-internal sealed class SiteSamplers(ActivationBank bank, Population population, MeasurementOptions options)
+internal sealed class SiteSamplers(ActivationBank bank, Population population, MeasurementOptions options) : IDisposable
 {
     private const long BytesKept = 512L << 20;
 
     private readonly LinkedList<(Site Site, SiteSampler Sampler)> _latestFirst = [];
+    private readonly Dictionary<Site, BankRows> _rows = [];
     private readonly Lock _lock = new();
 
     /// <summary>The sampler of a site that was collected.</summary>
@@ -31,7 +33,9 @@ internal sealed class SiteSamplers(ActivationBank bank, Population population, M
                     return node.Value.Sampler;
                 }
 
-                var sampler = new SiteSampler(bank.Read(site), population, options);
+                if (!_rows.TryGetValue(site, out var rows))
+                    _rows.Add(site, rows = bank.Read(site));
+                var sampler = new SiteSampler(rows, population, options);
                 _latestFirst.AddFirst((site, sampler));
                 while (_latestFirst.Count > 1 && _latestFirst.Sum(kept => kept.Sampler.Bytes) > BytesKept)
                     _latestFirst.RemoveLast();
@@ -39,26 +43,30 @@ internal sealed class SiteSamplers(ActivationBank bank, Population population, M
             }
         }
     }
+
+    public void Dispose()
+    {
+        foreach (IDisposable rows in _rows.Values)
+            rows.Dispose();
+    }
 }
 
 /// <summary>A population's activations at one site, and draws from it.</summary>
 internal sealed class SiteSampler
 {
-    private readonly float[] _values;
-    private readonly byte[] _present;
-    private readonly int _width;
+    private readonly BankRows _rows;
     private readonly NeighbourSampler _sampler;
 
-    public SiteSampler((float[] Values, int Width, byte[] Present) activations, Population population, MeasurementOptions options)
+    public SiteSampler(BankRows rows, Population population, MeasurementOptions options)
     {
-        (_values, _width, _present) = activations;
-        _sampler = new NeighbourSampler(_values, _width, [.. Enumerable.Range(0, population.Rows)], population.Weights, options);
+        _rows = rows;
+        _sampler = new NeighbourSampler(rows.Memory, rows.Width, [.. Enumerable.Range(0, population.Rows)], population.Weights, options);
         double with = 0, all = 0;
-        for (var row = 0; row < _present.Length; row++)
+        for (var row = 0; row < rows.Present.Length; row++)
         {
             var weight = population.Weights?[row] ?? 1;
             all += weight;
-            if (_present[row] == 0)
+            if (rows.Present[row] == 0)
                 continue;
             with += weight;
             RowsWithPosition++;
@@ -73,12 +81,12 @@ internal sealed class SiteSampler
     /// <summary>Number of rows that have it.</summary>
     public long RowsWithPosition { get; }
 
-    /// <summary>Memory held, about.</summary>
-    public long Bytes => 4L * _values.Length + 5L * _present.Length;
+    /// <summary>Memory held beside the mapped file, about: a norm and a text for each row.</summary>
+    public long Bytes => 8L * _rows.Present.Length;
 
     /// <summary>The activation of a row, (K); empty if its text lacks the position.</summary>
     public ReadOnlyMemory<float> Activation(int row) =>
-        _present[row] == 0 ? ReadOnlyMemory<float>.Empty : _values.AsMemory(row * _width, _width);
+        _rows.Present[row] == 0 ? ReadOnlyMemory<float>.Empty : _rows.Memory.Slice(row * _rows.Width, _rows.Width);
 
     /// <inheritdoc cref="NeighbourSampler.Near"/>
     public IReadOnlyList<(int Row, double Distance)> Near(ReadOnlySpan<float> target, int referenceText) =>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
@@ -5,6 +6,12 @@ using InverseScope.Core.Tasks;
 using InverseScope.Torch.Models;
 
 namespace InverseScope.Torch.Capture;
+
+/// <summary>Takes activations of some texts at one site.</summary>
+/// <param name="site">Index into the capture's sites.</param>
+/// <param name="texts">Indices of texts, in no order.</param>
+/// <param name="values">(texts, width) row by row; gone after the call.</param>
+internal delegate void TakeRows(int site, int[] texts, ReadOnlySpan<float> values);
 
 /// <summary>
 /// Activations of texts at sites, all sites in one pass. How texts are put into batches depends on the texts alone,
@@ -20,6 +27,7 @@ public sealed class ActivationCapture : IDisposable
     private readonly Position[] _positions;
     private readonly SiteAddress[] _addresses;
     private readonly (int Address, int Position)[] _placeOf;
+    private readonly int[,] _siteAt;
     private readonly SiteReader _reader;
 
     /// <param name="sites">Distinct sites of the target; at least one.</param>
@@ -38,6 +46,13 @@ public sealed class ActivationCapture : IDisposable
         _positions = [.. sites.Select(s => s.Position).Distinct()];
         _addresses = [.. sites.Select(s => s.Address).Distinct()];
         _placeOf = [.. sites.Select(s => (Array.IndexOf(_addresses, s.Address), Array.IndexOf(_positions, s.Position)))];
+        _siteAt = new int[_addresses.Length, _positions.Length];
+        for (var a = 0; a < _addresses.Length; a++)
+        {
+            for (var p = 0; p < _positions.Length; p++)
+                _siteAt[a, p] = Array.IndexOf(_placeOf, (a, p));
+        }
+
         _reader = target.Compute(network => new SiteReader(network, _addresses, _positions.Length, basis));
     }
 
@@ -54,15 +69,36 @@ public sealed class ActivationCapture : IDisposable
         var found = Sites
             .Select((site, s) => new CapturedActivations(site, Width(s), new float[texts.Count * Width(s)], new byte[texts.Count]))
             .ToArray();
+        Read(
+            texts,
+            TokensPerBatch,
+            (s, rows, values) =>
+            {
+                var width = found[s].Width;
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    values.Slice(i * width, width).CopyTo(found[s].Values.AsSpan(rows[i] * width, width));
+                    found[s].Present[rows[i]] = 1;
+                }
+            },
+            cancel);
+        return found;
+    }
+
+    /// <summary>Activations of texts, handed out as they are computed.</summary>
+    /// <param name="tokensPerBatch">Most tokens of one batch, padding included; a longer text is a batch of its own.</param>
+    /// <param name="take">
+    /// Called on the tensor thread, for each batch once for each site; not for a site whose position no text of the batch has.
+    /// </param>
+    /// <exception cref="BadInputException">A text that the target cannot read, or an activation that is not finite.</exception>
+    internal void Read(IReadOnlyList<string> texts, int tokensPerBatch, TakeRows take, CancellationToken cancel)
+    {
         var tokens = texts.Select(_target.Tokenize).ToArray();
-        foreach (var batch in Batches(Array.ConvertAll(tokens, t => t.Ids.Length)))
+        foreach (var batch in Batches(Array.ConvertAll(tokens, t => t.Ids.Length), tokensPerBatch))
         {
             cancel.ThrowIfCancellationRequested();
-            ReadBatch(tokens, batch, found, cancel);
+            ReadBatch(texts, tokens, batch, take, cancel);
         }
-
-        CheckFinite(found, texts);
-        return found;
     }
 
     /// <summary>Activations at a site as vectors in the residual stream, (rows, C).</summary>
@@ -86,66 +122,72 @@ public sealed class ActivationCapture : IDisposable
 
     /// <summary>Texts of like length share a batch, so that little is computed for padding.</summary>
     /// <param name="lengths">Tokens of each text.</param>
+    /// <param name="most">Most tokens of a batch, padding included; a longer text is a batch of its own.</param>
     /// <returns>Indices of texts, all of them by rising length.</returns>
-    internal static IEnumerable<int[]> Batches(int[] lengths)
+    internal static IEnumerable<int[]> Batches(int[] lengths, int most = TokensPerBatch)
     {
         var order = Enumerable.Range(0, lengths.Length).OrderBy(i => lengths[i]).ToArray(); // stable
         for (int begin = 0, end; begin < order.Length; begin = end)
         {
             end = begin + 1;
-            while (end < order.Length && (end + 1 - begin) * lengths[order[end]] <= TokensPerBatch)
+            while (end < order.Length && (end + 1 - begin) * lengths[order[end]] <= most)
                 end++;
             yield return order[begin..end];
         }
     }
 
-    private void ReadBatch(TokenizedText[] tokens, int[] batch, CapturedActivations[] found, CancellationToken cancel)
+    private void ReadBatch(IReadOnlyList<string> all, TokenizedText[] tokens, int[] batch, TakeRows take, CancellationToken cancel)
     {
         var longest = batch.Max(text => tokens[text].Ids.Length);
-        var texts = new List<int>[_positions.Length];
+        var texts = new int[_positions.Length][];
         var wanted = new long[_positions.Length][];
         for (var p = 0; p < _positions.Length; p++)
         {
-            texts[p] = [];
-            var indices = new List<long>();
+            var having = new List<int>(batch.Length);
+            var indices = new List<long>(batch.Length);
             for (var row = 0; row < batch.Length; row++)
             {
                 if (_positions[p].Resolve(tokens[batch[row]], _task) is not { } token)
                     continue;
-                texts[p].Add(batch[row]);
+                having.Add(batch[row]);
                 indices.Add((long)row * longest + token);
             }
 
-            wanted[p] = [.. indices];
+            (texts[p], wanted[p]) = ([.. having], [.. indices]);
         }
 
         var ids = Array.ConvertAll(batch, text => tokens[text].Ids);
-        var values = _target.Compute(_ => _reader.Read(ids, wanted), cancel);
-        for (var s = 0; s < found.Length; s++)
-        {
-            var (address, position) = _placeOf[s];
-            var width = found[s].Width;
-            for (var i = 0; i < texts[position].Count; i++)
+        _target.Compute(
+            _ =>
             {
-                var text = texts[position][i];
-                values[address][position].AsSpan(i * width, width).CopyTo(found[s].Values.AsSpan(text * width, width));
-                found[s].Present[text] = 1;
-            }
-        }
+                _reader.Read(ids, wanted, (address, position, values) =>
+                {
+                    if (_siteAt[address, position] is var site and >= 0 && texts[position].Length > 0)
+                    {
+                        CheckFinite(values, all, texts[position], Sites[site]);
+                        take(site, texts[position], values);
+                    }
+                });
+                return true;
+            },
+            cancel);
     }
 
-    private static void CheckFinite(CapturedActivations[] found, IReadOnlyList<string> texts)
+    private static void CheckFinite(ReadOnlySpan<float> values, IReadOnlyList<string> all, int[] texts, Site site)
     {
-        foreach (var site in found)
+        // A number times 0 is 0, unless it is not finite.
+        var (sums, i) = (Vector<float>.Zero, 0);
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+            sums += new Vector<float>(values[i..]) * Vector<float>.Zero;
+        if (Vector.Sum(sums) != 0)
+            i = 0;
+        for (; i < values.Length; i++)
         {
-            for (var i = 0; i < site.Values.Length; i++)
+            if (!float.IsFinite(values[i]))
             {
-                if (!float.IsFinite(site.Values[i]))
-                {
-                    throw new BadInputException(
-                        $"The activation of \"{texts[i / site.Width]}\" at {site.Site} is not finite.",
-                        "The weights hold NaN or infinity, or numbers too large for the type of the weights: float16 ends at 65,504.");
-                }
+                throw new BadInputException(
+                    $"The activation of \"{all[texts[i / (values.Length / texts.Length)]]}\" at {site} is not finite.",
+                    "The weights hold NaN or infinity, or numbers too large for the type of the weights: float16 ends at 65,504.");
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Torch.Models;
@@ -5,6 +6,11 @@ using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Capture;
+
+/// <summary>Takes what was read at one address and one position.</summary>
+/// <param name="address">Index into the reader's addresses.</param>
+/// <param name="values">(tokens, width) row by row; gone after the call.</param>
+internal delegate void TakeActivations(int address, int position, ReadOnlySpan<float> values);
 
 /// <summary>
 /// Reads activations at several addresses in one forward pass, which ends where the last of them is known. Lives on the
@@ -35,18 +41,17 @@ internal sealed class SiteReader : IDisposable
     public int Width(int address) =>
         _addresses[address].Kind == SiteKind.Head ? _headBases[_addresses[address].Layer].Width : _network.Config.Width;
 
-    /// <summary>Activations of a batch.</summary>
+    /// <summary>Activations of a batch, handed out while the pass runs, so that they need not all be in memory at once.</summary>
     /// <param name="ids">Token ids of each text; padded here to the longest, at the end, where causal attention never looks.</param>
     /// <param name="tokens">
     /// For each position, which tokens to read: indices into the padded batch, text × longest + token.
     /// </param>
-    /// <returns>By address and position, one row after the other, (tokens, width).</returns>
-    public float[][][] Read(IReadOnlyList<int[]> ids, IReadOnlyList<long[]> tokens)
+    /// <param name="take">Is given each address and position once, from the first place of the pass to the last.</param>
+    public void Read(IReadOnlyList<int[]> ids, IReadOnlyList<long[]> tokens, TakeActivations take)
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var indices = tokens.Select(t => tensor(t, device: _network.Device)).ToArray(); // (N) each
-        var found = _addresses.Select(_ => new float[_positions][]).ToArray();
         var longest = ids.Max(i => i.Length);
         var pass = new ForwardPass(tensor(ForwardPass.Padded(ids, longest), [ids.Count, longest], device: _network.Device))
         {
@@ -54,16 +59,24 @@ internal sealed class SiteReader : IDisposable
             Tap = (place, layer, value) =>
             {
                 if (_addressesAt.Contains((layer, place)))
-                    ReadPlace(_addressesAt[(layer, place)], layer, value, indices, found);
+                    ReadPlace(_addressesAt[(layer, place)], layer, value, indices, take);
                 return value;
             },
         };
         _network.Run(pass);
+    }
+
+    /// <summary>Activations of a batch, all at once.</summary>
+    /// <returns>By address and position, one row after the other, (tokens, width).</returns>
+    public float[][][] Read(IReadOnlyList<int[]> ids, IReadOnlyList<long[]> tokens)
+    {
+        var found = _addresses.Select(_ => new float[_positions][]).ToArray();
+        Read(ids, tokens, (address, position, values) => found[address][position] = values.ToArray());
         return found;
     }
 
     /// <summary>Activations at one address as vectors in the stream, (rows, C).</summary>
-    /// <param name="values">(rows, width), as <see cref="Read"/> gives them.</param>
+    /// <param name="values">(rows, width), as reading gives them.</param>
     public float[] FullWidth(int address, float[] values)
     {
         if (_addresses[address].Kind != SiteKind.Head)
@@ -91,7 +104,7 @@ internal sealed class SiteReader : IDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
-    private void ReadPlace(IEnumerable<int> addresses, int layer, Tensor value, Tensor[] indices, float[][][] found)
+    private void ReadPlace(IEnumerable<int> addresses, int layer, Tensor value, Tensor[] indices, TakeActivations take)
     {
         using var scope = NewDisposeScope();
         var here = addresses.ToArray();
@@ -100,19 +113,22 @@ internal sealed class SiteReader : IDisposable
         var rows = heads ? value.transpose(1, 2).reshape(-1, h * k) : value.reshape(-1, k); // (B T, H K) or (B T, C)
         for (var p = 0; p < indices.Length; p++)
         {
+            using var reading = NewDisposeScope();
             var read = rows.index_select(0, indices[p]); // (N, H K) or (N, C)
             if (heads)
             {
-                var coordinates = _headBases[layer].Coordinates(read.view(-1, h, k)); // (H, N, W)
+                var coordinates = _headBases[layer].Coordinates(read.view(-1, h, k)).cpu().contiguous(); // (H, N, W)
+                var values = MemoryMarshal.Cast<byte, float>(coordinates.bytes);
+                var each = values.Length / (int)h;
                 foreach (var address in here)
-                    found[address][p] = coordinates[_addresses[address].Head].Singles();
+                    take(address, p, values.Slice(_addresses[address].Head * each, each));
             }
             else
             {
                 read = read.@float();
                 if (_basis == Basis.Centred)
                     read = read - read.mean([1], keepdim: true);
-                found[here[0]][p] = read.Singles();
+                take(here[0], p, MemoryMarshal.Cast<byte, float>(read.cpu().contiguous().bytes));
             }
         }
     }

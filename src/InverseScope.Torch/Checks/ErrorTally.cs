@@ -27,26 +27,35 @@ internal sealed class ErrorTally
         }
 
         var error = largest > 0 ? difference / largest : difference;
-        Add(quantity, where, double.IsNaN(error) ? double.PositiveInfinity : error, 1);
+        error = double.IsNaN(error) ? double.PositiveInfinity : error;
+        var at = Known(new CheckedQuantity(quantity, 0, null, "", 0));
+        var known = _quantities[at];
+        if (error > known.WorstError)
+            known = known with { WorstError = error, Where = where };
+        _quantities[at] = known with { Compared = known.Compared + 1 };
     }
 
     /// <summary>Counts tokens that differ.</summary>
-    public void CompareTokens(string quantity, string where, IReadOnlyList<long> computed, IReadOnlyList<long> reference) =>
-        Add(quantity, where, computed.Zip(reference).Count(pair => pair.First != pair.Second), reference.Count);
-
-    private void Add(string quantity, string where, double error, int compared)
+    public void CompareTokens(string quantity, string where, IReadOnlyList<long> computed, IReadOnlyList<long> reference)
     {
-        var at = _quantities.FindIndex(q => q.Name == quantity);
-        if (at < 0)
-        {
-            _quantities.Add(new CheckedQuantity(quantity, error, where, compared));
-            return;
-        }
-
+        var at = Known(new CheckedQuantity(quantity, null, 0, "", 0));
         var known = _quantities[at];
-        var counts = known.Compared + compared;
-        _quantities[at] = error > known.WorstError
-            ? new CheckedQuantity(quantity, error, where, counts)
-            : known with { Compared = counts };
+        var differing = computed.Zip(reference).Count(pair => pair.First != pair.Second);
+        _quantities[at] = known with
+        {
+            DifferingTokens = known.DifferingTokens + differing,
+            Where = known.Where.Length == 0 && differing > 0 ? where : known.Where,
+            Compared = known.Compared + reference.Count,
+        };
+    }
+
+    // Index of a quantity; a new one begins with nothing compared.
+    private int Known(CheckedQuantity nothing)
+    {
+        var at = _quantities.FindIndex(q => q.Name == nothing.Name);
+        if (at >= 0)
+            return at;
+        _quantities.Add(nothing);
+        return _quantities.Count - 1;
     }
 }

@@ -37,7 +37,7 @@ public static class ModelCheck
                 },
                 cancel);
             return tally.Quantities.Count > 0
-                ? new ModelCheckResult(folder, tally.Quantities)
+                ? new ModelCheckResult(folder, thread.Weights, tally.Quantities)
                 : throw new BadInputException($"{path} gives nothing to compare.");
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)

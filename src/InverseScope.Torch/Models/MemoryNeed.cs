@@ -5,44 +5,65 @@ using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Torch.Models;
 
-/// <summary>Whether a model's weights fit where they are to lie; asked before memory is taken.</summary>
+/// <summary>Whether a model and what it computes fit where they are to lie; asked before memory is taken.</summary>
 internal static partial class MemoryNeed
 {
-    // What runs beside the weights: libtorch itself, activations of a batch.
+    // What runs beside the model: libtorch itself, the block of the checkpoint that is being loaded.
     private const double Beside = 0.5e9;
     private const string MemInfo = "/proc/meminfo";
 
     /// <summary>Bytes of the weights.</summary>
     public static double Weights(TransformerConfig config, NumberType type) => config.Parameters * type.Size();
 
+    /// <summary>
+    /// Bytes that a batch takes where it takes most, about: the stream and its norm, which is float32, and in turn the attention with
+    /// queries, keys and values, or the MLP with its wide numbers before and after they are bent.
+    /// </summary>
+    public static double Batch(TransformerConfig config, NumberType type, int tokens)
+    {
+        double width = config.Width, heads = config.HeadWidth * (3.0 * config.Heads + 2 * config.KeyValueHeads);
+        var scores = config.ScoreCap is null ? 0 : (4.0 + 2 * type.Size()) * config.Heads * Math.Min(tokens, config.Context);
+        var attention = heads * type.Size() + scores;
+        var wide = (config.GatedMlp ? 5.0 : 2.0) * config.MlpWidth * type.Size();
+        return tokens * ((4 * type.Size() + 3 * sizeof(float)) * width + Math.Max(attention, wide));
+    }
+
+    /// <param name="batchTokens">Tokens that run through the model at once.</param>
     /// <param name="available">Bytes that are free there; null if nobody knows.</param>
     /// <exception cref="BadInputException">They do not fit; says in which type they would.</exception>
-    public static void Check(string folder, TransformerConfig config, NumberType type, string device, double? available)
+    public static void Check(string folder, TransformerConfig config, NumberType type, string device, int batchTokens, double? available)
     {
-        var needed = Weights(config, type) + Beside;
+        var needed = Needed(type);
         if (available is not { } free || needed <= free)
             return;
-        var narrow = Weights(config, NumberType.BFloat16) + Beside;
+        var narrow = Needed(NumberType.BFloat16);
         throw new BadInputException(
             $"{folder} needs about {Giga(needed)} GB on {device} in {type.Text()}, but {Giga(free)} GB are free there.",
             type == NumberType.Float32 && narrow <= free
                 ? $"In bfloat16 it needs about {Giga(narrow)} GB: --dtype bfloat16."
                 : "Choose a smaller model or another device, or free memory.");
+
+        double Needed(NumberType of) => Weights(config, of) + Batch(config, of, batchTokens) + Beside;
     }
 
     /// <summary>Bytes that are free on a device; null if it cannot be told.</summary>
     public static double? Available(string device) => device.StartsWith("cuda", StringComparison.Ordinal) ? OnGpu() : OnHost();
 
-    /// <summary>What the machine has free, or what its container leaves of it.</summary>
+    /// <summary>The least of what the machine has free, what its control groups leave, and what .NET was told to keep to.</summary>
     private static double OnHost()
     {
         var allowed = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - (double)Environment.WorkingSet;
-        if (!File.Exists(MemInfo))
-            return allowed;
-        var line = File.ReadLines(MemInfo).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
+        return Math.Min(Math.Min(allowed, ContainerMemory.Free() ?? allowed), OnMachine() ?? allowed);
+    }
+
+    private static double? OnMachine()
+    {
+        var line = File.Exists(MemInfo)
+            ? File.ReadLines(MemInfo).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal))
+            : null;
         return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibibytes, ..]
-            ? Math.Min(allowed, 1024 * double.Parse(kibibytes, CultureInfo.InvariantCulture))
-            : allowed;
+            ? 1024 * double.Parse(kibibytes, CultureInfo.InvariantCulture)
+            : null;
     }
 
     /// <summary>Of the GPU whose context is current, which is the one that libtorch last computed on.</summary>

@@ -4,6 +4,7 @@ using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
+using InverseScope.Torch.Capture;
 using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tokenizers;
@@ -21,13 +22,14 @@ public sealed class TargetModel : IDisposable
     private readonly ITokenizer? _tokenizer;
     private readonly ChatTemplate? _template;
     private readonly RunSeed? _randomWeights;
+    private readonly int _batchTokens;
     private CausalTransformer? _network;
 
     private TargetModel(
         string folder, TorchThread thread, TransformerConfig config, ITokenizer? tokenizer, ChatTemplate? template,
-        TargetDescription description, RunSeed? randomWeights) =>
-        (_folder, _thread, Config, _tokenizer, _template, Description, _randomWeights) =
-            (folder, thread, config, tokenizer, template, description, randomWeights);
+        TargetDescription description, RunSeed? randomWeights, int batchTokens) =>
+        (_folder, _thread, Config, _tokenizer, _template, Description, _randomWeights, _batchTokens) =
+            (folder, thread, config, tokenizer, template, description, randomWeights, batchTokens);
 
     public TargetDescription Description { get; }
 
@@ -43,11 +45,13 @@ public sealed class TargetModel : IDisposable
     /// How it reads the texts of a task of instructions: in a chat template, which must be its own, up to where its reply begins.
     /// Null: it reads the texts alone.
     /// </param>
+    /// <param name="batchTokens">Tokens that will run through it at once; decides what memory must be free before it is loaded.</param>
     /// <exception cref="BadInputException">
     /// A file is missing or malformed, the family is not supported, or the template is not the model's.
     /// </exception>
     public static TargetModel Open(
-        string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null, InstructionFormat? format = null)
+        string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null, InstructionFormat? format = null,
+        int batchTokens = ActivationCapture.TokensPerBatch)
     {
         var config = ConfigFile.Read(folder);
         var tokenizer = TokenizerFolder.Load(folder);
@@ -68,7 +72,7 @@ public sealed class TargetModel : IDisposable
             config.Vocabulary,
             config.Context);
         var template = format?.Template is { } wanted ? Template(folder, tokenizer, wanted) : null;
-        return new TargetModel(folder, thread, config, tokenizer, template, description, randomWeights);
+        return new TargetModel(folder, thread, config, tokenizer, template, description, randomWeights, batchTokens);
     }
 
     private static ChatTemplate Template(string folder, ITokenizer? tokenizer, string wanted)
@@ -142,7 +146,7 @@ public sealed class TargetModel : IDisposable
 
     /// <summary>Loads the weights if they are not loaded.</summary>
     /// <exception cref="BadInputException">
-    /// The weights do not fit the config, all differences are listed; or they do not fit into memory.
+    /// The weights do not fit the config, all differences are listed; or they and a batch do not fit into memory.
     /// </exception>
     public void LoadWeights() => Compute(_ => true);
 
@@ -163,7 +167,7 @@ public sealed class TargetModel : IDisposable
         WeightLoader.CheckSize(Config, checkpoint);
         // A GPU tells what is free only once something of this process is there.
         using (TorchSharp.torch.empty(1, device: _thread.TorchDevice))
-            MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, MemoryNeed.Available(_thread.Device));
+            MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, _batchTokens, MemoryNeed.Available(_thread.Device));
         var network = new CausalTransformer(Config, new Placement(_thread.TorchDevice, _thread.Weights.ToTorch()));
         try
         {

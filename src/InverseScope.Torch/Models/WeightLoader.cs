@@ -11,7 +11,9 @@ namespace InverseScope.Torch.Models;
 /// </summary>
 internal static class WeightLoader
 {
-    private const long BlockBytes = 64L << 20;
+    /// <summary>Most bytes of a checkpoint that are on the host at once, beside the parameters; one row where a row has more.</summary>
+    public const long BlockBytes = 64L << 20;
+
     private const string HeadName = "lm_head.weight";
     private const string TokenName = "wte.weight";
 
@@ -35,8 +37,9 @@ internal static class WeightLoader
     /// <summary>
     /// Fills every parameter, where it lies and in its type, from blocks of rows: the host never holds more of the checkpoint than one.
     /// </summary>
+    /// <param name="blockBytes">Most bytes of one; a row at least. Changes no number.</param>
     /// <exception cref="BadInputException">Lists all tensors that are missing, not wanted, or of another shape.</exception>
-    public static void Load(CausalTransformer model, Checkpoint checkpoint)
+    public static void Load(CausalTransformer model, Checkpoint checkpoint, long blockBytes = BlockBytes)
     {
         var layout = StoredLayout.Of(model.Config);
         var stored = StoredNames(checkpoint, layout);
@@ -49,7 +52,7 @@ internal static class WeightLoader
             var column = 0L;
             foreach (var part in from)
             {
-                Fill(parameter, column, part, checkpoint, stored[part.Name]);
+                Fill(parameter, column, part, checkpoint, stored[part.Name], blockBytes);
                 column += part.Columns;
             }
         }
@@ -85,9 +88,9 @@ internal static class WeightLoader
         }
     }
 
-    private static void Fill(Parameter parameter, long column, StoredPart part, Checkpoint checkpoint, string name)
+    private static void Fill(Parameter parameter, long column, StoredPart part, Checkpoint checkpoint, string name, long blockBytes)
     {
-        foreach (var (row, block) in Blocks(checkpoint, name))
+        foreach (var (row, block) in Blocks(checkpoint, name, blockBytes))
         {
             using var scope = NewDisposeScope();
             using (block)
@@ -121,7 +124,7 @@ internal static class WeightLoader
     }
 
     /// <summary>A tensor's rows, some at a time, in the type that they are stored in; the caller disposes each block.</summary>
-    private static IEnumerable<(long First, Tensor Rows)> Blocks(Checkpoint checkpoint, string name)
+    internal static IEnumerable<(long First, Tensor Rows)> Blocks(Checkpoint checkpoint, string name, long blockBytes = BlockBytes)
     {
         var entry = checkpoint[name];
         var type = entry.DType switch
@@ -132,7 +135,7 @@ internal static class WeightLoader
             _ => ScalarType.Float32,
         };
         var rowBytes = entry.Bytes / Math.Max(1, entry.Shape[0]);
-        var most = Math.Max(1, BlockBytes / Math.Max(1, rowBytes));
+        var most = Math.Max(1, blockBytes / Math.Max(1, rowBytes));
         for (var first = 0L; first < entry.Shape[0]; first += most)
         {
             var rows = Math.Min(most, entry.Shape[0] - first);

@@ -31,6 +31,14 @@ internal static class NumberTypes
     /// <summary>Bytes of one number.</summary>
     public static int Size(this NumberType type) => type == NumberType.Float32 ? 4 : 2;
 
+    /// <summary>Distance from 1 to the next number.</summary>
+    public static double Epsilon(this NumberType type) => type switch
+    {
+        NumberType.BFloat16 => 1.0 / (1 << 7),
+        NumberType.Float16 => 1.0 / (1 << 10),
+        _ => 1.0 / (1 << 23),
+    };
+
     /// <summary>As options and results write it, e.g. <c>bfloat16</c>.</summary>
     public static string Text(this NumberType type) => type.ToString().ToLowerInvariant();
 }

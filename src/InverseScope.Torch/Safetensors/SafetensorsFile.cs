@@ -77,6 +77,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return new ReadOnlySpan<T>(Address(tensor), (int)tensor.Count);
     }
 
+    /// <summary>Where a tensor begins in the file, in bytes.</summary>
+    public long PositionOf(string name) => _header.DataStart + Tensors[name].Begin;
+
     /// <summary>Bytes of a tensor, copied: unlike what is mapped, they do not stay in memory.</summary>
     /// <param name="offset">The first of them, counted from the tensor's begin.</param>
     /// <exception cref="ArgumentOutOfRangeException">The tensor has fewer.</exception>

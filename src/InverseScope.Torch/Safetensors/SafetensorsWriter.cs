@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace InverseScope.Torch.Safetensors;
@@ -40,7 +41,7 @@ public sealed class SafetensorsWriter : IDisposable
         _headerLength = header.Length;
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
         _temporary = $"{_path}.{Guid.NewGuid():n}{TemporaryEnding}";
-        _file = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        _file = new FileStream(_temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         try
         {
             _file.SetLength(header.Length + at);
@@ -64,16 +65,23 @@ public sealed class SafetensorsWriter : IDisposable
     public void Write<T>(string name, long element, ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        var tensor = _byName[name];
-        var bytes = MemoryMarshal.AsBytes(values);
-        var begin = tensor.Begin + element * tensor.DType.Size();
-        if (bytes.Length % tensor.DType.Size() != 0 || element < 0 || begin + bytes.Length > tensor.End)
-        {
-            throw new ArgumentException(
-                $"{values.Length} values of {typeof(T).Name} from {element} do not fit '{name}', {tensor}.", nameof(values));
-        }
+        RandomAccess.Write(_file.SafeFileHandle, MemoryMarshal.AsBytes(values), Offset<T>(name, element, values.Length));
+    }
 
-        RandomAccess.Write(_file.SafeFileHandle, bytes, _headerLength + begin);
+    /// <summary>Reads back a stretch of a tensor, as far as it is written by now.</summary>
+    /// <param name="element">Index of the first element read.</param>
+    public void Read<T>(string name, long element, Span<T> into)
+        where T : unmanaged
+    {
+        var at = Offset<T>(name, element, into.Length);
+        for (var bytes = MemoryMarshal.AsBytes(into); bytes.Length > 0;)
+        {
+            var read = RandomAccess.Read(_file.SafeFileHandle, bytes, at);
+            if (read == 0)
+                throw new EndOfStreamException($"{_temporary} has become shorter while it was written.");
+            at += read;
+            bytes = bytes[read..];
+        }
     }
 
     /// <summary>Makes the file appear at its path, in place of any that was there.</summary>
@@ -92,6 +100,17 @@ public sealed class SafetensorsWriter : IDisposable
         _file.Dispose();
         File.Move(_temporary, _path, overwrite: true);
         _committed = true;
+    }
+
+    /// <summary>Where a stretch of a tensor is in the file.</summary>
+    private long Offset<T>(string name, long element, long count)
+        where T : unmanaged
+    {
+        var tensor = _byName[name];
+        var (begin, length) = (tensor.Begin + element * tensor.DType.Size(), count * Unsafe.SizeOf<T>());
+        if (length % tensor.DType.Size() != 0 || element < 0 || begin + length > tensor.End)
+            throw new ArgumentException($"{count} values of {typeof(T).Name} from {element} do not fit '{name}', {tensor}.", nameof(count));
+        return _headerLength + begin;
     }
 
     public void Dispose()

@@ -24,6 +24,23 @@ public sealed class MeasuringCommandsTests : IDisposable
     }
 
     [Fact]
+    public void Memory_of_a_collection_changes_no_byte_and_is_checked()
+    {
+        Measure("activations", "collect", "--sites", "L0H*@=");
+        var usual = Banks();
+        Directory.Delete(_folder["home/banks"], recursive: true);
+        Assert.Equal(0, Measure("activations", "collect", "--sites", "L0H*@=", "--memory", "1").Code);
+        Assert.Equal(usual, Banks());
+        Assert.Equal(0, Measure("activations", "collect", "--sites", "L0H*@=", "--batch-tokens", "500").Code);
+        var refused = Measure("activations", "collect", "--sites", "L0H*@=", "--memory", "0");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("--memory takes a whole number from 1 to 8192", refused.Error);
+
+        Dictionary<string, string> Banks() => Directory.GetFiles(_folder["home/banks"], "*", SearchOption.AllDirectories)
+            .ToDictionary(path => path, path => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))));
+    }
+
+    [Fact]
     public void Samples_come_nearest_first_with_their_share_of_the_weight()
     {
         var run = Measure("sample", "--site", "L0H1@=", "--text", "615+861=1476", "-n", "6", "--json");

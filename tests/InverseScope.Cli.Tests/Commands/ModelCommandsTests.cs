@@ -26,6 +26,17 @@ public sealed class ModelCommandsTests : IDisposable
     }
 
     [Fact]
+    public void Check_in_a_narrower_type_allows_what_that_type_rounds()
+    {
+        var run = CliRun.Of("model", "check", Path.Combine(Golden, "gpt2-tiny"), "--dtype", "bfloat16", "--threads", "1");
+
+        Assert.Equal(0, run.Code);
+        Assert.Contains("Agrees: the worst error is", run.Out);
+        Assert.Contains("5.0e-1 (64 epsilons of bfloat16) is allowed.", run.Out);
+        Assert.Contains("greedy tokens differ.", run.Out);
+    }
+
+    [Fact]
     public void Check_ends_with_1_where_the_model_does_not_agree()
     {
         var model = Copy("gpt2-tiny");

@@ -6,6 +6,7 @@ using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Testing;
 using InverseScope.Torch.Banks;
+using InverseScope.Torch.Capture;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Safetensors;
 
@@ -97,12 +98,95 @@ public sealed class ActivationBankTests : IDisposable
         var site = Sites("L1H0@1")[0];
         var together = Bank();
         together.Collect(Sites("L*H*", "L1H0@1", "L1.resid"), null, default);
-        var (values, width, present) = together.Read(site);
+        var (values, width, present) = Rows(together, site);
         Directory.Delete(together.Folder, recursive: true);
         var alone = Bank();
         alone.Collect([site], null, default);
-        Assert.Equal(values, alone.Read(site).Values);
-        Assert.Equal((width, present.Length), (alone.Read(site).Width, alone.Read(site).Present.Length));
+        Assert.Equal(values, Rows(alone, site).Values);
+        Assert.Equal((width, present.Length), (Rows(alone, site).Width, Rows(alone, site).Present.Length));
+    }
+
+    // A row of the widest site takes 48 bytes: buffers that hold one row, some, and all of them.
+    [Theory]
+    [InlineData(96)]
+    [InlineData(1000)]
+    [InlineData(1 << 26)]
+    public void Memory_changes_no_byte(long bytes)
+    {
+        var sites = Sites("L*H*", "L0H0@1", "L1.resid@3", "L0.mlp", "embed@0");
+        var usual = Bank();
+        usual.Collect(sites, null, default);
+        var expected = Directory.GetFiles(usual.Folder).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+        Directory.Delete(usual.Folder, recursive: true);
+        Bank(collection: new CollectionOptions { BufferBytes = bytes }).Collect(sites, null, default);
+        Assert.Equal(expected.Keys.Order(), Directory.GetFiles(usual.Folder).Select(Path.GetFileName).Order());
+        Assert.All(expected, file => Assert.Equal(file.Value, File.ReadAllBytes(Path.Combine(usual.Folder, file.Key))));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(100)]
+    public void The_size_of_a_batch_changes_numbers_by_rounding_only(int batchTokens)
+    {
+        var sites = Sites("L1H1", "L1.resid@3", "L0.mlp@1");
+        var usual = Bank();
+        usual.Collect(sites, null, default);
+        var expected = sites.Select(site => Rows(usual, site)).ToArray();
+        Directory.Delete(usual.Folder, recursive: true);
+        var bank = Bank(collection: new CollectionOptions { BatchTokens = batchTokens, BufferBytes = 500 });
+        bank.Collect(sites, null, default);
+        foreach (var (site, (values, width, present)) in sites.Zip(expected))
+        {
+            var found = Rows(bank, site);
+            Assert.Equal(width, found.Width);
+            Assert.Equal(present, found.Present);
+            Assert.All(values.Zip(found.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        }
+
+        Assert.Null(Record.Exception(() => Bank().Collect(sites, new Reports { OnReport = () => Assert.Fail("a file is not whole") }, default)));
+    }
+
+    [Fact]
+    public void Texts_of_all_lengths_keep_their_rows()
+    {
+        // Batches go by length, rows by text.
+        var texts = Enumerable.Range(0, 60).Select(i => new string((char)('a' + i % 8), 1 + i * 7 % 8)).Distinct().ToArray();
+        var task = new TextFileTask("own", "test", texts.Select(text => new WeightedText(text, 1)));
+        var bank = Bank(task, collection: new CollectionOptions { BufferBytes = 300 });
+        var site = Sites("L1.mlp")[0];
+        bank.Collect([site], null, default);
+        var (values, width, _) = Rows(bank, site);
+        using var capture = new ActivationCapture(_target, [site], Basis.Raw, task);
+        for (var row = 0; row < texts.Length; row++)
+        {
+            foreach (var (expected, found) in capture.Read([task.TextAt(row)], default)[0][0].ToArray().Zip(values[(row * width)..]))
+                Assert.Equal(expected, found, 1e-5f);
+        }
+    }
+
+    [Fact]
+    public void A_write_that_fails_is_told_and_leaves_nothing()
+    {
+        // The file holds fewer rows than come, and refuses to be written beyond its end.
+        var path = Path.Combine(_root.Path, "short.safetensors");
+        using (var file = new BankFile.Writer(path, "key", Sites("L0H0")[0], rows: 2, width: 3))
+        using (var spool = new BankSpool([file], [0], rows: 4, bytes: 1 << 20))
+        {
+            spool.Add(0, [0, 3], [1f, 2, 3, 4, 5, 6]);
+            spool.EndRows([[1, 0, 0, 1]]);
+            Assert.Throws<ArgumentException>(spool.Complete);
+        }
+
+        Assert.Empty(Directory.GetFiles(_root.Path, "short*"));
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_told()
+    {
+        Assert.Empty(new CollectionOptions().Check());
+        Assert.Single(new CollectionOptions { BufferBytes = 1000 }.Check());
+        Assert.Single(new CollectionOptions { BatchTokens = 0 }.Check());
     }
 
     [Fact]
@@ -111,7 +195,7 @@ public sealed class ActivationBankTests : IDisposable
         var bank = Bank(new TextFileTask("own", "test", [new("ab", 1), new("abcd", 1)]));
         var site = Sites("L0H0@3")[0];
         bank.Collect([site], null, default);
-        var (values, width, present) = bank.Read(site);
+        var (values, width, present) = Rows(bank, site);
         Assert.Equal([0, 1], present);
         Assert.All(values[..width], v => Assert.True(float.IsNaN(v)));
         Assert.All(values[width..], v => Assert.True(float.IsFinite(v)));
@@ -200,6 +284,28 @@ public sealed class ActivationBankTests : IDisposable
         Assert.Equal(3, Files(bank).Count);
     }
 
+    [Fact]
+    public void Rows_stay_as_they_are_in_the_file_and_are_gone_when_disposed()
+    {
+        var bank = Bank(new TextFileTask("own", "test", [new("ab", 1), new("abcd", 1)]));
+        var site = Sites("L0H0@3")[0];
+        bank.Collect([site], null, default);
+        var path = Files(bank).Keys.Single();
+        var bytes = File.ReadAllBytes(path);
+        var rows = bank.Read(site);
+        Assert.True(float.IsNaN(rows.GetSpan()[0]));
+        Assert.Equal(bytes, File.ReadAllBytes(path));
+        ((IDisposable)rows).Dispose();
+        ((IDisposable)rows).Dispose();
+        Assert.Throws<ObjectDisposedException>(() => rows.GetSpan().Length);
+    }
+
+    private static (float[] Values, int Width, byte[] Present) Rows(ActivationBank bank, Site site)
+    {
+        using var rows = bank.Read(site);
+        return (rows.GetSpan().ToArray(), rows.Width, rows.Present);
+    }
+
     private static TextFileTask Own() =>
         new("own", "test", Enumerable.Range(0, 300).Select(i => new WeightedText($"{(char)('a' + i % 8)}{(char)('a' + i / 8 % 8)}{new string('c', i / 64)}", 1)));
 
@@ -210,10 +316,11 @@ public sealed class ActivationBankTests : IDisposable
         Directory.GetFiles(bank.Folder, "L*.safetensors").ToDictionary(f => f, File.GetLastWriteTimeUtc);
 
     private ActivationBank Bank(
-        TextFileTask? task = null, MeasurementOptions? options = null, Basis basis = Basis.Raw, long seed = 1)
+        TextFileTask? task = null, MeasurementOptions? options = null, Basis basis = Basis.Raw, long seed = 1,
+        CollectionOptions? collection = null)
     {
         task ??= Own();
-        return new ActivationBank(_root["banks"], _target, task, Population.Of(task, options ?? Enumerate, new RunSeed(seed)), basis);
+        return new ActivationBank(_root["banks"], _target, task, Population.Of(task, options ?? Enumerate, new RunSeed(seed)), basis, collection);
     }
 
     private sealed class Reports : IProgress<WorkProgress>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using InverseScope.Core;
 using InverseScope.Testing;
 using InverseScope.Torch.Checks;
+using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Torch.Tests.Checks;
 
@@ -22,7 +23,8 @@ public sealed class ModelCheckTests(TorchFixture torch)
     public void Reference_folders_agree(string name, double expected)
     {
         var result = ModelCheck.Run(Golden.Folder(name), torch.Thread);
-        Assert.All(result.Quantities, q => Assert.InRange(q.WorstError, 0, expected));
+        Assert.InRange(result.WorstError, 0, expected);
+        Assert.Equal(0, result.DifferingTokens);
         Assert.Contains(result.Quantities, q => q.Name == "greedy" && q.Compared >= 12);
         Assert.True(result.Passed);
     }
@@ -44,7 +46,8 @@ public sealed class ModelCheckTests(TorchFixture torch)
     public void Trained_models_agree_in_both_bases(string name)
     {
         var result = ModelCheck.Run(Shared.Path(name), torch.Thread);
-        Assert.All(result.Quantities, q => Assert.InRange(q.WorstError, 0, 1e-5));
+        Assert.InRange(result.WorstError, 0, 1e-5);
+        Assert.Equal(0, result.DifferingTokens);
         Assert.Contains(result.Quantities, q => q.Name == "head_out_tl");
     }
 
@@ -72,7 +75,34 @@ public sealed class ModelCheckTests(TorchFixture torch)
         File.WriteAllText(folder["golden.json"], json.ToJsonString());
         var result = ModelCheck.Run(folder.Path, torch.Thread);
         Assert.False(result.Passed);
-        Assert.NotEmpty(result.Quantities.MaxBy(q => q.WorstError)!.Where);
+        var wrong = result.Quantities.Where(q => q.WorstError > result.Tolerance || q.DifferingTokens > 0).ToArray();
+        Assert.NotEmpty(wrong);
+        Assert.All(wrong, q => Assert.NotEmpty(q.Where));
+        Assert.Equal(what == "greedy" ? 1 : 0, result.DifferingTokens);
+        Assert.Equal(what != "greedy", result.WorstError > result.Tolerance);
+    }
+
+    // Measured: 37 and 14 epsilons.
+    [Theory]
+    [InlineData("gemma2-tiny", NumberType.BFloat16)]
+    [InlineData("llama3-tiny", NumberType.Float16)]
+    public void A_narrower_type_has_a_tolerance_of_its_own(string name, NumberType type)
+    {
+        using var thread = new TorchThread(threads: 1, weights: type);
+        var result = ModelCheck.Run(Golden.Folder(name), thread);
+        Assert.InRange(result.WorstError, 4 * result.Epsilon, 64 * result.Epsilon);
+        Assert.True(result.Passed);
+    }
+
+    [Fact]
+    public void Tokens_that_differ_are_no_error_of_numbers_and_a_fault_in_float32_only()
+    {
+        ModelCheckResult In(NumberType type) => new(
+            "m", type, [new CheckedQuantity("final_logits", 9e-5, null, "p", 3), new CheckedQuantity("greedy", null, 2, "p", 12)]);
+        Assert.Equal((9e-5, 2, 12), (In(NumberType.Float32).WorstError, In(NumberType.Float32).DifferingTokens, In(NumberType.Float32).ComparedTokens));
+        Assert.False(In(NumberType.Float32).Passed);
+        Assert.True(In(NumberType.BFloat16).Passed);
+        Assert.Equal((1e-4, 0.5, 0.0625), (In(NumberType.Float32).Tolerance, In(NumberType.BFloat16).Tolerance, In(NumberType.Float16).Tolerance));
     }
 
     [Theory]

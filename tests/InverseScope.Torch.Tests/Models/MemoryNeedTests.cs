@@ -23,6 +23,25 @@ public sealed class MemoryNeedTests
         TiedHead = false,
     };
 
+    private const int Tokens = 8192;
+
+    [Fact]
+    public void A_batch_counts_as_well()
+    {
+        // 8,192 tokens × (5 × 14,336 wide numbers and 4 × 4,096 of the stream in 2 bytes, 3 × 4,096 in 4).
+        Assert.Equal(1.846e9, MemoryNeed.Batch(Llama8B, NumberType.BFloat16, Tokens), 0.001e9);
+        Assert.Equal(MemoryNeed.Batch(Llama8B, NumberType.BFloat16, Tokens) / 8, MemoryNeed.Batch(Llama8B, NumberType.BFloat16, Tokens / 8), 1);
+        MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", 100, 16.7e9);
+        Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", Tokens, 16.7e9));
+    }
+
+    [Fact]
+    public void Scores_that_are_capped_are_kept_for_every_pair_of_tokens()
+    {
+        var capped = Llama8B with { ScoreCap = 50 };
+        Assert.True(MemoryNeed.Batch(capped, NumberType.Float32, 8192) > 8192.0 * 8192 * 32 * 4);
+    }
+
     [Fact]
     public void Weights_are_counted()
     {
@@ -34,23 +53,23 @@ public sealed class MemoryNeedTests
     [Fact]
     public void What_fits_or_cannot_be_told_is_not_refused()
     {
-        MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cuda", 24e9);
-        MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", null);
+        MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cuda", Tokens, 24e9);
+        MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", Tokens, null);
     }
 
     [Fact]
     public void What_would_fit_in_another_type_is_told_so()
     {
-        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", 24e9));
-        Assert.Equal("m needs about 32.6 GB on cuda in float32, but 24.0 GB are free there.", e.What);
-        Assert.Equal("In bfloat16 it needs about 16.6 GB: --dtype bfloat16.", e.Fix);
+        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", Tokens, 24e9));
+        Assert.Equal("m needs about 35.9 GB on cuda in float32, but 24.0 GB are free there.", e.What);
+        Assert.Equal("In bfloat16 it needs about 18.4 GB: --dtype bfloat16.", e.Fix);
     }
 
     [Fact]
     public void What_fits_in_no_type_is_refused()
     {
-        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", 8e9));
-        Assert.Contains("needs about 16.6 GB on cpu in bfloat16, but 8.0 GB are free", e.What, StringComparison.Ordinal);
+        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", Tokens, 8e9));
+        Assert.Contains("needs about 18.4 GB on cpu in bfloat16, but 8.0 GB are free", e.What, StringComparison.Ordinal);
         Assert.Contains("another device", e.Fix, StringComparison.Ordinal);
     }
 

@@ -2,6 +2,7 @@ using InverseScope.Core;
 using InverseScope.Core.Seeds;
 using InverseScope.Testing;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 
 namespace InverseScope.Torch.Tests.Models;
@@ -56,6 +57,41 @@ public sealed class WeightLoaderTests(TorchFixture torch) : IDisposable
 
         Assert.Contains("but the weights hold", e.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("llama3-tiny-bf16-sharded")]
+    [InlineData("gpt2-tiny-bf16-sharded")]
+    public void A_checkpoint_comes_in_blocks_of_bounded_size_and_the_size_changes_nothing(string name) => torch.Thread.Run(() =>
+    {
+        const long Most = 512;
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var checkpoint = Checkpoint.Open(Golden.Folder(name));
+        foreach (var tensor in checkpoint.Names)
+        {
+            var (entry, next) = (checkpoint[tensor], 0L);
+            var alive = TorchSharp.torch.Tensor.TotalCount;
+            foreach (var (first, block) in WeightLoader.Blocks(checkpoint, tensor, Most))
+            {
+                using (block)
+                {
+                    Assert.Equal(next, first);
+                    Assert.InRange(block.numel() * block.element_size(), 1, Math.Max(Most, entry.Bytes / entry.Shape[0]));
+                    Assert.Equal(alive + 1, TorchSharp.torch.Tensor.TotalCount);
+                    next += block.shape[0];
+                }
+            }
+
+            Assert.Equal(entry.Shape[0], next);
+        }
+
+        var config = ConfigFile.Read(Golden.Folder(name));
+        var placement = new Placement(TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.BFloat16);
+        using CausalTransformer usual = new(config, placement), small = new(config, placement);
+        WeightLoader.Load(usual, checkpoint);
+        WeightLoader.Load(small, checkpoint, blockBytes: 1);
+        foreach (var (mine, theirs) in usual.parameters().Zip(small.parameters()))
+            Assert.Equal(mine.Singles(), theirs.Singles());
+    });
 
     [Fact]
     public void A_shape_that_would_broadcast_is_refused()
