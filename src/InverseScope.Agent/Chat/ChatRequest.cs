@@ -16,6 +16,12 @@ public sealed record ChatRequest
     /// <summary>What the reply must be; null: any text. It is sent, repeated below the prompt, and checked here.</summary>
     public ReplySchema? Schema { get; init; }
 
+    /// <summary>
+    /// A stricter form that the service is asked to hold the reply to, where it can; neither repeated below the prompt nor checked
+    /// here. Null: <see cref="Schema"/>.
+    /// </summary>
+    public ReplySchema? Format { get; init; }
+
     /// <summary>Which of several questions of one conversation, from 0. Default 0.</summary>
     public int Step { get; init; }
 
@@ -36,7 +42,7 @@ public sealed record ChatRequest
     /// does not matter.
     /// </summary>
     public string HashFor(ChatModel model) => ContentHash.Of(
-        model.Identity, Purpose, Prompt.Hash, Prompt.System, Prompt.User, Schema?.Json ?? "",
+        model.Identity, Purpose, Prompt.Hash, Prompt.System, Prompt.User, Schema?.Json ?? "", Format?.Json ?? "",
         Step.ToString(CultureInfo.InvariantCulture),
         Seed.ToString(CultureInfo.InvariantCulture),
         Temperature.ToString("R", CultureInfo.InvariantCulture),

@@ -45,7 +45,7 @@ internal sealed class OllamaTransport : IChatTransport
             ["think"] = _options.Think,
             ["keep_alive"] = string.Create(CultureInfo.InvariantCulture, $"{(long)_options.KeepLoaded.TotalSeconds}s"),
         };
-        if (exchange.Request.Schema is { } schema)
+        if ((exchange.Request.Format ?? exchange.Request.Schema) is { } schema)
             settings["response_format"] = schema.Element;
         var contents = await _chat.GetChatMessageContentsAsync(
             history, new PromptExecutionSettings { ModelId = _options.Model, ExtensionData = settings }, null, cancel);

@@ -35,7 +35,7 @@ internal sealed class OpenAiTransport : IChatTransport
             ["max_tokens"] = exchange.MaxReplyTokens,
             ["stream"] = false,
         };
-        if (exchange.Request.Schema is { } schema)
+        if ((exchange.Request.Format ?? exchange.Request.Schema) is { } schema)
         {
             body["response_format"] = new JsonObject
             {
