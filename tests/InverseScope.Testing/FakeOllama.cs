@@ -71,6 +71,11 @@ public sealed class FakeOllama : IAsyncDisposable
     public FakeOllama ThenSay(string text, string reason = "stop", int? promptTokens = null, int times = 1) =>
         Then((context, request) => SayAsync(context, request, text, reason, promptTokens), times);
 
+    /// <summary>The model asks for these functions.</summary>
+    /// <param name="calls">Names with arguments, of which Ollama gives only objects.</param>
+    public FakeOllama ThenCall(params IReadOnlyList<(string Name, JsonNode? Arguments)> calls) => Then((context, request) =>
+        CallAsync(context, request, calls));
+
     /// <summary>The service fails, as Ollama puts it.</summary>
     public FakeOllama ThenFail(int status, string error, int times = 1) => Then((context, _) => FailAsync(context, status, error), times);
 
@@ -147,6 +152,25 @@ public sealed class FakeOllama : IAsyncDisposable
     {
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(Whole(request, text, reason, promptTokens).ToJsonString());
+    }
+
+    /// <summary>The model asks for these functions, in the protocol of the request.</summary>
+    public static Task CallAsync(HttpContext context, FakeOllamaRequest request, IReadOnlyList<(string Name, JsonNode? Arguments)> calls)
+    {
+        var isOllama = request.Path == "/api/chat";
+        var whole = Whole(request, "", isOllama ? "stop" : "tool_calls", null);
+        var message = isOllama ? whole["message"]! : whole["choices"]![0]!["message"]!;
+        message["tool_calls"] = new JsonArray([.. calls.Select((c, i) => new JsonObject
+        {
+            ["id"] = $"id{i}",
+            ["function"] = new JsonObject
+            {
+                ["name"] = c.Name,
+                ["arguments"] = isOllama || c.Arguments is JsonValue ? c.Arguments?.DeepClone() : c.Arguments?.ToJsonString(),
+            },
+        })]);
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(whole.ToJsonString());
     }
 
     private async Task AnswerAsync(HttpContext context)

@@ -88,6 +88,8 @@ internal sealed class ChatHttp(int largest, TimeProvider clock, string? secret =
         {
             HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
                 or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout => FaultKind.Busy,
+            // What the model wrote is no call; the service is well.
+            HttpStatusCode.InternalServerError when text.Contains("error parsing tool call", StringComparison.OrdinalIgnoreCase) => FaultKind.Garbled,
             >= HttpStatusCode.InternalServerError => FaultKind.Broken,
             HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge when SaysTooLong(text) => FaultKind.TooLong,
             _ => FaultKind.Rejected,

@@ -44,6 +44,9 @@ public sealed record ChatReply
     /// <summary>The value in the reply; null unless there is an answer and a schema was given.</summary>
     public JsonElement? Json { get; init; }
 
+    /// <summary>What the model asks for; empty unless functions were offered.</summary>
+    public IReadOnlyList<ChatCall> Calls { get; init; } = [];
+
     /// <summary>What went wrong, as a sentence; null if there is an answer.</summary>
     public string? Problem { get; init; }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using InverseScope.Agent.Prompts;
 using InverseScope.Core;
 
@@ -22,6 +24,12 @@ public sealed record ChatRequest
     /// </summary>
     public ReplySchema? Format { get; init; }
 
+    /// <summary>Functions that the model may ask for in place of an answer; the calls are in the reply. Not together with a schema. Default none.</summary>
+    public IReadOnlyList<ChatTool> Tools { get; init; } = [];
+
+    /// <summary>What was asked for and told since the prompt, in order. Default nothing.</summary>
+    public IReadOnlyList<ChatRound> Earlier { get; init; } = [];
+
     /// <summary>Which of several questions of one conversation, from 0. Default 0.</summary>
     public int Step { get; init; }
 
@@ -35,16 +43,31 @@ public sealed record ChatRequest
     public int MaxReplyTokens { get; init; } = 1024;
 
     internal int EstimatedPromptTokens =>
-        TokenEstimate.About(Prompt.System) + TokenEstimate.About(Prompt.User) + TokenEstimate.About(Schema?.Json ?? "");
+        TokenEstimate.About(Prompt.System) + TokenEstimate.About(Prompt.User) + TokenEstimate.About(Schema?.Json ?? "")
+        + TokenEstimate.About(ToolsJson ?? "") + TokenEstimate.About(EarlierJson ?? "");
+
+    /// <summary>The functions as JSON; null without any.</summary>
+    internal string? ToolsJson => Tools.Count == 0
+        ? null
+        : new JsonArray([.. Tools.Select(t => new JsonObject
+        {
+            ["name"] = t.Name,
+            ["description"] = t.Description,
+            ["arguments"] = JsonNode.Parse(t.Arguments.Json),
+        })]).ToJsonString();
+
+    private string? EarlierJson => Earlier.Count == 0 ? null : JsonSerializer.Serialize(Earlier);
 
     /// <summary>
-    /// SHA-256, hex, of what is asked of whom: model, messages, schema, seed, temperature and length. How the model is reached
+    /// SHA-256, hex, of what is asked of whom: model, messages, schema, functions, seed, temperature and length. How the model is reached
     /// does not matter.
     /// </summary>
-    public string HashFor(ChatModel model) => ContentHash.Of(
+    public string HashFor(ChatModel model) => ContentHash.Of([
         model.Identity, Purpose, Prompt.Hash, Prompt.System, Prompt.User, Schema?.Json ?? "", Format?.Json ?? "",
         Step.ToString(CultureInfo.InvariantCulture),
         Seed.ToString(CultureInfo.InvariantCulture),
         Temperature.ToString("R", CultureInfo.InvariantCulture),
-        MaxReplyTokens.ToString(CultureInfo.InvariantCulture));
+        MaxReplyTokens.ToString(CultureInfo.InvariantCulture),
+        // Nothing without functions, as questions were found by before there were any.
+        .. ToolsJson is { } tools ? [tools, EarlierJson ?? ""] : Array.Empty<string>()]);
 }

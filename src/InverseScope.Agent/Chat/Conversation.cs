@@ -36,6 +36,7 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
             Outcome = verdict.Outcome,
             Text = verdict.Text,
             Json = verdict.Json,
+            Calls = verdict.Calls,
             Problem = verdict.Problem,
             Model = Model,
             RequestHash = request.HashFor(Model),
@@ -53,7 +54,7 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
     {
         var asked = Turns(request);
         var (turns, seed, room, repaired) = (asked, request.Seed, request.MaxReplyTokens, false);
-        if (asked.Sum(t => TokenEstimate.AtLeast(t.Text)) is var tokens && tokens > options.ContextTokens)
+        if (Tokens(request, asked, TokenEstimate.AtLeast) is var tokens && tokens > options.ContextTokens)
         {
             return new Verdict(ChatOutcome.PromptTooLong, "", null,
                 $"The prompt has more than {tokens:N0} tokens, and the context {options.ContextTokens:N0}. Make the context larger, or send less at once.");
@@ -132,8 +133,20 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
         turns.Add(new ChatTurn(ChatRole.User, request.Schema is null
             ? request.Prompt.User
             : $"{request.Prompt.User}\n\nThe JSON Schema of the reply:\n{request.Schema.Json}"));
+        foreach (var round in request.Earlier)
+        {
+            turns.Add(new ChatTurn(ChatRole.Assistant, round.Said) { Calls = round.Calls });
+            turns.AddRange(round.Results.Select(r => new ChatTurn(ChatRole.Tool, r)));
+            if (round.Told is { } told)
+                turns.Add(new ChatTurn(ChatRole.User, told));
+        }
+
         return turns;
     }
+
+    /// <param name="of">Tokens of a text.</param>
+    private static int Tokens(ChatRequest request, IReadOnlyList<ChatTurn> turns, Func<string, int> of) =>
+        turns.Sum(t => of(t.Read)) + of(request.ToolsJson ?? "");
 
     private Verdict Judge(RawReply raw, ChatRequest request, List<ChatTurn> turns)
     {
@@ -143,13 +156,15 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
         // A service that drops the beginning of a long prompt does not say so; it only counts fewer tokens, as it also does for
         // the beginning that it has seen before. So only a prompt that could be too long is suspected.
         if (raw.PromptTokens > 0
-            && turns.Sum(t => TokenEstimate.About(t.Text)) + request.MaxReplyTokens > options.ContextTokens / 2
-            && turns.Sum(t => TokenEstimate.AtLeast(t.Text)) is var least && raw.PromptTokens < least)
+            && Tokens(request, turns, TokenEstimate.About) + request.MaxReplyTokens > options.ContextTokens / 2
+            && Tokens(request, turns, TokenEstimate.AtLeast) is var least && raw.PromptTokens < least)
         {
             return new Verdict(ChatOutcome.PromptTooLong, text, null,
                 $"The prompt was cut: the service read {raw.PromptTokens:N0} tokens of more than {least:N0}. Make the context larger, or send less at once.");
         }
 
+        if (request.Tools.Count > 0 && raw.Calls.Count > 0)
+            return new Verdict(ChatOutcome.Answered, text, null, null) { Calls = raw.Calls };
         var reading = request.Schema is null ? null : JsonReply.Read(text, request.Schema);
         if (reading?.Value is { } value)
             return new Verdict(ChatOutcome.Answered, text, value, null);
@@ -181,6 +196,8 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
     private sealed record Verdict(ChatOutcome Outcome, string Text, JsonElement? Json, string? Problem)
     {
         public IReadOnlyList<string> Errors { get; init; } = [];
+
+        public IReadOnlyList<ChatCall> Calls { get; init; } = [];
 
         public TimeSpan? RetryAfter { get; init; }
     }

@@ -16,9 +16,19 @@ internal enum ChatRole
     System,
     User,
     Assistant,
+
+    /// <summary>What came of a call; there is one for each of the calls before it, in their order.</summary>
+    Tool,
 }
 
-internal sealed record ChatTurn(ChatRole Role, string Text);
+internal sealed record ChatTurn(ChatRole Role, string Text)
+{
+    /// <summary>What an assistant asks for.</summary>
+    public IReadOnlyList<ChatCall> Calls { get; init; } = [];
+
+    /// <summary>All that the model reads of it.</summary>
+    public string Read => Calls.Count == 0 ? Text : string.Join(' ', Calls.Select(c => $"{c.Name} {c.Arguments}").Prepend(Text));
+}
 
 /// <summary>One message with all that goes before it.</summary>
 /// <param name="Seed">In place of the request's.</param>
@@ -31,7 +41,10 @@ internal sealed record ChatExchange(ChatRequest Request, IReadOnlyList<ChatTurn>
 /// <param name="PromptTokens">0 if the service does not say.</param>
 /// <param name="ReplyTokens">0 if the service does not say.</param>
 internal sealed record RawReply(
-    string Text, string? Refusal, bool IsCut, long PromptTokens, long ReplyTokens, TimeSpan ModelTime);
+    string Text, string? Refusal, bool IsCut, long PromptTokens, long ReplyTokens, TimeSpan ModelTime)
+{
+    public IReadOnlyList<ChatCall> Calls { get; init; } = [];
+}
 
 /// <summary>What to do about a failure of a service.</summary>
 internal enum FaultKind

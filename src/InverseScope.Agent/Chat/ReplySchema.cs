@@ -77,6 +77,8 @@ public sealed class ReplySchema
             ValidationErrorKind.StringTooLong => $"must have at most {schema.MaxLength} characters",
             ValidationErrorKind.TooFewItems => $"must have at least {schema.MinItems} items",
             ValidationErrorKind.TooManyItems => $"must have at most {schema.MaxItems} items",
+            ValidationErrorKind.NumberTooSmall => FormattableString.Invariant($"must be at least {schema.Minimum}"),
+            ValidationErrorKind.NumberTooBig => FormattableString.Invariant($"must be at most {schema.Maximum}"),
             var other => $"breaks the rule {other}",
         };
         return path.Length == 0 || error.Kind is ValidationErrorKind.PropertyRequired && path == error.Property

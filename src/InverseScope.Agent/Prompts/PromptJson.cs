@@ -26,9 +26,8 @@ internal static class PromptJson
             }
 
             quoted ^= c == '"';
-            // Servers read <|im_end|>, </s> and [INST] in the middle of a message as what ends it.
-            if (quoted && (c == '<' || (c == '[' && i + 1 < json.Length && (char.IsAsciiLetterUpper(json[i + 1]) || json[i + 1] == '/'))))
-                safe.Append(c == '<' ? "\\u003C" : "\\u005B");
+            if (quoted && IsTokenStart(json, i))
+                safe.Append(Escape(c));
             else if (c is '\u2028' or '\u2029')
                 safe.Append(c == '\u2028' ? "\\u2028" : "\\u2029");
             else
@@ -37,4 +36,14 @@ internal static class PromptJson
 
         return safe.ToString();
     }
+
+    /// <summary>A text that is not sent as JSON, such as one that a model wrote: nothing in it is a special token.</summary>
+    public static string Plain(string text) =>
+        string.Concat(text.Select((c, i) => IsTokenStart(text, i) ? Escape(c) : c.ToString()));
+
+    // Servers read <|im_end|>, </s> and [INST] in the middle of a message as what ends it.
+    private static bool IsTokenStart(string text, int i) =>
+        text[i] == '<' || (text[i] == '[' && i + 1 < text.Length && (char.IsAsciiLetterUpper(text[i + 1]) || text[i + 1] == '/'));
+
+    private static string Escape(char c) => c == '<' ? "\\u003C" : "\\u005B";
 }

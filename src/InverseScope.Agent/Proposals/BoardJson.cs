@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using InverseScope.Core.Information;
 using InverseScope.Core.Proposals;
 
 namespace InverseScope.Agent.Proposals;
@@ -30,16 +31,18 @@ internal static class BoardJson
         var shown = new JsonObject { ["reference"] = reference.Text, ["near"] = Texts(reference.Near), ["far"] = Texts(reference.Far) };
         if (reference.Tokens?.Where(t => t.Bits >= BitsShown && t.Token.Length > 0).ToArray() is { Length: > 0 } tokens)
         {
-            shown["tokens"] = new JsonArray([.. tokens.Select(t => new JsonObject
-            {
-                ["token"] = t.Token,
-                ["character"] = t.Start,
-                ["bits"] = Math.Round(t.Bits, 1),
-            })]);
+            shown["tokens"] = Tokens(tokens);
         }
 
         return shown;
     }
+
+    public static JsonArray Tokens(IEnumerable<TokenBits> tokens) => new([.. tokens.Select(t => new JsonObject
+    {
+        ["token"] = t.Token,
+        ["character"] = t.Start,
+        ["bits"] = Math.Round(t.Bits, 1),
+    })]);
 
     /// <summary>What was tried, best first.</summary>
     public static JsonArray Tried(IEnumerable<SpecPool.Entry> entries) => new(

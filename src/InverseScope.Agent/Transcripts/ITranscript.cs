@@ -40,6 +40,12 @@ public sealed record TranscriptEntry
     /// <summary>The JSON Schema of the reply; null: any text was asked for.</summary>
     public string? Schema { get; init; }
 
+    /// <summary>The functions that were offered, as JSON; null if none were.</summary>
+    public string? Tools { get; init; }
+
+    /// <summary>What was asked for and told since the prompt; null if nothing was.</summary>
+    public IReadOnlyList<ChatRound>? Earlier { get; init; }
+
     public required int Seed { get; init; }
 
     public required double Temperature { get; init; }
@@ -53,6 +59,9 @@ public sealed record TranscriptEntry
 
     /// <summary>The value in the reply; null if there is none.</summary>
     public JsonElement? Json { get; init; }
+
+    /// <summary>What the model asked for; null if nothing.</summary>
+    public IReadOnlyList<ChatCall>? Calls { get; init; }
 
     /// <summary>What went wrong; null if there is an answer.</summary>
     public string? Problem { get; init; }
@@ -73,12 +82,15 @@ public sealed record TranscriptEntry
         System = request.Prompt.System,
         User = request.Prompt.User,
         Schema = request.Schema?.Json,
+        Tools = request.ToolsJson,
+        Earlier = request.Earlier.Count == 0 ? null : request.Earlier,
         Seed = request.Seed,
         Temperature = request.Temperature,
         MaxReplyTokens = request.MaxReplyTokens,
         Outcome = reply.Outcome,
         Text = reply.Text,
         Json = reply.Json,
+        Calls = reply.Calls.Count == 0 ? null : reply.Calls,
         Problem = reply.Problem,
         Attempts = reply.Attempts,
         Duration = reply.Duration,
@@ -90,6 +102,7 @@ public sealed record TranscriptEntry
         Outcome = Outcome,
         Text = Text,
         Json = Json,
+        Calls = Calls ?? [],
         Problem = Problem,
         Model = Model,
         RequestHash = RequestHash,

@@ -1,9 +1,12 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
 using OllamaSharp;
 using OllamaSharp.Models.Chat;
+using FunctionCallContent = Microsoft.SemanticKernel.FunctionCallContent;
+using FunctionResultContent = Microsoft.SemanticKernel.FunctionResultContent;
 
 namespace InverseScope.Agent.Chat.Ollama;
 
@@ -33,9 +36,6 @@ internal sealed class OllamaTransport : IChatTransport
 
     public async Task<RawReply> SendAsync(ChatExchange exchange, CancellationToken cancel)
     {
-        var history = new ChatHistory();
-        foreach (var turn in exchange.Turns)
-            history.AddMessage(RoleOf(turn.Role), turn.Text);
         var settings = new Dictionary<string, object>
         {
             ["num_ctx"] = _options.ContextTokens,
@@ -47,13 +47,35 @@ internal sealed class OllamaTransport : IChatTransport
         };
         if ((exchange.Request.Format ?? exchange.Request.Schema) is { } schema)
             settings["response_format"] = schema.Element;
-        var contents = await _chat.GetChatMessageContentsAsync(
-            history, new PromptExecutionSettings { ModelId = _options.Model, ExtensionData = settings }, null, cancel);
+        var functions = exchange.Request.Tools.Select(FunctionOf).ToList();
+        IReadOnlyList<ChatMessageContent> contents;
+        try
+        {
+            contents = await _chat.GetChatMessageContentsAsync(
+                HistoryOf(exchange.Turns),
+                new PromptExecutionSettings
+                {
+                    ModelId = _options.Model,
+                    ExtensionData = settings,
+                    // Functions are offered and never invoked here: whoever asked counts every step.
+                    FunctionChoiceBehavior = functions.Count == 0 ? null : FunctionChoiceBehavior.Auto(functions, autoInvoke: false),
+                },
+                functions.Count == 0 ? null : new Kernel(), cancel);
+        }
+        catch (JsonException e)
+        {
+            throw new ChatFaultException(FaultKind.Garbled, $"{_options.Endpoint} answered with a reply of another form than Ollama's: {e.Message}", inner: e);
+        }
+
         // OllamaWire lets nothing pass that is not done.
         var done = (ChatDoneResponseStream)contents[0].InnerContent!;
         return new RawReply(
             contents[0].Content ?? "", null, done.DoneReason == "length", done.PromptEvalCount, done.EvalCount,
-            TimeSpan.FromMicroseconds(done.TotalDuration / 1000.0));
+            TimeSpan.FromMicroseconds(done.TotalDuration / 1000.0))
+        {
+            // Semantic Kernel would read the name of a plugin into that of a function.
+            Calls = [.. (done.Message.ToolCalls ?? []).Select(c => new ChatCall(c.Function?.Name ?? "", ArgumentsOf(c.Function?.Arguments)))],
+        };
     }
 
     public async Task UnloadAsync(CancellationToken cancel)
@@ -69,6 +91,60 @@ internal sealed class OllamaTransport : IChatTransport
         _client.Dispose();
         _http.Dispose();
     }
+
+    private static ChatHistory HistoryOf(IReadOnlyList<ChatTurn> turns)
+    {
+        var history = new ChatHistory();
+        var (calls, open) = (0, new Queue<FunctionCallContent>());
+        foreach (var turn in turns)
+        {
+            switch (turn.Role)
+            {
+                case ChatRole.Tool:
+                    history.Add(new FunctionResultContent(open.Dequeue(), turn.Text).ToChatMessage());
+                    break;
+                case ChatRole.Assistant when turn.Calls.Count > 0:
+                    var message = new ChatMessageContent(AuthorRole.Assistant, turn.Text.Length == 0 ? null : turn.Text);
+                    foreach (var call in turn.Calls)
+                    {
+                        using var arguments = JsonDocument.Parse(call.Arguments);
+                        var content = new FunctionCallContent(
+                            call.Name, null, string.Create(CultureInfo.InvariantCulture, $"call_{calls++}"),
+                            new KernelArguments(arguments.RootElement.EnumerateObject().ToDictionary(p => p.Name, p => (object?)p.Value.Clone())));
+                        message.Items.Add(content);
+                        open.Enqueue(content);
+                    }
+
+                    history.Add(message);
+                    break;
+                default:
+                    history.AddMessage(RoleOf(turn.Role), turn.Text);
+                    break;
+            }
+        }
+
+        return history;
+    }
+
+    private static KernelFunction FunctionOf(ChatTool tool)
+    {
+        var schema = tool.Arguments.Element;
+        var required = schema.TryGetProperty("required", out var names) ? names.EnumerateArray().Select(n => n.GetString()).ToHashSet() : [];
+        return KernelFunctionFactory.CreateFromMethod(
+            string () => throw new InvalidOperationException($"{tool.Name} is only offered."),
+            tool.Name, tool.Description,
+            schema.GetProperty("properties").EnumerateObject().Select(p => new KernelParameterMetadata(p.Name)
+            {
+                Description = p.Value.TryGetProperty("description", out var told) ? told.GetString()! : "",
+                IsRequired = required.Contains(p.Name),
+                Schema = KernelJsonSchema.Parse(p.Value.GetRawText()),
+            }));
+    }
+
+    private static string ArgumentsOf(IDictionary<string, object?>? arguments) =>
+        arguments is { Count: 1 } && arguments.TryGetValue(OllamaWire.OddArguments, out var odd) && odd is JsonElement { ValueKind: JsonValueKind.String } text
+            ? text.GetString()!
+            : JsonSerializer.Serialize(arguments ?? new Dictionary<string, object?>());
 
     private static AuthorRole RoleOf(ChatRole role) => role switch
     {

@@ -10,6 +10,9 @@ namespace InverseScope.Agent.Chat.Ollama;
 /// </summary>
 internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
+    /// <summary>The key under which arguments of a call stand that are no object, which OllamaSharp could not read.</summary>
+    public const string OddArguments = "$arguments";
+
     private const string ChatPath = "/api/chat";
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -22,7 +25,7 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
         return new HttpResponseMessage
         {
             RequestMessage = request,
-            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
+            Content = new ByteArrayContent(isChat ? Readable(body) : body) { Headers = { ContentType = new("application/json") } },
         };
     }
 
@@ -33,8 +36,42 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
         json.Remove("CustomHeaders");
         // Without it Ollama drops the beginning of a long prompt, and answers as if nothing were amiss.
         if (isChat)
+        {
             json["truncate"] = false;
+            NameResults(json);
+        }
+
         return new StringContent(json.ToJsonString(), Encoding.UTF8, "application/json");
+    }
+
+    // OllamaSharp wraps a result in JSON of its own and says neither which function it is of.
+    private static void NameResults(JsonObject request)
+    {
+        var open = new Queue<string>();
+        foreach (var message in request["messages"]!.AsArray().Select(m => m!.AsObject()))
+        {
+            foreach (var call in message["tool_calls"]?.AsArray() ?? [])
+                open.Enqueue(call!["function"]!["name"]!.GetValue<string>());
+            if (message["role"]!.GetValue<string>() != "tool")
+                continue;
+            message["tool_name"] = open.Dequeue();
+            message["content"] = JsonNode.Parse(message["content"]!.GetValue<string>())!["Result"]!.GetValue<string>();
+        }
+    }
+
+    private static byte[] Readable(byte[] body)
+    {
+        var json = JsonNode.Parse(body)!;
+        if (json["message"] is not JsonObject message || message["tool_calls"] is not JsonArray calls)
+            return body;
+        foreach (var function in calls.OfType<JsonObject>().Select(c => c["function"]).OfType<JsonObject>())
+        {
+            var arguments = function["arguments"];
+            if (arguments is not (null or JsonObject))
+                function["arguments"] = new JsonObject { [OddArguments] = arguments is JsonValue text && text.TryGetValue<string>(out var given) ? given : arguments.ToJsonString() };
+        }
+
+        return Encoding.UTF8.GetBytes(json.ToJsonString());
     }
 
     /// <exception cref="ChatFaultException">A success that is none.</exception>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -29,7 +30,7 @@ internal sealed class OpenAiTransport : IChatTransport
         var body = new JsonObject
         {
             ["model"] = _options.Model,
-            ["messages"] = new JsonArray([.. exchange.Turns.Select(t => (JsonNode)new JsonObject { ["role"] = RoleOf(t.Role), ["content"] = t.Text })]),
+            ["messages"] = MessagesOf(exchange.Turns),
             ["temperature"] = exchange.Request.Temperature,
             ["seed"] = exchange.Seed,
             ["max_tokens"] = exchange.MaxReplyTokens,
@@ -42,6 +43,15 @@ internal sealed class OpenAiTransport : IChatTransport
                 ["type"] = "json_schema",
                 ["json_schema"] = new JsonObject { ["name"] = "reply", ["schema"] = JsonNode.Parse(schema.Json) },
             };
+        }
+
+        if (exchange.Request.Tools.Count > 0)
+        {
+            body["tools"] = new JsonArray([.. exchange.Request.Tools.Select(t => new JsonObject
+            {
+                ["type"] = "function",
+                ["function"] = new JsonObject { ["name"] = t.Name, ["description"] = t.Description, ["parameters"] = JsonNode.Parse(t.Arguments.Json) },
+            })]);
         }
 
         using var request = new HttpRequestMessage(HttpMethod.Post, At("chat/completions"))
@@ -102,13 +112,45 @@ internal sealed class OpenAiTransport : IChatTransport
             return new RawReply(
                 TextOf(message, "content") ?? "",
                 TextOf(message, "refusal") ?? (finish == "content_filter" ? "its filter of contents stopped the reply" : null),
-                finish == "length", Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"), took);
+                finish == "length", Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"), took)
+            {
+                Calls = message.TryGetProperty("tool_calls", out var calls) && calls.ValueKind == JsonValueKind.Array
+                    ? [.. calls.EnumerateArray().Select(c => c.GetProperty("function")).Select(f => new ChatCall(TextOf(f, "name") ?? "", TextOf(f, "arguments") ?? "{}"))]
+                    : [],
+            };
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
         {
             throw new ChatFaultException(FaultKind.Garbled, $"{At("chat/completions")} answered without a reply: {ChatHttp.Shown(answer.GetRawText())}", inner: e);
         }
     }
+
+    private static JsonArray MessagesOf(IReadOnlyList<ChatTurn> turns)
+    {
+        var messages = new JsonArray();
+        var (calls, results) = (0, 0);
+        foreach (var turn in turns)
+        {
+            var message = new JsonObject { ["role"] = RoleOf(turn.Role), ["content"] = turn.Text };
+            if (turn.Role == ChatRole.Tool)
+                message["tool_call_id"] = CallId(results++);
+            if (turn.Calls.Count > 0)
+            {
+                message["tool_calls"] = new JsonArray([.. turn.Calls.Select(c => new JsonObject
+                {
+                    ["id"] = CallId(calls++),
+                    ["type"] = "function",
+                    ["function"] = new JsonObject { ["name"] = c.Name, ["arguments"] = c.Arguments },
+                })]);
+            }
+
+            messages.Add(message);
+        }
+
+        return messages;
+    }
+
+    private static string CallId(int number) => string.Create(CultureInfo.InvariantCulture, $"call_{number}");
 
     private static string? TextOf(JsonElement element, string key) =>
         element.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
@@ -122,6 +164,7 @@ internal sealed class OpenAiTransport : IChatTransport
     {
         ChatRole.System => "system",
         ChatRole.User => "user",
+        ChatRole.Tool => "tool",
         _ => "assistant",
     };
 }

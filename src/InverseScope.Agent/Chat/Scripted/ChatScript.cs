@@ -14,13 +14,15 @@ namespace InverseScope.Agent.Chat.Scripted;
 /// <para><c>purpose</c>, <c>prompt</c> (its id), <c>step</c> and <c>contains</c> (in the text that is sent) must all hold; one that
 /// is not given holds always. <c>replies</c> are given one after the other, each to the next message, also to one that repairs;
 /// <c>then</c> says what comes after the last: <c>end</c> (no more: an error; the default), <c>cycle</c> or <c>repeat</c> (the last
-/// one). A reply is a <c>text</c>, or a <c>json</c> value, or a <c>fault</c>: <c>busy</c>, <c>broken</c>, <c>garbled</c>,
+/// one). A reply is a <c>text</c>, or a <c>json</c> value, or <c>calls</c> of functions (a list of objects with <c>name</c> and
+/// <c>arguments</c>, which may be any value), or a <c>fault</c>: <c>busy</c>, <c>broken</c>, <c>garbled</c>,
 /// <c>rejected</c>, <c>long</c>, or <c>cut</c> with a <c>text</c>.</para>
 /// </summary>
 internal sealed class ChatScript
 {
     private static readonly string[] RuleKeys = ["purpose", "prompt", "step", "contains", "replies", "then"];
-    private static readonly string[] ReplyKeys = ["text", "json", "fault"];
+    private static readonly string[] ReplyKeys = ["text", "json", "calls", "fault"];
+    private static readonly string[] CallKeys = ["name", "arguments"];
     private static readonly string[] Ends = ["end", "cycle", "repeat"];
 
     private static readonly Dictionary<string, FaultKind?> Faults = new(StringComparer.Ordinal)
@@ -104,7 +106,10 @@ internal sealed class ChatScript
         if (reply.Fault is { } fault)
             throw new ChatFaultException(fault, $"{_file}: the rule in line {rule.Line} lets this message fail.");
         return new RawReply(
-            reply.Text, null, reply.IsCut, exchange.Turns.Sum(t => TokenEstimate.About(t.Text)), TokenEstimate.About(reply.Text), TimeSpan.Zero);
+            reply.Text, null, reply.IsCut, exchange.Turns.Sum(t => TokenEstimate.About(t.Read)), TokenEstimate.About(reply.Text), TimeSpan.Zero)
+        {
+            Calls = reply.Calls,
+        };
     }
 
     private static Rule RuleOf(JsonElement json, int line)
@@ -134,11 +139,12 @@ internal sealed class ChatScript
         var text = TextOf(json, "text");
         if (TextOf(json, "fault") is not { } name)
         {
-            return (text, json.TryGetProperty("json", out var value)) switch
+            return (text, json.TryGetProperty("json", out var value), json.TryGetProperty("calls", out var calls)) switch
             {
-                ({ } only, false) => new Reply(only, null, false),
-                (null, true) => new Reply(value.GetRawText(), null, false),
-                _ => throw new FormatException("a reply is one of 'text', 'json' and 'fault'."),
+                ({ } only, false, false) => new Reply(only, null, false),
+                (null, true, false) => new Reply(value.GetRawText(), null, false),
+                (null, false, true) when calls.ValueKind == JsonValueKind.Array => new Reply("", null, false) { Calls = [.. calls.EnumerateArray().Select(CallOf)] },
+                _ => throw new FormatException("a reply is one of 'text', 'json', 'calls' (a list) and 'fault'."),
             };
         }
 
@@ -147,6 +153,15 @@ internal sealed class ChatScript
         if (fault is null != text is not null)
             throw new FormatException("the fault 'cut' has a 'text', and no other has.");
         return new Reply(text ?? "", fault, fault is null);
+    }
+
+    private static ChatCall CallOf(JsonElement json)
+    {
+        CheckKeys(json, CallKeys, "a call");
+        var name = TextOf(json, "name") ?? throw new FormatException("a call has a 'name'.");
+        return new ChatCall(name, !json.TryGetProperty("arguments", out var given)
+            ? "{}"
+            : given.ValueKind == JsonValueKind.String ? given.GetString()! : given.GetRawText());
     }
 
     private static void CheckKeys(JsonElement json, string[] keys, string what)
@@ -164,7 +179,10 @@ internal sealed class ChatScript
         ? null
         : value.ValueKind == JsonValueKind.String ? value.GetString() : throw new FormatException($"'{key}' must be a text.");
 
-    private sealed record Reply(string Text, FaultKind? Fault, bool IsCut);
+    private sealed record Reply(string Text, FaultKind? Fault, bool IsCut)
+    {
+        public IReadOnlyList<ChatCall> Calls { get; init; } = [];
+    }
 
     private sealed class Rule(int line, string? purpose, string? prompt, int? step, string? contains, IReadOnlyList<Reply> replies, string then)
     {
