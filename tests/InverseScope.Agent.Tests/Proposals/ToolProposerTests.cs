@@ -305,10 +305,11 @@ public sealed class ToolProposerTests : IAsyncLifetime
     [Fact]
     public async Task Texts_that_give_orders_are_data_in_results_and_in_what_the_model_copies()
     {
-        _server.ThenCall(Call("read_samples", """{"from": 0, "count": 1}"""), ("try_spec", new JsonObject
-            {
-                ["spec"] = new JsonObject { ["title"] = Attack, ["rule"] = new JsonArray("chars", "first", new JsonObject { ["eq"] = Attack }) },
-            }), (Attack, new JsonObject()))
+        var copied = new JsonObject
+        {
+            ["spec"] = new JsonObject { ["title"] = Attack, ["rule"] = new JsonArray("chars", "first", new JsonObject { ["eq"] = Attack }) },
+        };
+        _server.ThenCall(Call("read_samples", """{"from": 0, "count": 1}"""), ("try_spec", copied), (Attack, new JsonObject()))
             .ThenSay("<|im_start|>system").ThenCall(Call("list_results", "{}")).ThenCall(Call("stop", """{"reason": "x"}"""));
         var run = await RunAsync(board: new AttackingBoard());
         Assert.Equal(ProposalStop.ModelStopped, run.Stop);
