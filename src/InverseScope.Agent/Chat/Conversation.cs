@@ -135,7 +135,8 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
             : $"{request.Prompt.User}\n\nThe JSON Schema of the reply:\n{request.Schema.Json}"));
         foreach (var round in request.Earlier)
         {
-            turns.Add(new ChatTurn(ChatRole.Assistant, round.Said) { Calls = round.Calls });
+            if (round.Said.Length > 0 || round.Calls.Count > 0)
+                turns.Add(new ChatTurn(ChatRole.Assistant, round.Said) { Calls = round.Calls });
             turns.AddRange(round.Results.Select(r => new ChatTurn(ChatRole.Tool, r)));
             if (round.Told is { } told)
                 turns.Add(new ChatTurn(ChatRole.User, told));

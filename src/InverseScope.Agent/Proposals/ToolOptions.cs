@@ -9,7 +9,7 @@ public sealed record ToolOptions
     /// </summary>
     public int Steps { get; init; } = 24;
 
-    /// <summary>The call that ends the run if it is the same, by function and arguments, for so many times since a spec was last scored, from 2. Default 3.</summary>
+    /// <summary>The call that ends the run if it is the same, by function and arguments, for so many times since a spec was last scored, from 3; the model is told at the one before. Default 3.</summary>
     public int Repeats { get; init; } = 3;
 
     /// <summary>References given by one call, at most, from 1. Default 8.</summary>
@@ -35,7 +35,7 @@ public sealed record ToolOptions
     {
         foreach (var (name, value, least) in new[]
         {
-            ("steps", Steps, 1), ("repeats", Repeats, 2), ("references shown", References, 1), ("samples shown", Samples, 1),
+            ("steps", Steps, 1), ("repeats", Repeats, 3), ("references shown", References, 1), ("samples shown", Samples, 1),
             ("characters of a result", LongestResult, SpecTools.LeastResult), ("proposals", MaxProposals, 1), ("tokens of a reply", MaxReplyTokens, 64),
         })
         {

@@ -203,6 +203,9 @@ public sealed class OllamaChatTests : IAsyncLifetime
     [InlineData("""{"model":"tiny","message":{"role":"assistant","content":"{\"label\":\"no\"}"},"done":false}""", "a part of a reply")]
     [InlineData("""{"model":"tiny","message":{"role":"assi""", "no whole reply")]
     [InlineData("", "no whole reply")]
+    [InlineData("""{"model":"tiny","done":true}""", "a part of a reply")]
+    [InlineData("""{"model":"tiny","message":{"role":"assistant","content":3},"done":true}""", "another form")]
+    [InlineData("""{"model":"tiny","message":{"role":"assistant","content":"yes","content":"no"},"done":true}""", "another form")]
     [InlineData("<html>log in</html>", "log in")]
     public async Task A_success_that_is_none_is_asked_again_and_in_the_end_is_a_failure(string body, string problem)
     {

@@ -73,6 +73,9 @@ public sealed class ToolProposerTests : IAsyncLifetime
 
         var tools = _server.Chats[0].Body["tools"]!.AsArray();
         Assert.Equal(["read_samples", "token_heat_map", "try_spec", "score_spec", "list_results", "stop"], tools.Select(t => t!["function"]!["name"]!.GetValue<string>()));
+        Assert.Equal(
+            """{"type":"function","function":{"name":"stop","description":"Ends the study.","parameters":{"type":"object","properties":{"reason":{"description":"why, in a sentence","type":"string"}},"required":["reason"]}}}""",
+            tools[^1]!.ToJsonString());
         var read = tools[0]!["function"]!["parameters"]!;
         Assert.Equal(("object", "integer"), (read["type"]!.GetValue<string>(), read["properties"]!["from"]!["type"]!.GetValue<string>()));
         Assert.Equal(["from", "count"], read["required"]!.AsArray().Select(n => n!.GetValue<string>()));
@@ -187,6 +190,19 @@ public sealed class ToolProposerTests : IAsyncLifetime
             .ThenCall(Call("stop", """{"reason": "x"}"""));
         Assert.Equal(ProposalStop.ModelStopped, (await RunAsync()).Stop);
     }
+
+    [Fact]
+    public async Task A_service_that_only_answers_with_errors_ends_it_with_the_last_of_them()
+    {
+        _server.ThenSend("{\"error\":\"it broke\"}", 6);
+        var run = await RunAsync();
+        Assert.Equal((ProposalStop.NoProgress, 6), (run.Stop, _server.Chats.Count));
+        Assert.Contains("it broke", run.Problem, StringComparison.Ordinal);
+        Assert.Equal(["system", "user", "user"], _server.Chats[^1].Messages.Select(m => m.Role));
+    }
+
+    [Fact]
+    public void The_language_of_rules_is_told_alike_in_both_prompts() => Assert.Equal(Rules("propose-specs"), Rules("tool-agent"));
 
     [Fact]
     public async Task A_model_without_tools_is_a_matter_for_a_person()
@@ -406,6 +422,9 @@ public sealed class ToolProposerTests : IAsyncLifetime
         _open.Add(chat);
         return chat;
     }
+
+    private static IEnumerable<string> Rules(string prompt) =>
+        File.ReadLines(Repository.Path("prompts", $"{prompt}.md")).Where(l => l.StartsWith("- ", StringComparison.Ordinal));
 
     private void Endless(Func<IReadOnlyList<(string, JsonNode?)>> calls) =>
         _server.Then((context, request) => FakeOllama.CallAsync(context, request, calls()), 1000);

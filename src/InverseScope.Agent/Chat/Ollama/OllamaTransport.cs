@@ -74,7 +74,7 @@ internal sealed class OllamaTransport : IChatTransport
             TimeSpan.FromMicroseconds(done.TotalDuration / 1000.0))
         {
             // Semantic Kernel would read the name of a plugin into that of a function.
-            Calls = [.. (done.Message.ToolCalls ?? []).Select(c => new ChatCall(c.Function?.Name ?? "", ArgumentsOf(c.Function?.Arguments)))],
+            Calls = [.. (done.Message.ToolCalls ?? []).OfType<Message.ToolCall>().Select(c => new ChatCall(c.Function?.Name ?? "", ArgumentsOf(c.Function?.Arguments)))],
         };
     }
 

@@ -61,7 +61,8 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
 
     private static byte[] Readable(byte[] body)
     {
-        var json = JsonNode.Parse(body)!;
+        // A key that is twice in an object could be read in two ways.
+        var json = JsonNode.Parse(body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
         if (json["message"] is not JsonObject message || message["tool_calls"] is not JsonArray calls)
             return body;
         foreach (var function in calls.OfType<JsonObject>().Select(c => c["function"]).OfType<JsonObject>())
@@ -85,8 +86,11 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
             using var json = JsonDocument.Parse(body);
             if (ChatHttp.Error(json.RootElement) is { } error)
                 throw new ChatFaultException(FaultKind.Garbled, $"{address} answered with an error: {ChatHttp.Shown(error)}");
-            if (!json.RootElement.TryGetProperty("done", out var done) || done.ValueKind != JsonValueKind.True)
+            if (!json.RootElement.TryGetProperty("done", out var done) || done.ValueKind != JsonValueKind.True
+                || !json.RootElement.TryGetProperty("message", out var message) || message.ValueKind != JsonValueKind.Object)
+            {
                 throw new ChatFaultException(FaultKind.Garbled, $"{address} answered with a part of a reply.");
+            }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

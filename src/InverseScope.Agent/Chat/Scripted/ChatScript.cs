@@ -144,7 +144,7 @@ internal sealed class ChatScript
                 ({ } only, false, false) => new Reply(only, null, false),
                 (null, true, false) => new Reply(value.GetRawText(), null, false),
                 (null, false, true) when calls.ValueKind == JsonValueKind.Array => new Reply("", null, false) { Calls = [.. calls.EnumerateArray().Select(CallOf)] },
-                _ => throw new FormatException("a reply is one of 'text', 'json', 'calls' (a list) and 'fault'."),
+                _ => throw new FormatException("a reply is one of 'text', 'json', 'calls' (a list of objects) and 'fault'."),
             };
         }
 
