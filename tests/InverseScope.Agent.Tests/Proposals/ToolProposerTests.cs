@@ -74,7 +74,7 @@ public sealed class ToolProposerTests : IAsyncLifetime
         var tools = _server.Chats[0].Body["tools"]!.AsArray();
         Assert.Equal(["read_samples", "token_heat_map", "try_spec", "score_spec", "list_results", "stop"], tools.Select(t => t!["function"]!["name"]!.GetValue<string>()));
         Assert.Equal(
-            """{"type":"function","function":{"name":"stop","description":"Ends the study.","parameters":{"type":"object","properties":{"reason":{"description":"why, in a sentence","type":"string"}},"required":["reason"]}}}""",
+            """{"type":"function","function":{"name":"stop","description":"Ends the study.","parameters":{"type":"object","properties":{"reason":{"type":"string","description":"why, in a sentence"}},"required":["reason"],"additionalProperties":false}}}""",
             tools[^1]!.ToJsonString());
         var read = tools[0]!["function"]!["parameters"]!;
         Assert.Equal(("object", "integer"), (read["type"]!.GetValue<string>(), read["properties"]!["from"]!["type"]!.GetValue<string>()));

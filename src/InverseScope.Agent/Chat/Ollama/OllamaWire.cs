@@ -39,6 +39,9 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
         {
             json["truncate"] = false;
             NameResults(json);
+            // OllamaSharp says what a function does in a second place, under a key that Ollama does not know.
+            foreach (var tool in json["tools"]?.AsArray() ?? [])
+                tool!["function"]!["parameters"]!.AsObject().Remove("condition");
         }
 
         return new StringContent(json.ToJsonString(), Encoding.UTF8, "application/json");
