@@ -53,6 +53,38 @@ public sealed class SweepStoreTests : IDisposable
         Assert.Contains("newer program", Assert.Throws<BadInputException>(() => SweepStore.Open(StorePath)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_store_of_version_1_opens_with_all_that_is_in_it()
+    {
+        var mapper = new BsonMapper { EmptyStringToNull = false, EnumAsInteger = false };
+        using (var database = new LiteDatabase(StorePath, mapper))
+        {
+            var sweeps = database.GetCollection<StoredSweep>("sweeps");
+            sweeps.EnsureIndex(s => s.Name);
+            sweeps.Insert(new StoredSweep { Id = "a-001", Name = "a", State = SweepState.Stopped });
+            var steps = database.GetCollection<StoredStep>("steps");
+            steps.EnsureIndex(s => s.Sweep);
+            steps.Insert(new StoredStep { Id = "a-001|L0H0@last|propose", Sweep = "a-001", Site = "L0H0@last", Stage = "propose", Key = "k", Result = "{}" });
+            var log = database.GetCollection<StoredLogLine>("log");
+            log.EnsureIndex(l => l.Sweep);
+            log.Insert(new StoredLogLine { Sweep = "a-001", Step = "x" });
+            database.UserVersion = 1;
+        }
+
+        for (var opened = 0; opened < 2; opened++)
+        {
+            using var store = SweepStore.Open(StorePath);
+            Assert.Equal(SweepState.Stopped, store.Sweep("a-001").State);
+            Assert.Equal("{}", store.Find("a-001", "L0H0@last", "propose", "k")!.Result);
+            Assert.Equal("x", Assert.Single(store.LogOf("a-001")).Step);
+            Assert.Empty(store.Transcripts.Calls("a-001"));
+            Assert.Empty(store.Labels.All(default));
+        }
+
+        using var migrated = new LiteDatabase(StorePath);
+        Assert.Equal(SweepStore.SchemaVersion, migrated.UserVersion);
+    }
+
     [Theory]
     [InlineData(10)]
     [InlineData(8192)]
