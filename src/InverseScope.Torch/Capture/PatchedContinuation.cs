@@ -41,9 +41,9 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
                 var given = _patch.Read(network, [.. donors.Select(d => (d.Ids, d.Position!.Value))], cancel);
                 foreach (var alike in runs.GroupBy(run => run.Ids.Length).OrderBy(g => g.Key))
                 {
-                    var rows = Math.Min(ActivationCapture.TokensPerBatch / alike.Key, ActivationPatcher.ScoresPerBatch / target.Config.Vocabulary);
-                    foreach (var batch in alike.Chunk((int)Math.Max(1, rows)))
-                        Write(network, batch, given, written, cancel);
+                    var most = Most(target.Config, alike.Key, alike.Max(run => run.Characters));
+                    foreach (var batch in alike.Chunk(Rows(target.Config, alike.Key, most)))
+                        Write(network, batch, most, given, written, cancel);
                 }
 
                 return true;
@@ -51,6 +51,15 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
             cancel);
         return written;
     }
+
+    /// <summary>Most tokens that are written after a text.</summary>
+    /// <param name="t">T.</param>
+    public static int Most(TransformerConfig config, int t, int characters) => (int)Math.Min((long)characters * TokensPerCharacter, config.Context - t);
+
+    /// <summary>R: what is kept of a row has a place for each token, those of the text and those to be written.</summary>
+    /// <param name="t">T.</param>
+    public static int Rows(TransformerConfig config, int t, int most) =>
+        Math.Max(1, Math.Min(ActivationCapture.TokensPerBatch / (t + most), (int)(ActivationPatcher.ScoresPerBatch / config.Vocabulary)));
 
     /// <summary>Null where the text or its donor lacks the site's position.</summary>
     private Run? Prepare(ContinuationRequest request, int index, Dictionary<string, long> rowOf)
@@ -65,12 +74,11 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
     }
 
     /// <param name="batch">Texts of T tokens each.</param>
-    private void Write(CausalTransformer network, Run[] batch, Tensor given, string?[] written, CancellationToken cancel)
+    private void Write(CausalTransformer network, Run[] batch, int most, Tensor given, string?[] written, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var device = network.Device;
         var t = batch[0].Ids.Length;
-        var most = Math.Min(batch.Max(run => run.Characters) * TokensPerCharacter, network.Config.Context - t);
         var patched = batch.Index().Where(run => run.Item.Patch is not null).ToArray();
         var donors = given.index_select(0, tensor([.. patched.Select(run => run.Item.Patch!.Value.Donor)], dtype: ScalarType.Int64, device: device));
         var tap = _patch.Into([.. patched.Select(run => ((long)run.Index, run.Item.Patch!.Value.Position))], donors);

@@ -61,6 +61,18 @@ public sealed class PatchedContinuationTests : IDisposable
     public void A_text_that_fills_the_context_is_gone_on_with_by_nothing() =>
         Assert.Equal([""], new PatchedContinuation(_target, null, SiteOf("L0.resid")).Write([new("abcdefgh", "ab", 3)], default));
 
+    [Theory]
+    [InlineData(2, 50)]
+    [InlineData(30, 40)]
+    [InlineData(300, 2)]
+    public void A_batch_counts_the_tokens_that_are_to_be_written(int tokens, int characters)
+    {
+        var config = _target.Config with { Context = 1024 };
+        var places = tokens + PatchedContinuation.Most(config, tokens, characters);
+        Assert.Equal(tokens + 4 * characters, places);
+        Assert.InRange(PatchedContinuation.Rows(config, tokens, places - tokens), 1, ActivationCapture.TokensPerBatch / places);
+    }
+
     [Fact]
     public void Scores_that_are_not_finite_are_no_continuation()
     {
