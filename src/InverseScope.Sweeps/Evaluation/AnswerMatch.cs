@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace InverseScope.Sweeps.Evaluation;
 
@@ -14,7 +13,7 @@ internal static class AnswerMatch
     /// Characters of a continuation that decide about an answer: a hyphen and the letter behind it may go on with a word, and the model
     /// may write a letter and its marks one by one.
     /// </summary>
-    public static int CharactersFor(string answer) => answer.Trim().Normalize(NormalizationForm.FormD).Length + 2;
+    public static int CharactersFor(string answer) => AnswerLetters.LengthApart(answer.Trim()) + 2;
 
     /// <returns>Index of the answer, or null where it gives none of them.</returns>
     public static int? Of(string continuation, params ReadOnlySpan<string> answers)
@@ -31,7 +30,7 @@ internal static class AnswerMatch
         return best;
     }
 
-    private static string Composed(string text) => text.Trim().Normalize(NormalizationForm.FormC);
+    private static string Composed(string text) => AnswerLetters.Compose(text.Trim());
 
     private static bool Gives(ReadOnlySpan<char> written, string answer)
     {

@@ -19,6 +19,7 @@ public sealed class AnswerMatchTests
     [InlineData(" caf\uFFFD", "caf", false)]
     [InlineData(" cafe\u0301", "café", true)]
     [InlineData(" café", "cafe\u0301", true)]
+    [InlineData(" Vie\u0323\u0302t", "Vi\u1EC7t", true)]
     [InlineData(" cafe\u0301", "cafe", false)]
     [InlineData(" x\u0302y", "x", false)] // no single character is an x with a circumflex
     [InlineData(" हिन्दी", "हिन", false)] // a virama goes on with the word,
