@@ -31,12 +31,28 @@ public sealed class TorchBackend : IInversionBackend
     {
         (_target, _task, _seed, Options) = (target, task, seed, options);
         _population = Population.Of(task, options, seed);
+        target.ExpectedLongest = ExpectedLongest();
         _bank = new ActivationBank(banks, target, task, _population, options.Basis, collection);
         _samplers = new SiteSamplers(_bank, _population, options);
         if (generator is null)
             return;
         (_generator, Generator) = (generator, generator.Describe());
         _generated = new GeneratorSampler(generator, target, task, _population, options);
+    }
+
+    // Other texts, of references or of a generator, and those with fewer characters may have more tokens.
+    private int ExpectedLongest()
+    {
+        var longest = Enumerable.Range(0, _population.Rows).Select(row => _population.Pool[row]).MaxBy(text => text.Length)!;
+        try
+        {
+            return 2 * _target.Tokenize(longest).Ids.Length;
+        }
+        catch (BadInputException)
+        {
+            // Told where the text is read for its activation; what needs no activation can do without.
+            return _target.ExpectedLongest;
+        }
     }
 
     public TargetDescription Target => _target.Description;

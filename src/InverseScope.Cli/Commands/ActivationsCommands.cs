@@ -18,7 +18,7 @@ internal static class ActivationsCommands
         "--memory", $"Host memory, in MiB, of activations on their way to the disk, beside the model and one batch. Default {Defaults.BufferBytes / MiB}. Changes no number; little makes for many small writes.", 1, 8192);
 
     private static readonly Option<long?> BatchTokens = OptionOf.Integer(
-        "--batch-tokens", $"Most tokens in one pass through the model, padding included. Default {Defaults.BatchTokens}. Fewer take less memory; numbers change by rounding.", 1, MiB);
+        "--batch-tokens", $"Most tokens in one pass through the model, padding included. Default {Defaults.BatchTokens}. Fewer take less memory; numbers change by rounding.", 1, CollectionOptions.LargestBatch);
 
     public static Command Create(Shell shell)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using InverseScope.Cli.Output;
 using InverseScope.Torch.Checks;
+using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Cli.Commands;
 
@@ -38,18 +39,29 @@ internal static class ModelCheckCommand
                 result.ComparedTokens,
                 result.DifferingTokens,
                 result.Passed,
-                result.Quantities,
+                Quantities = result.Quantities.Select(q => new
+                {
+                    q.Name,
+                    q.WorstError,
+                    Tolerance = q.WorstError is null ? (double?)null : result.ToleranceOf(q.Name),
+                    q.DifferingTokens,
+                    q.Lead,
+                    q.Where,
+                    q.Compared,
+                }),
             });
         }
         else
         {
+            var type = result.Weights.ToString().ToLowerInvariant();
             Tables.Write(
                 invocation.Shell,
-                ["quantity", "#worst error", "#other tokens", "#compared", "where"],
+                ["quantity", "#worst error", "#allowed", "#other tokens", "#compared", "where"],
                 result.Quantities.Select(q => new[]
                 {
                     q.Name,
                     q.WorstError is { } error ? Error(error) : "",
+                    q.WorstError is null ? "" : Error(result.ToleranceOf(q.Name)),
                     q.DifferingTokens?.ToString("N0", CultureInfo.InvariantCulture) ?? "",
                     q.Compared.ToString("N0", CultureInfo.InvariantCulture),
                     q.Where,
@@ -57,12 +69,16 @@ internal static class ModelCheckCommand
             var tokens = result.ComparedTokens == 0
                 ? ""
                 : string.Create(CultureInfo.InvariantCulture, $" {result.DifferingTokens:N0} of {result.ComparedTokens:N0} greedy tokens differ.");
+            var narrower = result.Weights != NumberType.Float32;
+            var verdict = !result.Passed ? "Does not agree" : narrower ? $"Agrees as far as {type} can tell" : "Agrees";
             invocation.Out.WriteLine(
-                $"{(result.Passed ? "Agrees" : "Does not agree")}: the worst error is {Error(result.WorstError)} ({InEpsilons(result.WorstError)}), "
-                + $"and {Error(result.Tolerance)} ({InEpsilons(result.Tolerance)}) is allowed.{tokens}");
+                $"{verdict}: the worst error is {Error(result.WorstError)} ({InEpsilons(result.WorstError)}), "
+                + $"and {Error(result.Tolerance)} ({InEpsilons(result.Tolerance)}) is {(narrower ? "the most that is allowed of any quantity" : "allowed")}.{tokens}");
+            if (narrower)
+                invocation.Out.WriteLine($"Wider than the {Error(ModelCheckResult.Float32)} of float32, because {type} rounds: smaller faults show with --dtype float32 only.");
 
             string InEpsilons(double error) => string.Create(
-                CultureInfo.InvariantCulture, $"{error / result.Epsilon:N0} epsilons of {result.Weights.ToString().ToLowerInvariant()}");
+                CultureInfo.InvariantCulture, $"{error / result.Epsilon:N0} epsilons of {type}");
         }
 
         return result.Passed ? ExitCode.Done : ExitCode.Negative;

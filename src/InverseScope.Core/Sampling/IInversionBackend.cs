@@ -80,8 +80,9 @@ public interface IInversionBackend : IDisposable
     /// the text's own token is patched; what is written after it reads the patched run.
     /// </summary>
     /// <returns>
-    /// One for each request: up to a line's end, the end token, as many characters as asked for (white space before them not counted),
-    /// or the end of the target's context. Null where text or donor lacks the site's position, or a score is not finite.
+    /// One for each request: up to a line's end, the end token, or as many characters as asked for (white space before them not
+    /// counted). Null where nothing is known: text or donor lacks the site's position, a score is not finite, or the target's context
+    /// ended before any of these.
     /// </returns>
     /// <exception cref="BadInputException">A text that the target cannot read.</exception>
     /// <exception cref="NotSupportedException">There is no network behind this backend.</exception>

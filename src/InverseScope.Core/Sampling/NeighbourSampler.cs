@@ -13,6 +13,7 @@ public sealed class NeighbourSampler
     private readonly int _width;
     private readonly int[] _texts;
     private readonly double[]? _prior;
+    private readonly byte[]? _present;
     private readonly MeasurementOptions _options;
     private readonly NeighbourKernel _kernel;
     private readonly float[]? _norms;
@@ -20,24 +21,29 @@ public sealed class NeighbourSampler
     // Sum of the prior weights of rows that can be neighbours, their number where all are alike.
     private readonly double _mass;
 
-    /// <param name="rows">Activations, (M, K) row by row; a row with NaN is never a neighbour.</param>
+    /// <param name="rows">Activations, (M, K) row by row; a row with NaN is never near anything.</param>
     /// <param name="width">K, at least 1.</param>
     /// <param name="texts">Text id of each row, (M); a text drawn twice into a bank has two rows.</param>
     /// <param name="prior">Prior weight of each row, (M), any scale; null if all are alike.</param>
     /// <param name="options">Checked by the caller.</param>
+    /// <param name="present">
+    /// 0 for each row that stands for no activation, (M): its numbers are never looked at, and it counts for nothing. Null if all do.
+    /// </param>
     public NeighbourSampler(
-        ReadOnlyMemory<float> rows, int width, int[] texts, double[]? prior, MeasurementOptions options)
+        ReadOnlyMemory<float> rows, int width, int[] texts, double[]? prior, MeasurementOptions options, byte[]? present = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfNotEqual(rows.Length, checked(width * texts.Length));
         if (prior is not null)
             ArgumentOutOfRangeException.ThrowIfNotEqual(prior.Length, texts.Length);
-        (_rows, _width, _texts, _prior, _options, _kernel) = (rows, width, texts, prior, options, new NeighbourKernel(options));
+        if (present is not null)
+            ArgumentOutOfRangeException.ThrowIfNotEqual(present.Length, texts.Length);
+        (_rows, _width, _texts, _prior, _present, _options, _kernel) = (rows, width, texts, prior, present, options, new NeighbourKernel(options));
         if (options.Distance == DistanceKind.Cosine)
-            _norms = Norms(rows.Span, width);
+            _norms = Norms(rows.Span);
         for (var i = 0; i < texts.Length; i++)
         {
-            if (!float.IsNaN(rows.Span[i * width]))
+            if (IsPresent(i))
                 _mass += prior?[i] ?? 1;
         }
     }
@@ -92,6 +98,8 @@ public sealed class NeighbourSampler
         var reachSquared = reach * unit * (reach * unit);
         for (var i = 0; i < _texts.Length; i++)
         {
+            if (!IsPresent(i))
+                continue;
             var row = span.Slice(i * _width, _width);
             double d;
             if (_norms is not null)
@@ -118,12 +126,16 @@ public sealed class NeighbourSampler
         return near;
     }
 
-    private static float[] Norms(ReadOnlySpan<float> rows, int width)
+    private bool IsPresent(int row) => _present is null || _present[row] != 0;
+
+    private float[] Norms(ReadOnlySpan<float> rows)
     {
-        var norms = new float[rows.Length / width];
+        var norms = new float[_texts.Length];
         for (var i = 0; i < norms.Length; i++)
         {
-            var row = rows.Slice(i * width, width);
+            if (!IsPresent(i))
+                continue;
+            var row = rows.Slice(i * _width, _width);
             norms[i] = (float)Math.Sqrt(Dot(row, row));
         }
 

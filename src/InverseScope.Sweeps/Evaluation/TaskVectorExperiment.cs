@@ -18,7 +18,7 @@ public sealed record UnpatchedAnswers(bool? Target, bool? Source, bool? SameTask
 /// <summary>
 /// Whether a site carries which operation a text asks for (Hendel, Geva and Globerson 2023; InverseScope, section 4.2): its
 /// activation in the run of a target text is replaced by that of a source text, the model goes on greedily, and the answer tells
-/// what moved. The unit is the pair: each is one source, one target and one trial.
+/// what moved. A pair is one trial. No two have one target; where two have one donor, intervals do not take them for independent.
 /// </summary>
 internal sealed class TaskVectorExperiment(IInversionBackend backend, IReadOnlyList<TaskVectorPair> pairs)
 {
@@ -50,8 +50,8 @@ internal sealed class TaskVectorExperiment(IInversionBackend backend, IReadOnlyL
                 .. controls.Select(p => new ContinuationRequest(p.Target, p.SameTask, Characters(p.OwnAnswer, p.MovedAnswer, p.SameTaskAnswer))),
             ],
             cancel);
-        var moved = Answers(patched, written.Take(patched.Length), p => p.SourceAnswer);
-        var same = Answers(controls, written.Skip(patched.Length), p => p.SameTaskAnswer);
+        var moved = Answers(patched, written.Take(patched.Length), p => (p.Source, p.SourceAnswer));
+        var same = Answers(controls, written.Skip(patched.Length), p => (p.SameTask, p.SameTaskAnswer));
         return TaskVectorSiteRecord.Of(site, SiteStatus.Done) with
         {
             Success = Rate(moved, Given.Moved),
@@ -61,27 +61,46 @@ internal sealed class TaskVectorExperiment(IInversionBackend backend, IReadOnlyL
             SameTaskSuccess = Rate(same, Given.Moved),
             SameTaskAnswer = Rate(same, Given.Donors),
             SameTaskKept = Rate(same, Given.Own),
+            NotMeasured = patched.Length - moved.Length,
+            SameTaskNotMeasured = controls.Length - same.Length,
         };
     }
 
-    /// <summary>Wilson's interval; the pairs are drawn independently.</summary>
+    /// <summary>A share of trials with Wilson's interval.</summary>
+    /// <param name="trials">Whether each was one, and the text that it may share with others.</param>
     /// <returns>Null if there was no trial.</returns>
-    public static RateRecord? Rate(int count, int of) => of == 0
-        ? null
-        : new RateRecord { Rate = (double)count / of, Ci = ReportInterval.Of(Proportion.Wilson(count, of, Confidence))!.Value, Count = count, Of = of };
+    public static RateRecord? Rate(IReadOnlyCollection<(bool Is, string Text)> trials)
+    {
+        if (trials.Count == 0)
+            return null;
+        // At worst what shares a text is one trial: the interval is that of Kish's effective number with correlation 1.
+        var perText = trials.GroupBy(t => t.Text, StringComparer.Ordinal).Sum(g => (double)g.Count() * g.Count()) / trials.Count;
+        var count = trials.Count(t => t.Is);
+        return new RateRecord
+        {
+            Rate = (double)count / trials.Count,
+            Ci = ReportInterval.Of(Proportion.WilsonClustered(count, trials.Count, perText, 1, Confidence))!.Value,
+            Count = count,
+            Of = trials.Count,
+            Independent = trials.Count / perText,
+        };
+    }
 
-    private static RateRecord? Rate(IReadOnlyCollection<Given> answers, Given wanted) => Rate(answers.Count(a => a == wanted), answers.Count);
+    private static RateRecord? Rate((string Text, Given Answer)[] trials, Given wanted) => Rate([.. trials.Select(t => (t.Answer == wanted, t.Text))]);
 
     // What was not measured is no trial.
-    private static Given[] Answers(TaskVectorPair[] of, IEnumerable<string?> written, Func<TaskVectorPair, string> donors) =>
+    private static (string Text, Given Answer)[] Answers(
+        TaskVectorPair[] of, IEnumerable<string?> written, Func<TaskVectorPair, (string Text, string Answer)> donor) =>
     [
-        .. of.Zip(written).Where(p => p.Second is not null).Select(p => AnswerMatch.Of(p.Second!, p.First.OwnAnswer, p.First.MovedAnswer, donors(p.First)) switch
-        {
-            0 => Given.Own,
-            1 => Given.Moved,
-            2 => Given.Donors,
-            _ => Given.None,
-        }),
+        .. of.Zip(written).Where(p => p.Second is not null).Select(p => (
+            donor(p.First).Text,
+            AnswerMatch.Of(p.Second!, p.First.OwnAnswer, p.First.MovedAnswer, donor(p.First).Answer) switch
+            {
+                0 => Given.Own,
+                1 => Given.Moved,
+                2 => Given.Donors,
+                _ => Given.None,
+            })),
     ];
 
     private static int Characters(params ReadOnlySpan<string> answers)

@@ -25,7 +25,8 @@ internal sealed record TaskVectorPair(
 
     /// <summary>
     /// Draws targets from the prior, each text at most once, and for each a source among the operations that know its query, all
-    /// alike, and then among texts that ask for it.
+    /// alike, and then among texts that ask for it. Sources are all others as long as there are, so that pairs are independent, and
+    /// so are the control's donors.
     /// </summary>
     /// <param name="pairs">Wanted; fewer come where the prior has no more.</param>
     /// <exception cref="BadInputException">The task has no operations, or no pair at all.</exception>
@@ -38,12 +39,16 @@ internal sealed record TaskVectorPair(
             .Select(text => Asking(operations, text)).OfType<Asked>()
             .GroupBy(d => d.Operation, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
+        var (sources, controls) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         var (found, seen) = (new List<TaskVectorPair>(), new HashSet<string>(StringComparer.Ordinal));
         for (var draw = 0; draw < LeastDraws + DrawsPerPair * pairs && found.Count < pairs; draw++)
         {
             var text = task.Draw(random);
-            if (seen.Add(text) && Asking(operations, text) is { } target && Pair(operations, donors, target, random) is { } pair)
-                found.Add(pair);
+            if (!seen.Add(text) || Asking(operations, text) is not { } target || Pair(operations, donors, sources, controls, target, random) is not { } pair)
+                continue;
+            found.Add(pair);
+            sources.Add(pair.Source);
+            controls.Add(pair.SameTask);
         }
 
         return found.Count > 0 ? found : throw new BadInputException(
@@ -51,7 +56,10 @@ internal sealed record TaskVectorPair(
             "Give at least two operations that share queries, and two texts of each; or leave task_vector out.");
     }
 
-    private static TaskVectorPair? Pair(IOperations operations, Dictionary<string, Asked[]> donors, Asked target, RandomStream random)
+    /// <param name="sources">Those of earlier pairs.</param>
+    /// <param name="controls">Donors of the control in earlier pairs.</param>
+    private static TaskVectorPair? Pair(
+        IOperations operations, Dictionary<string, Asked[]> donors, HashSet<string> sources, HashSet<string> controls, Asked target, RandomStream random)
     {
         // A model that copies the query must not be taken for one that answers it.
         (string Operation, string Answer)[] moves =
@@ -64,16 +72,17 @@ internal sealed record TaskVectorPair(
         if (moves.Length == 0)
             return null;
         var (operation, moved) = random.Pick(moves);
-        Asked? Donor(string of)
+        Asked? Donor(string of, HashSet<string> used)
         {
             Asked[] fitting =
             [
                 .. donors.GetValueOrDefault(of, []).Where(d => !Same(d.Query, target.Query) && !Same(d.Answer, target.Answer) && !Same(d.Answer, moved)),
             ];
-            return fitting.Length == 0 ? null : random.Pick(fitting);
+            Asked[] unused = [.. fitting.Where(d => !used.Contains(d.Text))];
+            return fitting.Length == 0 ? null : random.Pick(unused.Length > 0 ? unused : fitting);
         }
 
-        return Donor(operation) is { } source && Donor(target.Operation) is { } same
+        return Donor(operation, sources) is { } source && Donor(target.Operation, controls) is { } same
             ? new TaskVectorPair(target.Text, source.Text, same.Text, target.Answer, source.Answer, moved, same.Answer)
             : null;
     }

@@ -74,6 +74,8 @@ internal static class ReportCsv
     [
         ("task_vector_pairs", s => s.Success?.Of),
         ("task_vector_control_pairs", s => s.SameTaskSuccess?.Of),
+        ("task_vector_not_measured", s => s.NotMeasured),
+        ("task_vector_control_not_measured", s => s.SameTaskNotMeasured),
         .. Rates.SelectMany(r => new (string, Func<TaskVectorSiteRecord, object?>)[]
         {
             (r.Name, s => r.Value(s)?.Rate), (r.Name + "_lower", s => r.Value(s)?.Ci.Lower), (r.Name + "_upper", s => r.Value(s)?.Ci.Upper),

@@ -82,6 +82,10 @@ internal static class ReportProse
         }
 
         var text = $"Without a patch the model answers target and source rightly on {ReportNumbers.Count(used)} of {pairs}; these are patched.";
+        if (experiment.Sources < experiment.Pairs)
+            text += $" The prior has too few texts for different sources ({ReportNumbers.Count(experiment.Sources)} for {pairs}): intervals take pairs of one source for one trial.";
+        if (experiment.Sites.Sum(s => s.NotMeasured + s.SameTaskNotMeasured ?? 0) is var lost and > 0)
+            text += $" {ReportNumbers.Of(lost, "patched run")} gave no answer (its context ended before it, say) and {(lost == 1 ? "is" : "are")} not counted.";
         if (experiment.Best() is not { Success: { } success } best)
             return $"{text} No site was measured.";
         text += $" The source's task is applied to the target's own query most often at {best.Site}, the highest of {ReportNumbers.Of(experiment.Sites.Count(s => s.Success is not null), "site")}:"

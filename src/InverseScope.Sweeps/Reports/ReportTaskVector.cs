@@ -15,6 +15,12 @@ public sealed record TaskVectorRecord
     /// <summary>Pairs drawn: fewer where the prior has no more.</summary>
     public required int Pairs { get; init; }
 
+    /// <summary>
+    /// Different sources in them. Fewer than pairs where the prior has no more: intervals then take pairs of one source for one trial.
+    /// Null in reports of earlier versions.
+    /// </summary>
+    public int? Sources { get; init; }
+
     /// <summary>Pairs whose target and source the model answers rightly without a patch; only they are patched. Null until it is known.</summary>
     public int? PairsUsed { get; init; }
 
@@ -42,7 +48,8 @@ public sealed record TaskVectorRecord
         get
         {
             var measured = Sites.Where(s => s is { Success: not null, SameTaskSuccess: not null }).ToArray();
-            Interval Interval(RateRecord rate) => Proportion.Wilson(rate.Count, rate.Of, 1 - 0.05 / measured.Length);
+            Interval Interval(RateRecord rate) => Proportion.WilsonClustered(
+                rate.Count, rate.Of, rate.Of / (rate.Independent ?? rate.Of), 1, 1 - 0.05 / measured.Length);
             return [.. measured.Where(s => Interval(s.Success!).Low > Interval(s.SameTaskSuccess!).High).Select(s => s.Site)];
         }
     }
@@ -67,6 +74,12 @@ public sealed record RateRecord
 
     /// <summary>Trials, 1 or more.</summary>
     public required int Of { get; init; }
+
+    /// <summary>
+    /// Trials that the interval counts as independent: fewer than all where some share a text. Null in reports of earlier versions:
+    /// all.
+    /// </summary>
+    public double? Independent { get; init; }
 }
 
 /// <summary>What patching one site does to answers. Rates are null where no pair could be measured.</summary>
@@ -106,6 +119,15 @@ public sealed record TaskVectorSiteRecord
 
     /// <summary>The same control: the answer stays the target's own.</summary>
     public RateRecord? SameTaskKept { get; init; }
+
+    /// <summary>
+    /// Pairs whose patched run gave no answer, and which are no trials: the model's context ended before it, say. Null where the site
+    /// was not measured.
+    /// </summary>
+    public int? NotMeasured { get; init; }
+
+    /// <summary>The same of the control.</summary>
+    public int? SameTaskNotMeasured { get; init; }
 
     /// <summary>A record with the parts that name the site.</summary>
     public static TaskVectorSiteRecord Of(Site site, SiteStatus status) => new()

@@ -17,8 +17,8 @@ namespace InverseScope.Sweeps.Stages;
 /// </summary>
 internal sealed class TaskVectorStages
 {
-    private const string UnpatchedStage = "task vector answers/1";
-    private const string SiteStage = "task vector/1";
+    private const string UnpatchedStage = "task vector answers/2";
+    private const string SiteStage = "task vector/2";
     private const int ExamplesShown = 3;
 
     private readonly SweepPlan _plan;
@@ -67,16 +67,17 @@ internal sealed class TaskVectorStages
     {
         static (string, string) Missing() => throw new InvalidOperationException("The stage is not done.");
         var unpatched = _log.IsDone("", UnpatchedStage, "") ? Read<UnpatchedAnswers[]>(_log.Run("", UnpatchedStage, "", Missing)) : null;
-        RateRecord? Accuracy(Func<UnpatchedAnswers, bool?> of) =>
-            TaskVectorExperiment.Rate(unpatched?.Count(u => of(u) == true) ?? 0, unpatched?.Count(u => of(u) is not null) ?? 0);
+        RateRecord? Accuracy(Func<UnpatchedAnswers, bool?> of, Func<TaskVectorPair, string> text) =>
+            TaskVectorExperiment.Rate([.. _pairs.Zip(unpatched ?? []).Where(p => of(p.Second) is not null).Select(p => (of(p.Second) == true, text(p.First)))]);
         return new TaskVectorRecord
         {
             PairsWanted = _plan.TaskVectorPairs,
             Pairs = _pairs.Count,
+            Sources = _pairs.Select(p => p.Source).Distinct(StringComparer.Ordinal).Count(),
             PairsUsed = unpatched?.Count(u => u.AreUsed),
-            TargetAccuracy = Accuracy(u => u.Target),
-            SourceAccuracy = Accuracy(u => u.Source),
-            SameTaskAccuracy = Accuracy(u => u.SameTask),
+            TargetAccuracy = Accuracy(u => u.Target, p => p.Target),
+            SourceAccuracy = Accuracy(u => u.Source, p => p.Source),
+            SameTaskAccuracy = Accuracy(u => u.SameTask, p => p.SameTask),
             Sites = [.. Sites.Select(site => IsDone(site) ? Read<TaskVectorSiteRecord>(_log.Run(site.ToString(), SiteStage, "", Missing))
                 : failed.TryGetValue(site, out var why) ? TaskVectorSiteRecord.Of(site, SiteStatus.Failed) with { Reason = why }
                 : TaskVectorSiteRecord.Of(site, SiteStatus.Skipped) with { Reason = $"the sweep ended first ({stopped})" })],

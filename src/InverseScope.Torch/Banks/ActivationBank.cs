@@ -11,8 +11,9 @@ namespace InverseScope.Torch.Banks;
 
 /// <summary>
 /// The activations of a population, in one folder with a file for each site. The folder's name is the hash of all that
-/// decides its numbers (target, task, texts, basis), so that what was collected once is found again, and never mistaken
-/// for something else.
+/// decides its numbers (target, task, texts, basis) all but rounding, so that what was collected once is found again, and never
+/// mistaken for something else. How texts are put into batches decides the last digits: the files tell its size, and the name does
+/// not, so that less memory does not make for another bank.
 /// </summary>
 public sealed class ActivationBank
 {
@@ -103,7 +104,7 @@ public sealed class ActivationBank
         try
         {
             for (var s = 0; s < sites.Length; s++)
-                writers.Add(new BankFile.Writer(PathOf(sites[s]), _key, sites[s], _population.Rows, capture.Width(s)));
+                writers.Add(new BankFile.Writer(PathOf(sites[s]), _key, sites[s], _population.Rows, capture.Width(s), _options.BatchTokens));
             var stage = sites.Length == 1 ? $"activations at {sites[0]}" : $"activations at {sites.Length} sites";
             Position[] positions = [.. sites.Select(site => site.Position).Distinct()];
             int[] positionOf = [.. sites.Select(site => Array.IndexOf(positions, site.Position))];

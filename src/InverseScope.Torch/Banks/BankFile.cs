@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using InverseScope.Core;
@@ -8,7 +9,8 @@ namespace InverseScope.Torch.Banks;
 
 /// <summary>
 /// The file with a population's activations at one site: <c>activations</c> (M, K) float32 and <c>present</c> (M) bytes,
-/// 1 where the text has the site's position. Its header names what it was made from and the hash of its data.
+/// 1 where the text has the site's position. Its header names what it was made from, with how many
+/// tokens at once, and the hash of its data.
 /// </summary>
 internal static class BankFile
 {
@@ -71,7 +73,8 @@ internal static class BankFile
         private int _rows;
         private int _hashed;
 
-        public Writer(string path, string key, Site site, int rows, int width)
+        /// <param name="batchTokens">Most tokens in one pass; told to whoever compares last digits, and not compared itself.</param>
+        public Writer(string path, string key, Site site, int rows, int width, int batchTokens)
         {
             Width = width;
             _metadata = new Dictionary<string, string>
@@ -79,6 +82,7 @@ internal static class BankFile
                 ["format"] = Format,
                 ["bank"] = key,
                 ["site"] = site.ToString(),
+                ["batch_tokens"] = batchTokens.ToString(CultureInfo.InvariantCulture),
                 [HashKey] = new('0', 64),
             };
             _writer = new SafetensorsWriter(

@@ -5,8 +5,8 @@ namespace InverseScope.Torch.Banks;
 
 /// <summary>
 /// A population's activations at one site, mapped from their file: the system brings in what is looked at, and takes it out again
-/// where memory is short. What comes from <see cref="MemoryManager{T}.Memory"/> is (M, K) row by row, NaN in rows of texts without
-/// the position, and gone once this is disposed.
+/// where memory is short. What comes from <see cref="MemoryManager{T}.Memory"/> is (M, K) row by row, without meaning in rows of
+/// texts without the position, not to be written, and gone once this is disposed.
 /// </summary>
 internal sealed unsafe class BankRows : MemoryManager<float>
 {
@@ -21,23 +21,16 @@ internal sealed unsafe class BankRows : MemoryManager<float>
     public BankRows(string path, long begin, int width, byte[] present)
     {
         (Width, Present, _count) = (width, present, checked(present.Length * width));
-        // Only what is to be written needs pages of this process's own.
-        var access = present.AsSpan().Contains((byte)0) ? MemoryMappedFileAccess.CopyOnWrite : MemoryMappedFileAccess.Read;
         using (var file = MemoryMappedFile.CreateFromFile(
             new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete), null, 0,
-            access, HandleInheritability.None, leaveOpen: false))
+            MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false))
         {
-            _view = file.CreateViewAccessor(0, 0, access);
+            _view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         }
 
         byte* start = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         _first = (float*)(start + _view.PointerOffset + begin);
-        for (var row = 0; row < present.Length; row++)
-        {
-            if (present[row] == 0)
-                GetSpan().Slice(row * width, width).Fill(float.NaN);
-        }
     }
 
     /// <summary>K, numbers in one row.</summary>

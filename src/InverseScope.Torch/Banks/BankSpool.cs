@@ -5,7 +5,8 @@ namespace InverseScope.Torch.Banks;
 
 /// <summary>
 /// Brings rows of many sites to their files: they gather in one buffer while a thread of its own writes the other, so that the
-/// disk keeps nobody waiting unless it is slower than the model. The buffers are all the memory that rows take, however many there are.
+/// disk keeps nobody waiting unless it is slower than the model. Memory does not grow with the number of rows: both buffers, up to
+/// 1 MiB in which neighbouring rows are put together, and for each row in a buffer the few numbers by which rows are sorted.
 /// </summary>
 internal sealed class BankSpool : IDisposable
 {

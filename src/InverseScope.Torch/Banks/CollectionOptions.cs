@@ -5,9 +5,11 @@ namespace InverseScope.Torch.Banks;
 /// <summary>How much memory the collection of activations may take, beside the model itself.</summary>
 public sealed record CollectionOptions
 {
+    /// <summary>Most tokens that a batch can be given.</summary>
+    public const int LargestBatch = 1 << 20;
+
     private const long LeastBuffer = 1 << 20;
     private const long LargestBuffer = 8L << 30;
-    private const int LargestBatch = 1 << 20;
 
     /// <summary>
     /// Host memory, in bytes, that activations on their way to the disk take. Default 512 MiB, 1 MiB to 8 GiB. Changes no number;

@@ -60,7 +60,7 @@ internal sealed class SiteSampler
     public SiteSampler(BankRows rows, Population population, MeasurementOptions options)
     {
         _rows = rows;
-        _sampler = new NeighbourSampler(rows.Memory, rows.Width, [.. Enumerable.Range(0, population.Rows)], population.Weights, options);
+        _sampler = new NeighbourSampler(rows.Memory, rows.Width, [.. Enumerable.Range(0, population.Rows)], population.Weights, options, rows.Present);
         double with = 0, all = 0;
         for (var row = 0; row < rows.Present.Length; row++)
         {

@@ -41,9 +41,9 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
                 var given = _patch.Read(network, [.. donors.Select(d => (d.Ids, d.Position!.Value))], cancel);
                 foreach (var alike in runs.GroupBy(run => run.Ids.Length).OrderBy(g => g.Key))
                 {
-                    var rows = Math.Min(ActivationCapture.TokensPerBatch / alike.Key, ActivationPatcher.ScoresPerBatch / target.Config.Vocabulary);
-                    foreach (var batch in alike.Chunk((int)Math.Max(1, rows)))
-                        Write(network, batch, given, written, cancel);
+                    var most = alike.Max(run => Most(target.Config, alike.Key, run.Characters));
+                    foreach (var batch in alike.Chunk(Rows(target.Config, alike.Key, most)))
+                        Write(network, batch, most, given, written, cancel);
                 }
 
                 return true;
@@ -51,6 +51,17 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
             cancel);
         return written;
     }
+
+    /// <summary>Most tokens that are written after a text: the last of them needs no place in the context, because nothing reads it.</summary>
+    /// <param name="t">T.</param>
+    public static int Most(TransformerConfig config, int t, int characters) => (int)Math.Min((long)characters * TokensPerCharacter, config.Context - t + 1);
+
+    /// <summary>R: what is kept of a row has a place for each token that is read, those of the text and all but the last written.</summary>
+    /// <param name="t">T.</param>
+    public static int Rows(TransformerConfig config, int t, int most) =>
+        Math.Max(1, Math.Min(ActivationCapture.TokensPerBatch / Places(t, most), (int)(ActivationPatcher.ScoresPerBatch / config.Vocabulary)));
+
+    private static int Places(int t, int most) => t + most - 1;
 
     /// <summary>Null where the text or its donor lacks the site's position.</summary>
     private Run? Prepare(ContinuationRequest request, int index, Dictionary<string, long> rowOf)
@@ -65,19 +76,19 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
     }
 
     /// <param name="batch">Texts of T tokens each.</param>
-    private void Write(CausalTransformer network, Run[] batch, Tensor given, string?[] written, CancellationToken cancel)
+    private void Write(CausalTransformer network, Run[] batch, int most, Tensor given, string?[] written, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var device = network.Device;
         var t = batch[0].Ids.Length;
-        var most = Math.Min(batch.Max(run => run.Characters) * TokensPerCharacter, network.Config.Context - t);
         var patched = batch.Index().Where(run => run.Item.Patch is not null).ToArray();
         var donors = given.index_select(0, tensor([.. patched.Select(run => run.Item.Patch!.Value.Donor)], dtype: ScalarType.Int64, device: device));
         var tap = _patch.Into([.. patched.Select(run => ((long)run.Index, run.Item.Patch!.Value.Position))], donors);
-        using var cache = new KeyValueCache(network.Config, batch.Length, t + most, hasPrefix: false, device, network.Type);
+        using var cache = new KeyValueCache(network.Config, batch.Length, Places(t, most), hasPrefix: false, device, network.Type);
         var next = ForwardPass.Padded([.. batch.Select(run => run.Ids)], t);
         var tokens = Array.ConvertAll(batch, _ => new List<int>());
         var open = Enumerable.Range(0, batch.Length).ToHashSet();
+        // A row that is open after the last step was cut by the end of the context: how it goes on is not known.
         for (var step = 0; step < most && open.Count > 0; step++)
         {
             cancel.ThrowIfCancellationRequested();
@@ -97,16 +108,12 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
                 var text = target.Decode(CollectionsMarshal.AsSpan(tokens[row]));
                 var begin = text.Length - text.AsSpan().TrimStart().Length;
                 var line = text.AsSpan(begin).IndexOf('\n');
-                if (!ended && line < 0 && text.Length - begin < batch[row].Characters && step + 1 < most)
+                if (!ended && line < 0 && text.Length - begin < batch[row].Characters && step + 1 < batch[row].Characters * (long)TokensPerCharacter)
                     continue;
                 written[batch[row].Index] = line < 0 ? text : text[..(begin + line)];
                 open.Remove(row);
             }
         }
-
-        // Where the context had no place left, nothing is written.
-        foreach (var row in most > 0 ? [] : open)
-            written[batch[row].Index] = "";
     }
 
     /// <returns>The likeliest token of each row, and its score.</returns>

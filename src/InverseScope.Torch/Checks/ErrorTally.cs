@@ -36,7 +36,8 @@ internal sealed class ErrorTally
     }
 
     /// <summary>Counts tokens that differ.</summary>
-    public void CompareTokens(string quantity, string where, IReadOnlyList<long> computed, IReadOnlyList<long> reference)
+    /// <param name="lead">By how much the first that differs came before its reference; null where none was chosen by scores.</param>
+    public void CompareTokens(string quantity, string where, IReadOnlyList<long> computed, IReadOnlyList<long> reference, double? lead = null)
     {
         var at = Known(new CheckedQuantity(quantity, null, 0, "", 0));
         var known = _quantities[at];
@@ -45,6 +46,7 @@ internal sealed class ErrorTally
         {
             DifferingTokens = known.DifferingTokens + differing,
             Where = known.Where.Length == 0 && differing > 0 ? where : known.Where,
+            Lead = differing == 0 || known.Lead > lead ? known.Lead : lead,
             Compared = known.Compared + reference.Count,
         };
     }

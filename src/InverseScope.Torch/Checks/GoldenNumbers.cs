@@ -42,21 +42,35 @@ internal static class GoldenNumbers
 
     /// <summary>The next token after the last of each row, taken again and again.</summary>
     /// <param name="rows">Prompts, one row for each text.</param>
+    /// <param name="expected">Their continuations, all of one length.</param>
     /// <param name="logits">Scores of the last token of each row.</param>
-    public static long[][] Greedy(
-        IReadOnlyList<long[]> rows, int steps, Func<IReadOnlyList<long[]>, Func<int, float[]>> logits)
+    /// <returns>For each row its continuation, and the <see cref="Lead"/> where it first is another than expected; null where it never is.</returns>
+    public static (long[] Tokens, double? Lead)[] Greedy(
+        IReadOnlyList<long[]> rows, IReadOnlyList<long[]> expected, Func<IReadOnlyList<long[]>, Func<int, float[]>> logits)
     {
         var texts = rows.ToArray();
-        for (var step = 0; step < steps; step++)
+        var leads = new double?[texts.Length];
+        for (var step = 0; step < expected[0].Length; step++)
         {
             var scores = logits(texts);
-            texts = [.. texts.Select((text, i) => (long[])[.. text, Best(scores(i))])];
+            for (var i = 0; i < texts.Length; i++)
+            {
+                var of = scores(i);
+                var best = Best(of);
+                if (best != expected[i][step])
+                    leads[i] ??= Lead(of, expected[i][step]);
+                texts[i] = [.. texts[i], best];
+            }
         }
 
-        return [.. texts.Select((text, i) => text[rows[i].Length..])];
+        return [.. texts.Select((text, i) => (text[rows[i].Length..], leads[i]))];
     }
 
-    private static long Best(float[] scores) => Array.IndexOf(scores, scores.Max());
+    /// <summary>The token with the largest score.</summary>
+    public static long Best(float[] scores) => Array.IndexOf(scores, scores.Max());
+
+    /// <summary>By how much, as a share of the largest score's size, the best token comes before another.</summary>
+    public static double Lead(float[] scores, long other) => (scores.Max() - scores[other]) / scores.Max(Math.Abs);
 
     private static void Collect(JsonElement json, List<double> numbers)
     {

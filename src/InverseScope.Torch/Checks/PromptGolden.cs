@@ -102,16 +102,16 @@ internal sealed class PromptGolden(CausalTransformer network, JsonElement root, 
     private void CompareGreedy(JsonElement run)
     {
         var prompt = run.GetProperty("prompt").Ids(_config);
-        var expected = Integers(run.GetProperty("continuation"));
+        var expected = run.GetProperty("continuation").Ids(_config);
         var found = GoldenNumbers.Greedy(
             [prompt],
-            expected.Length,
+            [expected],
             texts =>
             {
                 var trace = Trace.Of(network, [texts[0]]);
                 return _ => trace.Logits(0, texts[0].Length - 1).ToArray();
             });
-        tally.CompareTokens("greedy", $"prompt of {prompt.Length} tokens", found[0], expected);
+        tally.CompareTokens("greedy", $"prompt of {prompt.Length} tokens", found[0].Tokens, expected, found[0].Lead);
     }
 
     // Padded on the left, so that the last column is the last token of every row.
@@ -119,10 +119,10 @@ internal sealed class PromptGolden(CausalTransformer network, JsonElement root, 
     {
         var padding = batch.GetProperty("pad_token_id").GetInt64();
         var prompts = Rows(batch, "prompts", row => row.Ids(_config));
-        var expected = Rows(batch, "continuations", Integers);
+        var expected = Rows(batch, "continuations", row => row.Ids(_config));
         var found = GoldenNumbers.Greedy(
             prompts,
-            expected[0].Length,
+            expected,
             texts =>
             {
                 var longest = texts.Max(text => text.Length);
@@ -136,7 +136,7 @@ internal sealed class PromptGolden(CausalTransformer network, JsonElement root, 
                 return row => trace.Logits(row, longest - 1).ToArray();
             });
         for (var row = 0; row < expected.Length; row++)
-            tally.CompareTokens("batch_greedy", $"row {row}", found[row], expected[row]);
+            tally.CompareTokens("batch_greedy", $"row {row}", found[row].Tokens, expected[row], found[row].Lead);
     }
 
     private void ComparePatch(JsonElement patch)

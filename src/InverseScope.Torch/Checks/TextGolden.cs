@@ -25,8 +25,11 @@ internal sealed class TextGolden(CausalTransformer network, TargetModel target, 
         var trace = Trace.Of(network, [ids]);
         var logits = trace.Logits(0, ids.Length - 1).ToArray();
         tally.Compare("logits_final", text, logits, item.GetProperty("logits_final").Numbers());
+        var best = item.GetProperty("argmax_final").GetInt64();
+        if (best < 0 || best >= logits.Length)
+            throw new BadInputException($"golden.json has a token id that the model, with {logits.Length}, has not.");
         tally.CompareTokens(
-            "argmax_final", text, [Array.IndexOf(logits, logits.Max())], [item.GetProperty("argmax_final").GetInt64()]);
+            "argmax_final", text, [GoldenNumbers.Best(logits)], [best], GoldenNumbers.Lead(logits, best));
         foreach (var position in item.GetProperty("positions").EnumerateObject())
             ComparePosition(trace, position.Value, ids, $"{text}, {position.Name}");
     }

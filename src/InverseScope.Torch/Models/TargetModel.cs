@@ -126,6 +126,12 @@ public sealed class TargetModel : IDisposable
         return tokens.Ids.Length > 0 ? tokens : throw new BadInputException("An empty text has no token to look at.");
     }
 
+    /// <summary>
+    /// Tokens of the longest text that is expected to run through it; decides, with the tokens of a batch, what memory must be free
+    /// before it is loaded. Default 512.
+    /// </summary>
+    public int ExpectedLongest { get; internal set; } = MemoryNeed.LongestText;
+
     /// <summary>The token that ends a text; null if none is known.</summary>
     internal int? EndId => _tokenizer?.EndId;
 
@@ -167,7 +173,7 @@ public sealed class TargetModel : IDisposable
         WeightLoader.CheckSize(Config, checkpoint);
         // A GPU tells what is free only once something of this process is there.
         using (TorchSharp.torch.empty(1, device: _thread.TorchDevice))
-            MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, _batchTokens, MemoryNeed.Available(_thread.Device));
+            MemoryNeed.Check(_folder, Config, _thread.Weights, _thread.Device, _batchTokens, ExpectedLongest, MemoryNeed.Available(_thread.Device));
         var network = new CausalTransformer(Config, new Placement(_thread.TorchDevice, _thread.Weights.ToTorch()));
         try
         {

@@ -35,6 +35,9 @@ public sealed class MeasuringCommandsTests : IDisposable
         var refused = Measure("activations", "collect", "--sites", "L0H*@=", "--memory", "0");
         Assert.Equal(2, refused.Code);
         Assert.Contains("--memory takes a whole number from 1 to 8192", refused.Error);
+        var without = Measure("activations", "collect", "--sites", "L0H*@=", "--batch-tokens", "0");
+        Assert.Equal(2, without.Code);
+        Assert.Contains("--batch-tokens takes a whole number from 1 to 1048576", without.Error);
 
         Dictionary<string, string> Banks() => Directory.GetFiles(_folder["home/banks"], "*", SearchOption.AllDirectories)
             .ToDictionary(path => path, path => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))));

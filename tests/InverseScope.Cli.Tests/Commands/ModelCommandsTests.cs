@@ -31,8 +31,9 @@ public sealed class ModelCommandsTests : IDisposable
         var run = CliRun.Of("model", "check", Path.Combine(Golden, "gpt2-tiny"), "--dtype", "bfloat16", "--threads", "1");
 
         Assert.Equal(0, run.Code);
-        Assert.Contains("Agrees: the worst error is", run.Out);
-        Assert.Contains("5.0e-1 (64 epsilons of bfloat16) is allowed.", run.Out);
+        Assert.Contains("Agrees as far as bfloat16 can tell: the worst error is", run.Out);
+        Assert.Contains("3.8e-1 (48 epsilons of bfloat16) is the most that is allowed of any quantity.", run.Out);
+        Assert.Contains("Wider than the 1.0e-4 of float32", run.Out);
         Assert.Contains("greedy tokens differ.", run.Out);
     }
 

@@ -36,8 +36,8 @@ public sealed class NeighbourSamplerTests
         var set = new NeighbourSampler(Line, 1, [0, 1, 2, 3, 4], prior, everything).Draw([0f], 0, new RunSeed(1).Stream("s"));
         Assert.Equal(0, set.Bits!.Value, 9);
         // One rare text alone tells −log2 of its probability; a row that lacks the position counts for nothing.
-        float[] rows = [0, 0.5f, 0.9f, 1, float.NaN];
-        var rare = new NeighbourSampler(rows, 1, [0, 1, 2, 3, 4], prior, Exact with { Epsilon = 0.05, IncludeReference = true })
+        float[] rows = [0, 0.5f, 0.9f, 1, 0.5f];
+        var rare = new NeighbourSampler(rows, 1, [0, 1, 2, 3, 4], prior, Exact with { Epsilon = 0.05, IncludeReference = true }, [1, 1, 1, 1, 0])
             .Draw([0.5f], 1, new RunSeed(1).Stream("s"));
         Assert.Equal(Math.Log2(93), rare.Bits!.Value, 9);
     }
@@ -104,6 +104,20 @@ public sealed class NeighbourSamplerTests
         Assert.Equal([0, 2], set.Texts);
         Assert.Throws<ArgumentException>(() => Draw(Exact, Line, 1, [float.NaN], reference: -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Draw(Exact, Line, 1, [1f, 2f], reference: -1));
+    }
+
+    [Theory]
+    [InlineData(DistanceKind.Cosine)]
+    [InlineData(DistanceKind.Euclidean)]
+    [InlineData(DistanceKind.Relative)]
+    public void A_row_that_is_absent_is_as_if_it_were_not_there(DistanceKind distance)
+    {
+        var options = Exact with { Epsilon = 10, Distance = distance };
+        var set = new NeighbourSampler(new float[] { 1, 1, 2, 1 }, 1, [0, 1, 2, 3], [1, 5, 2, 3], options, [1, 0, 1, 1]).Draw([1f], -1, Stream(1));
+        var without = new NeighbourSampler(new float[] { 1, 2, 1 }, 1, [0, 2, 3], [1, 2, 3], options).Draw([1f], -1, Stream(1));
+        Assert.Equal(without.Texts, set.Texts);
+        Assert.Equal(without.Weights, set.Weights);
+        Assert.Equal(without.Bits, set.Bits);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using InverseScope.Core;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Reports;
 
 namespace InverseScope.Sweeps.Tests.Evaluation;
 
@@ -29,6 +30,30 @@ public sealed class TaskVectorPairTests
             Assert.Equal(3, new[] { p.OwnAnswer, p.MovedAnswer, p.SourceAnswer }.Distinct().Count());
             Assert.Equal(3, new[] { p.OwnAnswer, p.MovedAnswer, p.SameTaskAnswer }.Distinct().Count());
         });
+    }
+
+    [Fact]
+    public void No_source_and_no_donor_of_the_control_is_taken_twice_while_there_are_others()
+    {
+        var pairs = TaskVectorPair.Draw(Translation, 150, Seed("a"));
+        Assert.Equal(150, pairs.Select(p => p.Source).Distinct().Count());
+        Assert.Equal(150, pairs.Select(p => p.SameTask).Distinct().Count());
+        // Each target has two sources that fit; of three targets the last may find both taken.
+        var few = TaskVectorPair.Draw(
+            Own([.. "abc".SelectMany(q => new[] { ("up", $"{q}", $"{char.ToUpperInvariant(q)}"), ("next", $"{q}", $"{(char)(q + 1)}") })]), 6, Seed("few"));
+        Assert.InRange(few.Select(p => p.Source).Distinct().Count(), few.Count - 2, few.Count);
+    }
+
+    [Fact]
+    public void Trials_that_share_a_text_count_as_one_at_worst()
+    {
+        RateRecord Rate(int texts) => TaskVectorExperiment.Rate([.. Enumerable.Range(0, 40).Select(i => (i < 20, $"{i % texts}"))])!;
+        Assert.Equal((0.5, 20, 40, 40.0), (Rate(40).Rate, Rate(40).Count, Rate(40).Of, Rate(40).Independent!.Value));
+        Assert.Equal((0.5, 20, 40, 10.0), (Rate(10).Rate, Rate(10).Count, Rate(10).Of, Rate(10).Independent!.Value));
+        // Wilson's of 20 in 40, and of 5 in 10.
+        Assert.Equal(0.3520, Rate(40).Ci.Lower, 1e-4);
+        Assert.Equal(0.2366, Rate(10).Ci.Lower, 1e-4);
+        Assert.Null(TaskVectorExperiment.Rate([]));
     }
 
     [Fact]

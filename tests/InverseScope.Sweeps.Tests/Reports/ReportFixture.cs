@@ -156,11 +156,14 @@ internal static class ReportFixture
                 SameTaskSuccess = Share(0, 36),
                 SameTaskAnswer = Share(source * 36 / 40, 36),
                 SameTaskKept = Share(30 - source * 36 / 40, 36),
+                NotMeasured = 0,
+                SameTaskNotMeasured = 0,
             };
         return new TaskVectorRecord
         {
             PairsWanted = 60,
             Pairs = 50,
+            Sources = 50,
             PairsUsed = 40,
             TargetAccuracy = Share(46, 50),
             SourceAccuracy = Share(44, 50),
@@ -174,7 +177,7 @@ internal static class ReportFixture
         };
     }
 
-    private static RateRecord Share(int count, int of) => TaskVectorExperiment.Rate(count, of)!;
+    private static RateRecord Share(int count, int of) => TaskVectorExperiment.Rate([.. Enumerable.Range(0, of).Select(i => (i < count, $"{i}"))])!;
 
     /// <summary>A night over many heads: most encode nothing that was tried, some encode one or two features.</summary>
     public static ReportDocument Night(int layers, int heads, IReadOnlyList<string> positions, int perSite, long seed)

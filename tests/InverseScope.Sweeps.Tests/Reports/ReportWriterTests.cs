@@ -124,6 +124,28 @@ public sealed partial class ReportWriterTests
         Assert.Contains("\"success\": null", ReportWriter.Write(document, ReportFormat.Json), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ReportFormat.Md, "control: donor's answer")]
+    [InlineData(ReportFormat.Html, "control: donor’s answer")]
+    [InlineData(ReportFormat.Csv, "task_vector_control_answer")]
+    [InlineData(ReportFormat.Json, "\"same_task_answer\"")]
+    public void Every_form_tells_how_often_the_controls_donor_gives_its_own_answer(ReportFormat format, string named)
+    {
+        var text = ReportWriter.Write(ReportFixture.Tiny(), format);
+        Assert.Contains(named, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pairs_that_share_sources_and_runs_without_an_answer_are_told()
+    {
+        var whole = ReportFixture.TaskVector();
+        Assert.DoesNotContain("too few texts", whole.Statement, StringComparison.Ordinal);
+        Assert.DoesNotContain("no answer", whole.Statement, StringComparison.Ordinal);
+        var less = whole with { Sources = 7, Sites = [whole.Sites[0] with { NotMeasured = 3, SameTaskNotMeasured = 1 }, whole.Sites[1]] };
+        Assert.Contains("different sources (7 for 50 pairs)", less.Statement, StringComparison.Ordinal);
+        Assert.Contains("4 patched runs gave no answer", less.Statement, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Each_row_of_the_table_has_the_cells_of_its_head()
     {

@@ -78,6 +78,8 @@ public sealed class TaskVectorStagesTests : IDisposable
         var (_, report) = Run(Plan(), (site, request) => request.Donor is not null && runs++ % 2 == 0 ? null : Moving(site, request));
         Assert.All(report.TaskVector!.Sites, s => Assert.Equal(30, s.Success!.Of));
         Assert.Equal(1, report.TaskVector.Sites[1].Success!.Rate);
+        Assert.All(report.TaskVector.Sites, s => Assert.Equal((30, 30), (s.NotMeasured, s.SameTaskNotMeasured)));
+        Assert.Contains("240 patched runs gave no answer", report.TaskVector.Statement, StringComparison.Ordinal);
     }
 
     [Fact]

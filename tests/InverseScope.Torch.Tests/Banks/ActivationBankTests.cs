@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
@@ -136,6 +137,13 @@ public sealed class ActivationBankTests : IDisposable
         Directory.Delete(usual.Folder, recursive: true);
         var bank = Bank(collection: new CollectionOptions { BatchTokens = batchTokens, BufferBytes = 500 });
         bank.Collect(sites, null, default);
+        Assert.Equal(usual.Folder, bank.Folder);
+        foreach (var path in Files(bank).Keys)
+        {
+            using var file = SafetensorsFile.Open(path);
+            Assert.Equal(batchTokens.ToString(CultureInfo.InvariantCulture), file.Metadata["batch_tokens"]);
+        }
+
         foreach (var (site, (values, width, present)) in sites.Zip(expected))
         {
             var found = Rows(bank, site);
@@ -170,11 +178,32 @@ public sealed class ActivationBankTests : IDisposable
     {
         // The file holds fewer rows than come, and refuses to be written beyond its end.
         var path = Path.Combine(_root.Path, "short.safetensors");
-        using (var file = new BankFile.Writer(path, "key", Sites("L0H0")[0], rows: 2, width: 3))
+        using (var file = new BankFile.Writer(path, "key", Sites("L0H0")[0], rows: 2, width: 3, batchTokens: 8))
         using (var spool = new BankSpool([file], [0], rows: 4, bytes: 1 << 20))
         {
             spool.Add(0, [0, 3], [1f, 2, 3, 4, 5, 6]);
             spool.EndRows([[1, 0, 0, 1]]);
+            Assert.Throws<ArgumentException>(spool.Complete);
+        }
+
+        Assert.Empty(Directory.GetFiles(_root.Path, "short*"));
+    }
+
+    [Fact]
+    public void A_write_that_fails_meets_who_gives_rows_next_and_nobody_waits()
+    {
+        var path = Path.Combine(_root.Path, "short.safetensors");
+        using (var file = new BankFile.Writer(path, "key", Sites("L0H0")[0], rows: 2, width: 3, batchTokens: 8))
+        using (var spool = new BankSpool([file], [0], rows: 4, bytes: 24)) // buffers of one row each
+        {
+            // The third row lies beyond the file's end. Whoever gives more waits for a buffer, so that the writer has met the failure.
+            Assert.Throws<ArgumentException>(() => _target.Compute(_ =>
+            {
+                for (var call = 0; call < 5; call++)
+                    spool.Add(0, [3], [1f, 2, 3]);
+                return true;
+            }));
+            Assert.Throws<ArgumentException>(() => spool.Add(0, [0], [1f, 2, 3]));
             Assert.Throws<ArgumentException>(spool.Complete);
         }
 
@@ -197,7 +226,6 @@ public sealed class ActivationBankTests : IDisposable
         bank.Collect([site], null, default);
         var (values, width, present) = Rows(bank, site);
         Assert.Equal([0, 1], present);
-        Assert.All(values[..width], v => Assert.True(float.IsNaN(v)));
         Assert.All(values[width..], v => Assert.True(float.IsFinite(v)));
     }
 
@@ -293,7 +321,7 @@ public sealed class ActivationBankTests : IDisposable
         var path = Files(bank).Keys.Single();
         var bytes = File.ReadAllBytes(path);
         var rows = bank.Read(site);
-        Assert.True(float.IsNaN(rows.GetSpan()[0]));
+        Assert.All(rows.GetSpan()[..rows.Width].ToArray(), value => Assert.Equal(0, value));
         Assert.Equal(bytes, File.ReadAllBytes(path));
         ((IDisposable)rows).Dispose();
         ((IDisposable)rows).Dispose();

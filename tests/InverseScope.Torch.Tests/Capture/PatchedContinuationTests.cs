@@ -58,8 +58,32 @@ public sealed class PatchedContinuationTests : IDisposable
                 [new("abc", "abcdef", 1), new("abcdef", "abc", 1), new("abc", null, 1), new("abcde", "abcd", 1)], default).Select(t => t is null));
 
     [Fact]
-    public void A_text_that_fills_the_context_is_gone_on_with_by_nothing() =>
-        Assert.Equal([""], new PatchedContinuation(_target, null, SiteOf("L0.resid")).Write([new("abcdefgh", "ab", 3)], default));
+    public void A_text_that_fills_the_context_is_gone_on_with_by_one_token()
+    {
+        ContinuationRequest[] requests = [new("abcdefgh", "ab", 1), new("abcdefg", "ab", 2)];
+        Assert.Equal(
+            requests.Select(request => ByHand("L0.resid", request)),
+            new PatchedContinuation(_target, null, SiteOf("L0.resid")).Write(requests, default));
+    }
+
+    [Fact]
+    public void What_the_end_of_the_context_cuts_is_no_continuation() =>
+        Assert.Equal(
+            [true, true, false, false],
+            new PatchedContinuation(_target, null, SiteOf("L0.resid")).Write(
+                [new("abcdefgh", "ab", 2), new("abcde", null, 5), new("abcdefgh", null, 1), new("abcde", null, 4)], default).Select(t => t is null));
+
+    [Theory]
+    [InlineData(2, 50)]
+    [InlineData(30, 40)]
+    [InlineData(300, 2)]
+    public void A_batch_counts_the_tokens_that_are_to_be_written(int tokens, int characters)
+    {
+        var config = _target.Config with { Context = 1024 };
+        var places = tokens + PatchedContinuation.Most(config, tokens, characters);
+        Assert.Equal(tokens + 4 * characters, places);
+        Assert.InRange(PatchedContinuation.Rows(config, tokens, places - tokens), 1, ActivationCapture.TokensPerBatch / (places - 1));
+    }
 
     [Fact]
     public void Scores_that_are_not_finite_are_no_continuation()
@@ -93,7 +117,7 @@ public sealed class PatchedContinuationTests : IDisposable
         int Position(string text) => at.Position.Resolve(_target.Tokenize(text), null)!.Value;
         var given = request.Donor is { } donor ? patch.Read(network, [(_target.Tokenize(donor).Ids, Position(donor))], default) : null;
         var text = request.Text;
-        while (text.Length - request.Text.Length < request.Characters && text.Length < 8)
+        while (text.Length - request.Text.Length < request.Characters && text.Length < 9)
         {
             var ids = Array.ConvertAll(_target.Tokenize(text).Ids, id => (long)id);
             var stream = network.Run(new ForwardPass(tensor(ids, [1, ids.Length]))

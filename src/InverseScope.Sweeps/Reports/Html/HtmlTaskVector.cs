@@ -15,10 +15,10 @@ internal static class HtmlTaskVector
             return;
         html.Add($"<section id=\"task-vector\" aria-labelledby=\"task-vector-h\"><h2 id=\"task-vector-h\">Task-vector experiment</h2>\n");
         html.Add($"<p>{experiment.Statement}</p>\n");
-        html.Add($"<p class=\"legend\">The activation of a source text, of another task and another query, in the run of a target text; one trial is one pair, intervals are Wilson’s at {ReportNumbers.Share(document.Sweep.Options.Confidence)}. ");
+        html.Add($"<p class=\"legend\">The activation of a source text, of another task and another query, in the run of a target text; one trial is one pair, intervals are Wilson’s, where pairs share a donor of fewer trials, at {ReportNumbers.Share(document.Sweep.Options.Confidence)}. ");
         html.Add($"Dot: the source’s task on the target’s query (success). Square: the source’s own answer. Triangle: the target’s own answer, kept. Control: a donor of the target’s own task. Right without a patch: targets {ReportProse.Rate(experiment.TargetAccuracy)}, sources {ReportProse.Rate(experiment.SourceAccuracy)}, donors of the control {ReportProse.Rate(experiment.SameTaskAccuracy)}.</p>\n");
         html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rates by site\"><table class=\"task-vector\"><thead><tr><th scope=\"col\">site</th><th scope=\"col\" class=\"plot\"><svg class=\"axis\" viewBox=\"-8 0 {Width + 16} 14\"><text x=\"0\" y=\"10\" class=\"m\">0</text><text x=\"{Width / 2}\" y=\"10\" class=\"m\">0.5</text><text x=\"{Width}\" y=\"10\" class=\"m\">1</text></svg></th>");
-        html.Add($"<th scope=\"col\">● success</th><th scope=\"col\">■ source’s answer</th><th scope=\"col\">▲ kept</th><th scope=\"col\" class=\"n\">another</th><th scope=\"col\" class=\"n\">pairs</th><th scope=\"col\">control: success</th><th scope=\"col\">control: kept</th></tr></thead><tbody>");
+        html.Add($"<th scope=\"col\">● success</th><th scope=\"col\">■ source’s answer</th><th scope=\"col\">▲ kept</th><th scope=\"col\" class=\"n\">another</th><th scope=\"col\" class=\"n\">pairs</th><th scope=\"col\">control: success</th><th scope=\"col\">control: donor’s answer</th><th scope=\"col\">control: kept</th></tr></thead><tbody>");
         var carrying = experiment.Carrying;
         foreach (var site in experiment.Sites)
             Row(html, site, carrying.Contains(site.Site));
@@ -32,7 +32,7 @@ internal static class HtmlTaskVector
         html.Add($"<tr><th scope=\"row\"><code>{site.Site}</code>{(carries ? " ✓" : "")}</th>");
         if (site.Status != SiteStatus.Done)
         {
-            html.Add($"<td colspan=\"8\">{ReportNumbers.Words(site.Status)}: {site.Reason}</td></tr>");
+            html.Add($"<td colspan=\"9\">{ReportNumbers.Words(site.Status)}: {site.Reason}</td></tr>");
             return;
         }
 
@@ -57,7 +57,7 @@ internal static class HtmlTaskVector
         }
 
         html.Add($"</svg></td><td>{ReportProse.Rate(site.Success)}</td><td>{ReportProse.Rate(site.SourceAnswer)}</td><td>{ReportProse.Rate(site.Kept)}</td>");
-        html.Add($"<td class=\"n\">{ReportNumbers.Rate(site.Other?.Rate)}</td><td class=\"n\">{ReportNumbers.Count(site.Success?.Of)}</td><td>{ReportProse.Rate(site.SameTaskSuccess)}</td><td>{ReportProse.Rate(site.SameTaskKept)}</td></tr>");
+        html.Add($"<td class=\"n\">{ReportNumbers.Rate(site.Other?.Rate)}</td><td class=\"n\">{ReportNumbers.Count(site.Success?.Of)}</td><td>{ReportProse.Rate(site.SameTaskSuccess)}</td><td>{ReportProse.Rate(site.SameTaskAnswer)}</td><td>{ReportProse.Rate(site.SameTaskKept)}</td></tr>");
     }
 
     private static void Whisker(HtmlBuilder html, RateRecord rate, double y, string style) =>
