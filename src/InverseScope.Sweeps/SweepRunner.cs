@@ -1,4 +1,8 @@
 using System.Text.Json;
+using InverseScope.Agent.Budgets;
+using InverseScope.Agent.Chat;
+using InverseScope.Agent.Labels;
+using InverseScope.Agent.Transcripts;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
@@ -32,8 +36,9 @@ public delegate TargetOutline TargetLookup(string model);
 /// </summary>
 public sealed class SweepRunner(
     Home home, SweepStore store, BackendFactory backends, TargetLookup targets, TaskCatalog tasks, TimeProvider clock,
-    string version)
+    string version, LanguageModelFactory languageModels)
 {
+    private const string LabellerName = "labels";
     private const string KnownSiteStage = "control sites/1";
 
     /// <summary>Stores a new sweep with everything that decides its numbers. Nothing is computed yet.</summary>
@@ -50,7 +55,7 @@ public sealed class SweepRunner(
         plan = WithGenerator(plan, outline.Target, task, SitesOf(plan, outline.Target, task));
         if (plan.TaskVectorPairs > 0)
             TaskVectorStages.Check(plan, outline.Target, task);
-        var specs = new SpecLibrary(task, outline.Tokenizer).ReadFiles(plan.SpecFiles);
+        var specs = new SpecLibrary(task, outline.Tokenizer, checksOnly: plan.LanguageModel is not null).ReadFiles(plan.SpecFiles);
         return store.Begin(new StoredSweep
         {
             Name = plan.Name,
@@ -62,6 +67,28 @@ public sealed class SweepRunner(
             Started = Timestamp.Of(clock.GetUtcNow()),
         });
     }
+
+    /// <summary>Stores a new sweep with the plan and specs of another, to be run with the answers that it was given.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public StoredSweep BeginAgain(string id, string command)
+    {
+        var sweep = store.Sweep(id);
+        return store.Begin(new StoredSweep
+        {
+            Name = sweep.Name,
+            Plan = sweep.Plan,
+            Specs = sweep.Specs,
+            Command = command,
+            Version = version,
+            State = SweepState.Running,
+            Started = Timestamp.Of(clock.GetUtcNow()),
+        });
+    }
+
+    /// <summary>The language model that a sweep asks; null for none.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public ChatOptions? LanguageModelOf(string id) =>
+        JsonSerializer.Deserialize<SweepPlan>(store.Sweep(id).Plan, ReportJson.LineOptions)!.LanguageModel?.Chat;
 
     /// <summary>Runs what is left of a sweep.</summary>
     /// <returns>The sweep as it then stands: finished, or stopped by the user or its budget.</returns>
@@ -113,8 +140,19 @@ public sealed class SweepRunner(
         double RunSeconds() => clock.GetElapsedTime(began).TotalSeconds;
         var task = tasks.Find(plan.Task);
         var seed = new RunSeed(plan.Seed);
+        // Before minutes go into activations: a language model that is not there is found out in seconds.
+        using var languageModel = plan.LanguageModel is { } wanted ? languageModels(wanted.Chat) : null;
+        var budget = new Budget(
+            new BudgetLimits
+            {
+                Calls = plan.LanguageModel?.MaxCalls,
+                Tokens = plan.LanguageModel?.MaxTokens,
+                WallTime = plan.BudgetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+            },
+            clock);
+        using var labeller = languageModel is null ? null : Labeller(sweep.Id, plan.LanguageModel!, languageModel, budget);
         using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
-        using var randomTarget = plan.RandomWeightControl
+        using var randomTarget = plan.RandomWeightControl && plan.Sites.Count > 0
             ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
             : null;
         var sites = SitesOf(plan, backend.Target, task);
@@ -123,11 +161,15 @@ public sealed class SweepRunner(
             ContentHash.Of(
                 [sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs, .. backend.Generator is { } by ? [by.ContentHash] : Array.Empty<string>()]),
             clock);
-        var references = SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed, plan.ReferencesWhere);
-        var library = new SpecLibrary(task, targets(plan.Model).Tokenizer);
+        // A task-vector experiment alone needs none.
+        var references = sites.Count == 0 ? SweepReferences.None : SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed, plan.ReferencesWhere);
+        var library = new SpecLibrary(task, targets(plan.Model).Tokenizer, labeller is null ? null : new SweepLabeller(labeller));
         HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
         var stage = new SiteInvestigation(
-            new SiteStages(plan, sites.Count, task, library, personSpecs, backend, randomTarget, references, seed, clock), log);
+            new SiteStages(
+                plan, sites.Count, task, library, personSpecs, backend, randomTarget, references, seed, clock,
+                languageModel is null ? null : Proposer(sweep.Id, plan.LanguageModel!, languageModel, budget, seed),
+                labeller is null || plan.LanguageModel!.Relabelled == 0 ? null : (draft, texts, token) => SelfAgreement.Measure(labeller, plan.LanguageModel.Relabelled, log, seed, draft, texts, token)), log);
         var left = sites.Where(s => !stage.IsDone(s)).ToArray();
         var done = sites.Count - left.Length;
         void Tell(SweepState state, string what) =>
@@ -160,7 +202,10 @@ public sealed class SweepRunner(
         }
 
         string? stopped = null;
-        foreach (var site in left)
+        var parked = new Dictionary<Site, string>();
+        // Those that waited for a language model are taken up once more when all others are done.
+        var queue = new Queue<Site>(left);
+        while (queue.TryDequeue(out var site))
         {
             cancel.ThrowIfCancellationRequested();
             stopped = WhyStop();
@@ -168,10 +213,28 @@ public sealed class SweepRunner(
                 break;
             progress?.Report(new WorkProgress($"{sweep.Id} {site}", done, sites.Count, "sites"));
             Tell(SweepState.Running, site.ToString());
-            if (Guarded(log, site.ToString(), () => stage.Investigate(site, cancel)) is { } fault)
-                failed[site] = fault;
-            done++;
+            try
+            {
+                if (Guarded(log, site.ToString(), () => stage.Investigate(site, cancel)) is { } fault)
+                    failed[site] = fault;
+                parked.Remove(site);
+                done++;
+            }
+            catch (SiteParkedException e)
+            {
+                log.Note(site.ToString(), "parked", e.Message);
+                if (parked.TryAdd(site, e.Message))
+                    queue.Enqueue(site);
+            }
+            catch (BudgetSpentException)
+            {
+                stopped = "budget";
+                break;
+            }
         }
+
+        if (parked.Count > 0)
+            stopped ??= $"language model unavailable: {parked.Count} {(parked.Count == 1 ? "site waits" : "sites wait")} for it";
 
         TaskVectorRecord? taskVector = null;
         if (plan.TaskVectorPairs > 0)
@@ -198,12 +261,19 @@ public sealed class SweepRunner(
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
-        var report = SweepReport.Build(sweep, plan, task, backend.Target, backend.Generator, stage, sites, failed, knownSites, knownSiteFault, taskVector);
+        var report = SweepReport.Build(sweep, plan, task, backend.Target, backend.Generator, stage, sites, failed, parked, knownSites, knownSiteFault, taskVector, store.Transcripts.Totals(sweep.Id).All);
         ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
         log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(sweep.State, "report");
         return stopped;
     }
+
+    private ChatLabeller Labeller(string sweep, LanguageModelPlan plan, LanguageModelAccess model, Budget budget) => new(
+        new RecordedChat(new BudgetedChat(model.Chat, budget), store.Transcripts.Of(sweep, "", LabellerName), clock), plan.Labels, store.Labels, model.Embedder);
+
+    private LanguageModelProposer Proposer(string sweep, LanguageModelPlan plan, LanguageModelAccess model, Budget budget, RunSeed seed) => new(
+        plan, model.Chat, budget, (site, proposer) => store.Transcripts.Of(sweep, site, proposer),
+        (site, proposer) => [.. store.Transcripts.Calls(sweep, site, proposer).Select(c => store.Transcripts.Entry(c.Id))], seed, clock);
 
     private static IReadOnlyList<Site> SitesOf(SweepPlan plan, TargetDescription target, ITask task)
     {
@@ -241,7 +311,7 @@ public sealed class SweepRunner(
             return null;
         }
 #pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
-        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException))
+        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException or SiteParkedException or BudgetSpentException))
 #pragma warning restore CA1031
         {
             log.Note(what, "failed", e.ToString());

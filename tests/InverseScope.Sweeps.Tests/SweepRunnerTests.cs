@@ -327,7 +327,7 @@ public sealed class SweepRunnerTests : IDisposable
         {
             BeforeSampling = beforeSampling,
             AfterSampling = afterSampling,
-        }, _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 2, 2, 16, 32, 100, 64), text => [.. text.Select(c => c.ToString())]), new TaskCatalog(), _clock, "test");
+        }, _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 2, 2, 16, 32, 100, 64), text => [.. text.Select(c => c.ToString())]), new TaskCatalog(), _clock, "test", _ => throw new InvalidOperationException("no language model is wanted"));
 
     // What may differ between two runs with one seed: times and memory.
     private static string Comparable(ReportDocument report)

@@ -71,7 +71,10 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
         Array.Reverse(chosen);
         var second = await AnswerAsync(question, specHash, chosen, cache: null, AgainSeed, cancel);
         var compared = chosen.Where(t => first[t].Kind == AnswerKind.Labelled && second[t].Kind == AnswerKind.Labelled).ToList();
-        return new LabelAgreement(chosen.Length, compared.Count, compared.Count(t => first[t].Label == second[t].Label));
+        return new LabelAgreement(chosen.Length, compared.Count, compared.Count(t => first[t].Label == second[t].Label))
+        {
+            Pairs = [.. compared.Select(t => new LabelPair(first[t].Label!, second[t].Label!))],
+        };
     }
 
     public void Dispose()

@@ -30,6 +30,12 @@ public sealed record LabelOptions
 /// <param name="Agreed">Whose two labels are the same.</param>
 public sealed record LabelAgreement(int Texts, int Compared, int Agreed)
 {
+    /// <summary>Both labels of those compared, in no particular order.</summary>
+    public IReadOnlyList<LabelPair> Pairs { get; init; } = [];
+
     /// <summary>Share of those compared whose labels are the same, 0 to 1; null if none was compared.</summary>
     public double? Rate => Compared == 0 ? null : (double)Agreed / Compared;
 }
+
+/// <summary>Two labels that a language model gave one text.</summary>
+public readonly record struct LabelPair(string First, string Second);

@@ -37,6 +37,6 @@ public sealed class ReplayChat : IChat
                 "A replay needs the same plan, seed, prompts and samples as the run that was recorded."));
     }
 
-    private static bool EndsTheMatter(TranscriptEntry entry) =>
+    internal static bool EndsTheMatter(TranscriptEntry entry) =>
         entry.Outcome is not (ChatOutcome.Unavailable or ChatOutcome.OutOfBudget or ChatOutcome.Failed or ChatOutcome.Rejected);
 }

@@ -20,7 +20,6 @@ internal static class GeneratorEvalCommand
     private const int DefaultReferences = 40;
     private const int DefaultSamples = 25;
     private const int WorstShown = 10;
-    private const double TolerablePriorGap = 0.5;
     private static readonly double[] DefaultEpsilons = [0.02, 0.05, 0.1, 0.2];
 
     public static Command Create(Shell shell)
@@ -53,6 +52,8 @@ internal static class GeneratorEvalCommand
         var task = invocation.Tasks.Find(MeasurementArguments.GivenTask(parse) ?? first.Task);
         if (exact && !ExactConditional.IsPossible(task))
             throw new BadInputException($"Task '{task.Name}' has too many texts to enumerate.", "Leave --exact out.");
+        if (specs.Length == 0 && MeasurementArguments.GivesDraws(parse))
+            throw new BadInputException("--draws is how many texts consistency rates are measured by.", "Add --exact and --specs, or leave it out.");
         if (specs.Length > 0 && !exact)
             throw new BadInputException("--specs are compared with exact rates.", "Add --exact.");
         var found = SpecFiles.Read(specs, SpecFiles.Context(invocation, task));
@@ -90,8 +91,8 @@ internal static class GeneratorEvalCommand
 
             IReadOnlyList<AgreementCell> Rates(GeneratorEntry entry, Site[] of) => new ConsistencyAgreement(
                 options => Backends.Open(invocation, thread, model, task, options, invocation.Seed), measurement with { Generator = entry.Folder }).Measure(
-                task, [.. found.Select(s => new HypothesisDraft(s.Compiled!.Spec, s.Compiled.Feature, HypothesisAuthor.Person, null, []))], of,
-                references.Length, invocation.Seed, progress, invocation.Cancel);
+                [.. found.Select(s => new HypothesisDraft(s.Compiled!.Spec, s.Compiled.Feature, HypothesisAuthor.Person, null, []))], of,
+                [.. references.Distinct()], invocation.Seed, progress, invocation.Cancel);
 
             Dictionary<Site, ExactDraw[][]> Exact(Site[] all) => all.Zip(new ExactConditional(target, task, measurement, invocation.Seed)
                 .Draw(all, references, samples, progress, invocation.Cancel)).ToDictionary(s => s.First, s => s.Second);
@@ -120,7 +121,7 @@ internal static class GeneratorEvalCommand
                 Invariant($"{m.Worst.RefusalRate[i].Rate:0.0 %}"), m.Worst.Sites[i], i == 0 ? Invariant($"{m.Mean.Bits:0.00}") : "",
                 i == 0 ? Invariant($"{m.Mean.DistinctShare:0.0 %}") : "", i == 0 ? Invariant($"{m.Mean.InvalidShare + m.Mean.UnfinishedShare:0.0 %}") : "",
             })));
-        foreach (var m in measured.Where(m => m.Mean.PriorGap > TolerablePriorGap))
+        foreach (var m in measured.Where(m => m.Mean.PriorGap > TokenBitsRecord.TolerablePriorGap))
             invocation.Out.WriteLine(Invariant($"The backbone of {m.Generator} has not learnt the prior: {m.Mean.PriorGap:0.00} of its bits are that, and not the activations. Train it longer (--backbone-steps)."));
         if (measured.All(m => m.Mean.TotalVariation is not null))
         {

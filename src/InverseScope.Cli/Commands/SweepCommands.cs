@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using InverseScope.Agent.Chat;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
@@ -17,13 +18,15 @@ internal static class SweepCommands
 
     public static Command Create(Shell shell) => new("sweep", "Run unattended sweeps from one declarative file.")
     {
-        RunCommand(shell), ResumeCommand(shell), StatusCommand(shell), ListCommand(shell), StopCommand(shell),
+        RunCommand(shell), ResumeCommand(shell), ReplayCommand(shell), StatusCommand(shell), ListCommand(shell), StopCommand(shell),
     };
 
     private static Command RunCommand(Shell shell)
     {
         var file = new Argument<string>("FILE") { Description = "The sweep's plan, YAML or JSON." };
-        var command = new Command("run", "Begin a sweep and run it to its report.") { file };
+        var languageModel = OptionOf.Text("--language-model", "A language model that proposes beside the search, by its name at the service; in place of the plan's.", "NAME");
+        var ollama = OptionOf.Text("--ollama", "Address of Ollama, where the language model is. Default http://127.0.0.1:11434.", "ADDRESS");
+        var command = new Command("run", "Begin a sweep and run it to its report.") { file, languageModel, ollama };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
         {
@@ -31,11 +34,40 @@ internal static class SweepCommands
             var plan = SweepPlanFile.Read(path);
             if (invocation.GivenSeed is { } seed)
                 plan = plan with { Seed = seed };
+            plan = WithLanguageModel(plan, invocation.Parse.GetValue(languageModel), invocation.Parse.GetValue(ollama));
             // A mistyped model must not leave a sweep behind.
             invocation.Models.Find(plan.Model);
             return SweepSession.Run(invocation, runner =>
                 runner.Begin(plan, string.Create(CultureInfo.InvariantCulture, $"{CommandLine.Name} sweep run {path} --seed {plan.Seed}")).Id);
         });
+        return command;
+    }
+
+    private static SweepPlan WithLanguageModel(SweepPlan plan, string? name, string? address)
+    {
+        if (name is null && address is null)
+            return plan;
+        var given = plan.LanguageModel ?? new LanguageModelPlan();
+        if (name is null && given.Chat.Model.Length == 0)
+            throw new BadInputException("--ollama gives the address of a language model that is not named.", "Name it with --language-model, as 'ollama list' shows it.");
+        Uri? uri = null;
+        if (address is not null && !Uri.TryCreate(address, UriKind.Absolute, out uri))
+            throw new BadInputException($"--ollama takes an address that begins with http:// or https://, found '{address}'.");
+        return plan with
+        {
+            LanguageModel = given with
+            {
+                Chat = given.Chat with { Model = name ?? given.Chat.Model, Address = uri ?? given.Chat.Address, Provider = address is null ? given.Chat.Provider : ChatProvider.Ollama },
+            },
+        };
+    }
+
+    private static Command ReplayCommand(Shell shell)
+    {
+        var id = IdArgument();
+        var command = new Command("replay", "Run a sweep once more with the stored answers of its language model, and compare the verdicts.") { id };
+        MeasurementArguments.AddCompute(command);
+        Invocation.SetAction(command, shell, invocation => SweepReplay.Run(invocation, invocation.Parse.GetValue(id)!));
         return command;
     }
 

@@ -1,7 +1,10 @@
 using System.Globalization;
+using InverseScope.Agent.Transcripts;
 using InverseScope.Cli.Output;
+using InverseScope.Core;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 using InverseScope.Torch.Models;
 
@@ -13,8 +16,9 @@ internal static class SweepSession
     private const int FindingsShown = 20;
 
     /// <param name="begin">Gives the id of the sweep to run.</param>
+    /// <param name="languageModels">Null: as the plan says.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(Invocation invocation, Func<SweepRunner, string> begin)
+    public static int Run(Invocation invocation, Func<SweepRunner, string> begin, Func<SweepStore, LanguageModelFactory>? languageModels = null)
     {
         invocation.Home.Make();
         using var thread = Compute.Start(invocation.Parse);
@@ -33,8 +37,13 @@ internal static class SweepSession
             },
             invocation.Tasks,
             invocation.Shell.Clock,
-            CommandLine.Version);
+            CommandLine.Version,
+            languageModels?.Invoke(store) ?? (options => LanguageModelAccess.Open(options, Environment.GetEnvironmentVariable, invocation.Shell.Clock, invocation.Cancel)));
         var id = begin(runner);
+        if (runner.LanguageModelOf(id) is { } model)
+            invocation.Say($"{CommandLine.Name}: proposals by the symbolic search and by the language model {model.Model}, through {model.Provider}.");
+        else
+            invocation.Say($"{CommandLine.Name}: no language model is given, so that the symbolic search proposes ('--language-model NAME', or language_model in the plan).");
         StoredSweep sweep;
         using (var progress = invocation.StartProgress())
             sweep = runner.Run(id, progress, invocation.Cancel);
@@ -61,6 +70,15 @@ internal static class SweepSession
         invocation.Say($"Stopped ({sweep.StopReason}); everything done so far is kept. Go on with: {CommandLine.Name} sweep resume {id}");
         return ExitCode.Stopped;
     }
+
+    /// <summary>Answers as a sweep was given them, without a language model.</summary>
+    public static Func<SweepStore, LanguageModelFactory> Replay(string id) => store => _ =>
+    {
+        TranscriptEntry[] entries = [.. store.Transcripts.Calls(id).Select(c => store.Transcripts.Entry(c.Id))];
+        return entries.Length == 0
+            ? throw new BadInputException($"Sweep '{id}' asked its language model nothing, so that there is nothing to replay.")
+            : new LanguageModelAccess(new ReplayChat(entries[^1].Model, entries), null, null);
+    };
 
     private static void Tell(Invocation invocation, ReportDocument report)
     {

@@ -164,6 +164,9 @@ internal static class MeasurementArguments
         return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));
     }
 
+    /// <summary>Whether draws of a generator were asked for by number.</summary>
+    public static bool GivesDraws(ParseResult parse) => parse.GetValue(Draws) is not null;
+
     /// <summary>The sampler that was asked for; null leaves the choice to the command.</summary>
     public static SamplerKind? ReadSampler(ParseResult parse) => parse.GetValue(Sampler);
 

@@ -91,7 +91,7 @@ internal sealed class KnownSites : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             progress?.Report(new WorkProgress(stage, done, sites.Length, "sites"));
-            confirmed.Add(stages.Confirm(site, stages.Propose(site, cancel), cancel));
+            confirmed.Add(stages.Confirm(site, stages.Propose(site, new Dictionary<string, LanguageModelProposals>(), cancel), cancel));
         }
 
         progress?.Report(new WorkProgress(stage, sites.Length, sites.Length, "sites"));

@@ -41,7 +41,7 @@ public sealed class ExploreBoard : IExploreBoard
 
     public TaskBrief Task { get; }
 
-    public double? SiteBits => _site.Samples.Bits;
+    public double? SiteBits => _sets.Average(s => s.Bits);
 
     public IReadOnlyList<ShownReference> Show(int references, int samples, int from = 0)
     {

@@ -8,12 +8,15 @@ namespace InverseScope.Sweeps.Evaluation;
 
 /// <summary>Reads and compiles specs for one task, whose lexicons they may use.</summary>
 /// <param name="tokenizer">Splits a text into the target's tokens, null where it cannot read it; none: <c>tokens</c> is an error.</param>
-public sealed class SpecLibrary(ITask task, Func<string, IReadOnlyList<string>?>? tokenizer = null)
+/// <param name="labeller">Answers the questions of specs that a language model labels; null: such specs are errors.</param>
+/// <param name="checksOnly">True: such specs are read without a labeller, and cannot be run.</param>
+public sealed class SpecLibrary(
+    ITask task, Func<string, IReadOnlyList<string>?>? tokenizer = null, ITextLabeller? labeller = null, bool checksOnly = false)
 {
     private const int CheckedTexts = 200;
 
     private readonly CompileContext _context =
-        new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer };
+        new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer, Labeller = labeller, ChecksOnly = checksOnly };
 
     /// <summary>Reads spec files.</summary>
     /// <exception cref="BadInputException">

@@ -48,6 +48,9 @@ public sealed record SweepPlan
     /// <summary>Proposals of the search for each site. Default 6.</summary>
     public int MaxProposals { get; init; } = 6;
 
+    /// <summary>A language model that proposes, and labels for specs that ask one; null for none.</summary>
+    public LanguageModelPlan? LanguageModel { get; init; }
+
     /// <summary>Whether each hypothesis is also measured at the same target with random weights. Default true.</summary>
     public bool RandomWeightControl { get; init; } = true;
 
@@ -102,7 +105,9 @@ public sealed record SweepPlan
             yield return "sites must name at least one site, e.g. ['L*H*@last'].";
         if (TaskVectorPairs > 0 && TaskVectorSites.Count == 0)
             yield return "task_vector must name at least one site, e.g. ['L*.attn'].";
-        if (!Search && SpecFiles.Count == 0 && (Sites.Count > 0 || TaskVectorPairs == 0))
-            yield return "nothing would be tested: give specs, or leave search on.";
+        foreach (var problem in LanguageModel?.Check() ?? [])
+            yield return problem;
+        if (!Search && SpecFiles.Count == 0 && LanguageModel is not { Propose.Count: > 0 } && (Sites.Count > 0 || TaskVectorPairs == 0))
+            yield return "nothing would be tested: give specs or a language model, or leave search on.";
     }
 }

@@ -78,12 +78,13 @@ public static class SweepPlanFile
             SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder))],
             Search = search.Flag("enabled", defaults.Search),
             MaxProposals = (int)search.Integer("max_proposals", defaults.MaxProposals, 1, 100),
+            LanguageModel = LanguageModelOf(fields, folder),
             RandomWeightControl = controls.Flag("random_weights", defaults.RandomWeightControl),
             KnownSites = (int)controls.Integer("known_sites", defaults.KnownSites, 0, 100),
             CausalReferences = (int)causal.Integer("references", defaults.CausalReferences, 0, 100_000),
             CausalDonors = (int)causal.Integer("donors", defaults.CausalDonors, 1, 50),
             TaskVectorPairs = (int)taskVector.Integer("pairs", defaults.TaskVectorPairs, 0, 100_000),
-            TaskVectorSites = taskVector.Texts("sites") is { Count: > 0 } sites ? sites : defaults.TaskVectorSites,
+            TaskVectorSites = taskVector.Keys.Contains("sites") ? taskVector.Texts("sites") : defaults.TaskVectorSites,
             MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
             FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),
@@ -97,6 +98,75 @@ public static class SweepPlanFile
         fields.ThrowIfFaulty();
         return plan;
     }
+
+    private static LanguageModelPlan? LanguageModelOf(YamlFields fields, string folder)
+    {
+        var section = fields.Section("language_model");
+        if (section.Keys.Count == 0)
+            return null;
+        var defaults = new LanguageModelPlan();
+        var (chat, loop, labels) = (defaults.Chat, defaults.Loop, defaults.Labels);
+        Uri? address = null;
+        if (section.Text("address") is { } given && !Uri.TryCreate(given, UriKind.Absolute, out address))
+            section.Fault("address", $"'{given}' is not the address of a service: write it with http:// or https://");
+        var modes = new List<LanguageModelMode>();
+        foreach (var name in section.Texts("propose"))
+        {
+            var mode = Enum.GetValues<LanguageModelMode>().Cast<LanguageModelMode?>().FirstOrDefault(m => NameOf(m!.Value) == name);
+            if (mode is null)
+                section.Fault("propose", $"there is no way of proposing '{name}': choose of {string.Join(", ", Enum.GetValues<LanguageModelMode>().Select(NameOf))}");
+            else if (!modes.Contains(mode.Value))
+                modes.Add(mode.Value);
+        }
+
+        var told = loop with
+        {
+            Rounds = (int)section.Integer("rounds", loop.Rounds, 1, 100),
+            PerRound = (int)section.Integer("per_round", loop.PerRound, 1, 50),
+            References = (int)section.Integer("references_shown", loop.References, 1, 1000),
+            Samples = (int)section.Integer("samples_shown", loop.Samples, 1, 1000),
+            MaxProposals = (int)section.Integer("max_proposals", loop.MaxProposals, 1, 100),
+            Temperature = section.Number("temperature", loop.Temperature, above: -1e-12),
+            MaxReplyTokens = (int)section.Integer("max_reply_tokens", loop.MaxReplyTokens, 64, 1_000_000),
+        };
+        return new LanguageModelPlan
+        {
+            Chat = chat with
+            {
+                Provider = section.Text("provider") ?? chat.Provider,
+                Model = section.Text("model") ?? chat.Model,
+                Address = address,
+                EmbeddingModel = section.Text("embedding_model"),
+                KeyVariable = section.Text("key_variable") ?? chat.KeyVariable,
+                Script = section.Text("script") is { } script ? Path.GetFullPath(script, folder) : null,
+                ContextTokens = (int)section.Integer("context", chat.ContextTokens, 512, 10_000_000),
+                Think = section.Flag("think", chat.Think),
+                Deadline = TimeSpan.FromSeconds(section.Number("deadline_seconds", chat.Deadline.TotalSeconds, above: 0)),
+                Retries = (int)section.Integer("retries", chat.Retries, 1, 100),
+            },
+            Propose = section.Keys.Contains("propose") ? modes : defaults.Propose,
+            Loop = told,
+            Tools = defaults.Tools with
+            {
+                Steps = (int)section.Integer("steps", defaults.Tools.Steps, 1, 1000),
+                References = told.References,
+                Samples = told.Samples,
+                MaxProposals = told.MaxProposals,
+                Temperature = told.Temperature,
+                MaxReplyTokens = told.MaxReplyTokens,
+            },
+            Labels = labels with
+            {
+                BatchSize = (int)section.Integer("label_batch", labels.BatchSize, 1, 200),
+                Parallelism = (int)section.Integer("parallel", labels.Parallelism, 1, 64),
+            },
+            Relabelled = (int)section.Integer("relabelled", defaults.Relabelled, 0, 100_000),
+            MaxCalls = section.Text("max_calls") is null ? null : section.Integer("max_calls", 0, 0),
+            MaxTokens = section.Text("max_tokens") is null ? null : section.Integer("max_tokens", 0, 0),
+        };
+    }
+
+    private static string NameOf(LanguageModelMode mode) => LanguageModelPlan.NameOf(mode)["llm_".Length..];
 
     private static string Required(YamlFields fields, string key)
     {

@@ -64,7 +64,7 @@ internal static class AttentionRules
     private const double HumpShare = 0.2;
     private const double LargeResidualBits = 1;
     private const double HighRefusalRate = 0.5;
-    private const double TolerablePriorGap = 0.5;
+
 
     public static IEnumerable<AttentionRecord> Faults(SweepRecord sweep, IReadOnlyList<SiteRecord> sites)
     {
@@ -131,7 +131,7 @@ internal static class AttentionRules
                 $"The generator misses: {ReportNumbers.Share(site.RefusalRate)} of its raw samples lie at ε or farther.");
         }
 
-        if (site.TokenBits?.PriorGap > TolerablePriorGap)
+        if (site.TokenBits?.PriorGap > TokenBitsRecord.TolerablePriorGap)
         {
             yield return new AttentionRecord(
                 AttentionReason.PriorNotLearnt, site.Site, null,

@@ -110,4 +110,7 @@ public sealed record TrailStep
 
     /// <summary>Hash of everything that the step was given.</summary>
     public string? InputsHash { get; init; }
+
+    /// <summary>Hash of the question to a language model, by which its transcript is found; null where none was asked.</summary>
+    public string? Request { get; init; }
 }

@@ -37,6 +37,9 @@ public sealed record HypothesisRecord
 
     public required HypothesisAuthor Author { get; init; }
 
+    /// <summary>All proposers that gave this hypothesis, or one that divides the prior alike, first come first: <c>person</c>, <c>symbolic</c>, <c>llm_one_shot</c>, <c>llm_loop</c>, <c>llm_tools</c>.</summary>
+    public IReadOnlyList<string> Proposers { get; init; } = [];
+
     public required HypothesisPhase Phase { get; init; }
 
     /// <summary>Feature consistency rate: mean over references of the weighted share of samples with the reference's label, 0 to 1.</summary>

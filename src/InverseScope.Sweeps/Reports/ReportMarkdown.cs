@@ -16,6 +16,7 @@ internal static class ReportMarkdown
         md.Append($" ended {ReportNumbers.Time(document.Sweep.Finished)}.");
         md.Append($" {ReportProse.Morning(document)} {Escaped(ReportProse.Ending(document.Sweep))}\n");
         Established(md, document);
+        Proposers(md, document.Summary.Proposers);
         Attention(md, "Needs a person", document.Summary.NeedsAPerson, "Nothing does.");
         Attention(md, "Broke", document.Summary.Broke, "Nothing did.");
         md.Append($"\n## Cost\n\n{ReportProse.Cost(document.Sweep.Cost)}.\n");
@@ -45,6 +46,17 @@ internal static class ReportMarkdown
             md.Append($" | {ReportNumbers.Rate(f.Fcr)} | {ReportNumbers.Rate(f.Chance)} | {ReportNumbers.Rate(f.Bits)} |\n");
         }
     }
+
+    private static void Proposers(StringBuilder md, IReadOnlyList<ProposerRecord> proposers)
+    {
+        if (proposers.Count < 2)
+            return;
+        md.Append("\n## Who found what\n\n| proposer | tested | confirmed | it alone | faulty | calls | tokens |\n|---|--:|--:|--:|--:|--:|--:|\n");
+        foreach (var p in proposers)
+            md.Append($"| {ReportProse.Proposer(p.Proposer)} | {p.Tested} | {p.Confirmed} | {p.OnlyItsOwn} | {Given(p.Faulty)} | {Given(p.Calls)} | {Given(p.Tokens)} |\n");
+    }
+
+    private static string Given(long? count) => count is null ? "–" : ReportNumbers.Count(count);
 
     private static void Attention(StringBuilder md, string heading, IReadOnlyList<AttentionRecord> matters, string none)
     {

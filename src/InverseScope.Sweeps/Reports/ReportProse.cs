@@ -52,6 +52,17 @@ internal static class ReportProse
         return string.Join(", ", parts);
     }
 
+    /// <summary>A proposer, in words.</summary>
+    public static string Proposer(string name) => name switch
+    {
+        "person" => "a person",
+        "symbolic" => "the symbolic search",
+        "llm_one_shot" => "language model, one question",
+        "llm_loop" => "language model, with scores",
+        "llm_tools" => "language model, calling functions",
+        _ => name,
+    };
+
     /// <summary>What patching the site does, in two sentences.</summary>
     public static string Causal(CausalRecord causal)
     {

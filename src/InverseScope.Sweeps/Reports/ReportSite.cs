@@ -1,4 +1,5 @@
 using InverseScope.Core.Sites;
+using InverseScope.Sweeps.Stages;
 
 namespace InverseScope.Sweeps.Reports;
 
@@ -52,6 +53,9 @@ public sealed record SiteRecord
 
     /// <summary>What the activations say of the tokens of their texts; null where no generator was used.</summary>
     public TokenBitsRecord? TokenBits { get; init; }
+
+    /// <summary>What each proposer that asks a language model took here, by its name; null where none does.</summary>
+    public IReadOnlyDictionary<string, ProposerCost>? ProposerCosts { get; init; }
 
     /// <summary>Mean effective sample size over the site's references.</summary>
     public double? Ess { get; init; }

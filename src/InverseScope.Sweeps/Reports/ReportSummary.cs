@@ -1,3 +1,5 @@
+using InverseScope.Sweeps.Stages;
+
 namespace InverseScope.Sweeps.Reports;
 
 /// <summary>The morning summary: what was established, what needs a person, what broke.</summary>
@@ -9,6 +11,9 @@ public sealed record SummaryRecord
 
     /// <summary>Confirmed hypotheses, the strongest first.</summary>
     public required IReadOnlyList<FindingRecord> Established { get; init; }
+
+    /// <summary>What each proposer found, and what that took, in the order in which they proposed; empty in reports of earlier versions.</summary>
+    public IReadOnlyList<ProposerRecord> Proposers { get; init; } = [];
 
     /// <summary>Where the numbers alone do not settle the matter, and why.</summary>
     public required IReadOnlyList<AttentionRecord> NeedsAPerson { get; init; }
@@ -33,6 +38,7 @@ public sealed record SummaryRecord
                     .ThenBy(h => h.Id, StringComparer.Ordinal)
                     .Select(FindingRecord.Of),
             ],
+            Proposers = [.. ProposerRecord.Of(sites)],
             NeedsAPerson = [.. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.OfTaskVector(taskVector), .. AttentionRules.Questions(sweep.Options, sites)],
             Broke =
             [
@@ -41,6 +47,62 @@ public sealed record SummaryRecord
                 .. AttentionRules.FaultsOf(taskVector),
             ],
         };
+    }
+}
+
+/// <summary>What one proposer found over all sites. What several found counts for each.</summary>
+public sealed record ProposerRecord
+{
+    /// <summary><c>person</c>, <c>symbolic</c>, <c>llm_one_shot</c>, <c>llm_loop</c> or <c>llm_tools</c>.</summary>
+    public required string Proposer { get; init; }
+
+    /// <summary>Hypotheses that were tested.</summary>
+    public required int Tested { get; init; }
+
+    public required int Confirmed { get; init; }
+
+    /// <summary>Confirmed ones that no other proposer had.</summary>
+    public required int OnlyItsOwn { get; init; }
+
+    /// <summary>Specs that were scored on explore references; null where that is not counted.</summary>
+    public int? Tried { get; init; }
+
+    /// <summary>Specs that never compiled; null where none can be.</summary>
+    public int? Faulty { get; init; }
+
+    /// <summary>Messages to a language model; null where none is asked.</summary>
+    public long? Calls { get; init; }
+
+    /// <summary>Tokens read and written; null where none is asked.</summary>
+    public long? Tokens { get; init; }
+
+    /// <summary>Seconds that it took; null where that is not measured.</summary>
+    public double? Seconds { get; init; }
+
+    // That in which they propose; others come first.
+    private static readonly string[] Order = ["person", "symbolic", "llm_one_shot", "llm_loop", "llm_tools"];
+
+    internal static IEnumerable<ProposerRecord> Of(IReadOnlyList<SiteRecord> sites)
+    {
+        var hypotheses = sites.SelectMany(s => s.Hypotheses).ToArray();
+        var costs = sites.SelectMany(s => s.ProposerCosts ?? new Dictionary<string, ProposerCost>()).ToLookup(c => c.Key, c => c.Value, StringComparer.Ordinal);
+        foreach (var name in hypotheses.SelectMany(h => h.Proposers).Concat(costs.Select(c => c.Key)).Distinct().OrderBy(n => Array.IndexOf(Order, n)))
+        {
+            var own = hypotheses.Where(h => h.Proposers.Contains(name)).ToArray();
+            var asked = costs[name].ToArray();
+            yield return new ProposerRecord
+            {
+                Proposer = name,
+                Tested = own.Length,
+                Confirmed = own.Count(h => h.Verdict == HypothesisVerdict.Confirmed),
+                OnlyItsOwn = own.Count(h => h.Verdict == HypothesisVerdict.Confirmed && h.Proposers.Count == 1),
+                Tried = asked.Length == 0 ? null : asked.Sum(c => c.Tried),
+                Faulty = asked.Length == 0 ? null : asked.Sum(c => c.Faulty),
+                Calls = asked.Length == 0 ? null : asked.Sum(c => c.Calls),
+                Tokens = asked.Length == 0 ? null : asked.Sum(c => c.Tokens),
+                Seconds = asked.Length == 0 ? null : asked.Sum(c => c.Seconds),
+            };
+        }
     }
 }
 

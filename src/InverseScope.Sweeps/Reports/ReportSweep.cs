@@ -114,6 +114,9 @@ public sealed record CostRecord
     /// <summary>Tokens read and written by language models; null where none was used.</summary>
     public long? LanguageModelTokens { get; init; }
 
+    /// <summary>Messages sent to language models; null where none was used.</summary>
+    public long? LanguageModelCalls { get; init; }
+
     /// <summary>Highest resident memory of the process, bytes.</summary>
     public long? PeakMemoryBytes { get; init; }
 }

@@ -6,6 +6,9 @@ namespace InverseScope.Sweeps.Reports;
 /// </summary>
 public sealed record TokenBitsRecord
 {
+    /// <summary>Bits by which a generator's backbone may fall short of the prior before that is put before a person.</summary>
+    public const double TolerablePriorGap = 0.5;
+
     /// <summary>A few references with all their tokens.</summary>
     public required IReadOnlyList<ReferenceTokens> References { get; init; }
 

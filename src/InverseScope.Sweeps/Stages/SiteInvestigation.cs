@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using InverseScope.Core.Sites;
+using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
 
 namespace InverseScope.Sweeps.Stages;
@@ -8,8 +9,9 @@ namespace InverseScope.Sweeps.Stages;
 /// <summary>Runs the stages of sites and commits each result before the next begins.</summary>
 internal sealed class SiteInvestigation(SiteStages stages, StageLog log)
 {
-    private const string ProposeStage = "propose/2";
-    private const string ConfirmStage = "confirm/2";
+    private const string ProposeStage = "propose/3";
+    private const string LanguageModelStage = "propose by language model/1";
+    private const string ConfirmStage = "confirm/3";
     private const string CausalStage = "causal/1";
 
     /// <summary>Whether the site's results are committed.</summary>
@@ -19,9 +21,14 @@ internal sealed class SiteInvestigation(SiteStages stages, StageLog log)
     public void Investigate(Site site, CancellationToken cancel)
     {
         var name = site.ToString();
+        var asked = stages.LanguageModelModes.ToDictionary(LanguageModelPlan.NameOf, mode => Read<LanguageModelProposals>(log.Run(name, LanguageModelStage, LanguageModelPlan.NameOf(mode), () =>
+        {
+            var result = stages.ProposeByLanguageModel(site, mode, cancel);
+            return (Write(result), result.Summary);
+        })));
         var proposed = Read<ProposeResult>(log.Run(name, ProposeStage, "", () =>
         {
-            var result = stages.Propose(site, cancel);
+            var result = stages.Propose(site, asked, cancel);
             return (Write(result), result.Summary);
         }));
         var confirmed = Read<ConfirmResult>(log.Run(name, ConfirmStage, "", () =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
@@ -29,6 +30,8 @@ internal sealed class SiteStages
     private readonly LabelColumns _columns;
     private readonly LabelColumns? _randomColumns;
     private readonly SymbolicProposer? _search;
+    private readonly LanguageModelProposer? _languageModel;
+    private readonly Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? _agreement;
     private readonly int _planned;
 
     // What the last site was measured on; kept for the stage after it.
@@ -39,9 +42,12 @@ internal sealed class SiteStages
     /// <param name="personSpecs">Specs of people.</param>
     /// <param name="backend">Of the target; disposed by the caller.</param>
     /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
+    /// <param name="languageModel">Proposes as the plan says; null: no language model does.</param>
+    /// <param name="agreement">How far the labeller of a spec agrees with itself on texts; null: nothing is labelled by one that errs.</param>
     public SiteStages(
         SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> personSpecs, IInversionBackend backend,
-        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock)
+        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, LanguageModelProposer? languageModel = null,
+        Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? agreement = null)
     {
         (_plan, _task, _backend, _randomTarget, _references, _seed, _clock) =
             (plan, task, backend, randomTarget, references, seed, clock);
@@ -50,14 +56,50 @@ internal sealed class SiteStages
         _columns = new LabelColumns(backend.Texts);
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
-        _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0));
+        (_languageModel, _agreement) = (languageModel, agreement);
+        _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
 
-    public ProposeResult Propose(Site site, CancellationToken cancel)
+    /// <summary>The proposers that ask a language model.</summary>
+    public IReadOnlyList<LanguageModelMode> LanguageModelModes => _languageModel is null ? [] : _plan.LanguageModel!.Propose;
+
+    /// <summary>Asks a language model for proposals.</summary>
+    public LanguageModelProposals ProposeByLanguageModel(Site site, LanguageModelMode mode, CancellationToken cancel)
+    {
+        var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
+        var measured = new MeasuredSite(site, samples, PriorSample.Of(_backend, site, samples, _seed), _backend.Texts);
+        return _languageModel!.Propose(new ExploreBoard(measured, _task, _library, _plan.Measurement.MinimumEss, _seed), mode, cancel);
+    }
+
+    /// <summary>All proposals for a site: of people, of the search, and those that a language model gave before.</summary>
+    /// <param name="asked">By the name of their proposer.</param>
+    public ProposeResult Propose(Site site, IReadOnlyDictionary<string, LanguageModelProposals> asked, CancellationToken cancel)
+    {
+        var own = ProposeWithoutLanguageModel(site, cancel);
+        if (asked.Count == 0)
+            return own;
+        var all = new Dictionary<string, ProposalResult>(StringComparer.Ordinal);
+        foreach (var proposal in own.Proposals.Concat(asked.Values.SelectMany(a => a.Proposals)))
+        {
+            // One hypothesis is tested once, whoever else had it too.
+            var hash = _library.Draft(proposal.Spec, proposal.Author, null, []).Feature.Hash;
+            all[hash] = all.TryGetValue(hash, out var known) ? known with { Proposers = [.. known.Proposers.Union(proposal.Proposers)] } : proposal;
+        }
+
+        return own with
+        {
+            Proposals = [.. all.Values],
+            Tried = own.Tried + asked.Values.Sum(a => a.Cost.Tried),
+            Summary = $"{own.Summary}; {string.Join("; ", asked.Values.Select(a => a.Summary))}",
+            Costs = asked.ToDictionary(a => a.Key, a => a.Value.Cost, StringComparer.Ordinal),
+        };
+    }
+
+    private ProposeResult ProposeWithoutLanguageModel(Site site, CancellationToken cancel)
     {
         _measured = null;
         HypothesisDraft[] claimed = [.. _personSpecs.Where(d => ClaimedAt(d.Spec, site))];
-        var proposals = claimed.Select(d => new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")])).ToArray();
+        var proposals = claimed.Select(d => new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")]) { Proposers = ["person"] }).ToArray();
         if (_search is null)
             return new ProposeResult(proposals, 0, Sentence($"{proposals.Length} specs of people; no search"));
         var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
@@ -103,13 +145,17 @@ internal sealed class SiteStages
             var draft = _library.Draft(proposal.Spec, proposal.Author, proposal.Explore, proposal.Trail);
             var labels = _columns.Of(draft.Feature);
             var codes = measured.Prior.Partition(labels, cancel);
-            var same = partitions.FirstOrDefault(p => AdjustedMutualInformation.Of(p.Codes, codes) >= SpecLint.DuplicateInformation).Title;
-            var hypothesis = test.Measure(draft, labels, _randomColumns?.Of(draft.Feature), HypothesisPhase.Confirm, cancel: cancel);
+            var earlier = partitions.FindIndex(p => AdjustedMutualInformation.Of(p.Codes, codes) >= SpecLint.DuplicateInformation);
+            var same = earlier < 0 ? null : partitions[earlier].Title;
+            if (earlier >= 0)
+                tested[earlier] = AlsoBy(tested[earlier], proposal.Proposers);
+            var hypothesis = test.Measure(draft, labels, _randomColumns?.Of(draft.Feature), HypothesisPhase.Confirm, AgreementOf(draft, measured, cancel), cancel);
             var record = hypothesis.Record;
             hypothesis = hypothesis with
             {
                 Record = record with
                 {
+                    Proposers = proposal.Proposers,
                     Trail =
                     [
                         .. record.Trail,
@@ -142,8 +188,22 @@ internal sealed class SiteStages
             samples.Sets.Sum(s => (long)s.Texts.Length),
             samples.Sets.Sum(s => (long)s.Texts.Length + 1) * proposed.Proposals.Count,
             samples.RefusalRate,
-            SiteTokens.Of(samples, _backend.Texts, _task));
+            SiteTokens.Of(samples, _backend.Texts, _task),
+            proposed.Costs);
     }
+
+    // Who says the same in other words has found it too.
+    private static TestedHypothesis AlsoBy(TestedHypothesis tested, IReadOnlyList<string> proposers) => tested with
+    {
+        Measured = tested.Measured with
+        {
+            Record = tested.Measured.Record with { Proposers = [.. tested.Measured.Record.Proposers.Union(proposers)] },
+        },
+    };
+
+    private LabellerAgreement? AgreementOf(HypothesisDraft draft, MeasuredSite site, CancellationToken cancel) => draft.Spec.Llm is null
+        ? null
+        : _agreement?.Invoke(draft, [.. site.Samples.Sets.Select(s => site.Texts[s.Reference])], cancel);
 
     private MeasuredSite Measured(Site site, IInversionBackend backend, CancellationToken cancel)
     {

@@ -16,6 +16,9 @@ public sealed record SweepReferences(IReadOnlyList<string> Explore, IReadOnlyLis
     // The same salt for every sweep, whatever its seed. The part in between is for calibrating labellers.
     private static readonly ReferenceSplit Split = new("inversescope/references/v1", Explore: 0.45, Calibrate: 0.1);
 
+    /// <summary>Of a sweep without sites.</summary>
+    public static SweepReferences None { get; } = new([], []);
+
     /// <summary>Draws distinct texts from the prior until both parts are full, or a small prior is used up.</summary>
     /// <param name="explore">References wanted for proposals.</param>
     /// <param name="confirm">References wanted for the confirming test.</param>

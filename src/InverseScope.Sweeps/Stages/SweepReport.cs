@@ -20,8 +20,8 @@ internal static class SweepReport
 
     public static ReportDocument Build(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, GeneratorDescription? generator, SiteInvestigation stages,
-        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyList<KnownSiteRecord>? knownSites,
-        string? knownSiteFault, TaskVectorRecord? taskVector)
+        IReadOnlyList<Site> sites, IReadOnlyDictionary<Site, string> failed, IReadOnlyDictionary<Site, string> parked, IReadOnlyList<KnownSiteRecord>? knownSites,
+        string? knownSiteFault, TaskVectorRecord? taskVector, CallSum languageModel)
     {
         var confirmed = sites.Where(stages.IsDone).ToDictionary(s => s, stages.Results);
         // What was planned and ran to its end is corrected as a whole; where it ended early, somebody may have looked.
@@ -34,17 +34,17 @@ internal static class SweepReport
         {
             if (!confirmed.TryGetValue(site, out var result))
             {
-                records.Add(Unfinished(site, sweep, failed));
+                records.Add(Unfinished(site, sweep, failed, parked));
                 continue;
             }
 
             records.Add(Finished(site, plan, result, [.. decided[site.ToString()]]));
         }
 
-        return ReportDocument.Of(Sweep(sweep, plan, task, target, generator, correction, confirmed.Values), records, knownSites, knownSiteFault, taskVector);
+        return ReportDocument.Of(Sweep(sweep, plan, task, target, generator, correction, confirmed.Values, languageModel), records, knownSites, knownSiteFault, taskVector);
     }
 
-    private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed)
+    private static SiteRecord Unfinished(Site site, StoredSweep sweep, IReadOnlyDictionary<Site, string> failed, IReadOnlyDictionary<Site, string> parked)
     {
         if (failed.TryGetValue(site, out var why))
         {
@@ -55,6 +55,8 @@ internal static class SweepReport
             };
         }
 
+        if (parked.TryGetValue(site, out var waits))
+            return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"parked: {waits} ('sweep resume {sweep.Id}' takes it up again)" };
         return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"the sweep ended first ({sweep.StopReason})" };
     }
 
@@ -80,6 +82,7 @@ internal static class SweepReport
             ResidualBitsCi = standing.Count == 0 ? bits.TotalCi : isJoint ? bits.ResidualCi : null,
             RefusalRate = result.RefusalRate,
             TokenBits = result.TokenBits,
+            ProposerCosts = result.Costs,
             Ess = result.Ess,
             Epsilon = plan.Measurement.Epsilon,
             References = result.References,
@@ -125,7 +128,7 @@ internal static class SweepReport
 
     private static SweepRecord Sweep(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetDescription target, GeneratorDescription? generator, Correction correction,
-        IReadOnlyCollection<ConfirmResult> results) =>
+        IReadOnlyCollection<ConfirmResult> results, CallSum languageModel) =>
         new()
         {
             Id = sweep.Id,
@@ -165,6 +168,8 @@ internal static class SweepReport
                 WallSeconds = sweep.WorkSeconds,
                 Samples = results.Sum(r => r.Samples),
                 Labels = results.Sum(r => r.Labels),
+                LanguageModelTokens = plan.LanguageModel is null ? null : languageModel.PromptTokens + languageModel.ReplyTokens,
+                LanguageModelCalls = plan.LanguageModel is null ? null : languageModel.Messages,
                 PeakMemoryBytes = System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64,
             },
             Command = sweep.Command,

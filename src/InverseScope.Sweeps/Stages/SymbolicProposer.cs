@@ -57,7 +57,10 @@ internal sealed class SymbolicProposer(
                 [
                     new TrailStep { Time = now, Step = "search", Detail = summary },
                     new TrailStep { Time = now, Step = "proposed", Detail = p.Why },
-                ]))],
+                ])
+            {
+                Proposers = ["symbolic"],
+            })],
             log.Candidates,
             summary);
     }

@@ -222,7 +222,7 @@ public sealed class GeneratorSweepTests : IDisposable
                 using var target = TargetModel.Open(models.Find(model).Folder, _thread, model);
                 return new TargetOutline(target.Description, null);
             },
-            new TaskCatalog(), _clock, "test");
+            new TaskCatalog(), _clock, "test", _ => throw new InvalidOperationException("no language model is wanted"));
     }
 
     private static string Comparable(ReportDocument? report)

@@ -190,5 +190,5 @@ public sealed class TaskVectorStagesTests : IDisposable
 
     private SweepRunner Runner(SweepStore store, Func<Site, ContinuationRequest, string?> continued) =>
         new(Home, store, (_, _, task, options, seed) => new PlantedBackend(task, options, seed, new Dictionary<string, Func<string, string?>>(), layers: 4) { Continued = continued },
-            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 4, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test");
+            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 4, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test", _ => throw new InvalidOperationException("no language model is wanted"));
 }

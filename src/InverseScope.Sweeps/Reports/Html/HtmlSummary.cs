@@ -26,6 +26,7 @@ internal static class HtmlSummary
         Tally(html, document.Summary.Hypotheses);
         html.Add($"<div class=\"cards\"><div>\n");
         Established(html, document, links);
+        Proposers(html, document.Summary);
         Cost(html, document.Sweep);
         html.Add($"</div><div>\n");
         Matters(html, "Needs a person", "card-ask", document.Summary.NeedsAPerson, "Nothing does.", links);
@@ -125,6 +126,19 @@ internal static class HtmlSummary
 
         html.Add($"</ul>");
     }
+
+    private static void Proposers(HtmlBuilder html, SummaryRecord summary)
+    {
+        // One alone has nothing to be compared with.
+        if (summary.Proposers.Count < 2)
+            return;
+        html.Add($"<section class=\"card\"><h3>Who found what</h3><table><thead><tr><th>proposer</th><th class=\"num\">tested</th><th class=\"num\">confirmed</th><th class=\"num\">it alone</th><th class=\"num\">faulty</th><th class=\"num\">calls</th><th class=\"num\">tokens</th></tr></thead><tbody>");
+        foreach (var p in summary.Proposers)
+            html.Add($"<tr><td>{ReportProse.Proposer(p.Proposer)}</td><td class=\"num\">{p.Tested}</td><td class=\"num\">{p.Confirmed}</td><td class=\"num\">{p.OnlyItsOwn}</td><td class=\"num\">{Given(p.Faulty)}</td><td class=\"num\">{Given(p.Calls)}</td><td class=\"num\">{Given(p.Tokens)}</td></tr>");
+        html.Add($"</tbody></table></section>\n");
+    }
+
+    private static string Given(long? count) => count is null ? "–" : ReportNumbers.Count(count);
 
     private static void Cost(HtmlBuilder html, SweepRecord sweep)
     {

@@ -1,0 +1,31 @@
+using InverseScope.Core;
+using InverseScope.Sweeps.Reports;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>sweep replay</c>: the same sweep from the stored answers of its language model.</summary>
+internal static class SweepReplay
+{
+    private const int DifferencesShown = 20;
+
+    public static int Run(Invocation invocation, string id)
+    {
+        var before = SavedReport.Find(invocation.Home, id) ?? throw new BadInputException($"Sweep '{id}' has no report yet.", "Let it end first: 'sweep resume' goes on with it.");
+        string? again = null;
+        var code = SweepSession.Run(
+            invocation,
+            runner => again = runner.BeginAgain(id, $"{CommandLine.Name} sweep replay {id}").Id,
+            SweepSession.Replay(id));
+        if (code != ExitCode.Done)
+            return code;
+        var differences = Verdicts(before).Except(Verdicts(SavedReport.Find(invocation.Home, again!)!)).Concat(
+            Verdicts(SavedReport.Find(invocation.Home, again!)!).Except(Verdicts(before))).Order(StringComparer.Ordinal).ToArray();
+        invocation.Say(differences.Length == 0
+            ? $"All {before.Sites.Sum(s => s.Hypotheses.Count)} verdicts are those of {id}."
+            : $"{differences.Length} verdicts differ from those of {id}: {string.Join("; ", differences.Take(DifferencesShown))}");
+        return differences.Length == 0 ? ExitCode.Done : ExitCode.Negative;
+    }
+
+    private static IEnumerable<string> Verdicts(ReportDocument report) =>
+        report.Sites.SelectMany(s => s.Hypotheses.Select(h => $"{h.Site} {h.SpecHash[..12]} {h.Verdict.ToString().ToLowerInvariant()}"));
+}
