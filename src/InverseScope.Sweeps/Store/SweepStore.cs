@@ -26,10 +26,14 @@ public sealed class SweepStore : IDisposable
         _steps = file.Collection<StoredStep>("steps");
         _log = file.Collection<StoredLogLine>("log");
         Transcripts = new TranscriptStore(file);
+        Labels = new StoredLabelCache(file);
     }
 
     /// <summary>Every question of every sweep to a language model.</summary>
     public TranscriptStore Transcripts { get; }
+
+    /// <summary>What language models answered about texts, for every sweep and run.</summary>
+    public StoredLabelCache Labels { get; }
 
     /// <summary>Opens the store, made if it is not there.</summary>
     /// <exception cref="BadInputException">Another process owns it, it is from a newer version, or it is no store.</exception>
@@ -108,6 +112,7 @@ public sealed class SweepStore : IDisposable
         database.GetCollection<StoredStep>("steps").EnsureIndex(s => s.Sweep);
         database.GetCollection<StoredLogLine>("log").EnsureIndex(l => l.Sweep);
         TranscriptStore.AddTo(database);
+        StoredLabelCache.AddTo(database);
         database.UserVersion = SchemaVersion;
         database.Checkpoint();
     }

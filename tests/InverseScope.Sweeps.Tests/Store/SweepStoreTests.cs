@@ -78,6 +78,7 @@ public sealed class SweepStoreTests : IDisposable
             Assert.Equal("{}", store.Find("a-001", "L0H0@last", "propose", "k")!.Result);
             Assert.Equal("x", Assert.Single(store.LogOf("a-001")).Step);
             Assert.Empty(store.Transcripts.Calls("a-001"));
+            Assert.Empty(store.Labels.All(default));
         }
 
         using var migrated = new LiteDatabase(StorePath);
