@@ -141,7 +141,7 @@ public sealed class StoredLabelCacheTests : IDisposable
         var labels = Enumerable.Range(0, 10_000).Select(i => Labelled($"{(i * 7919L) % 10_007} plus {i}", Name(i % 10))).ToList();
         using (var store = SweepStore.Open(StorePath))
         {
-            foreach (var batch in labels.Chunk(1000))
+            foreach (var batch in labels.Chunk(5000))
                 store.Labels.Add(Scope, batch);
         }
 
