@@ -86,10 +86,12 @@ internal static class CollectionSpeed
             {
                 var (began, at) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
                 ways[way].Run();
+                var (worked, passed) = (Environment.CpuUsage.TotalTime - began, Stopwatch.GetElapsedTime(at));
+                if (Directory.Exists(banks))
+                    Directory.Delete(banks, recursive: true);
                 if (repeat < 0)
                     continue;
-                work[way][repeat] = (Environment.CpuUsage.TotalTime - began).TotalMilliseconds;
-                clock[way][repeat] = Stopwatch.GetElapsedTime(at).TotalMilliseconds;
+                (work[way][repeat], clock[way][repeat]) = (worked.TotalMilliseconds, passed.TotalMilliseconds);
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"round {repeat}, {ways[way].Name}: processor {work[way][repeat]:0} ms, clock {clock[way][repeat]:0} ms"));
             }
@@ -125,7 +127,6 @@ internal static class CollectionSpeed
         var bank = new ActivationBank(
             banks, target, task, population, Basis.Raw, new CollectionOptions { BatchTokens = Batch * Tokens });
         bank.Collect(sites, null, CancellationToken.None);
-        Directory.Delete(banks, recursive: true);
     }
 
     private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);

@@ -152,12 +152,23 @@ internal sealed class BankSpool : IDisposable
     /// <summary>Writes rows in order, those without a gap between them together.</summary>
     private void WriteRows(BankFile.Writer file, int[] rows, int[] from, float[] values)
     {
-        var most = _scratch.Length / file.Width;
+        var (width, most) = (file.Width, _scratch.Length / file.Width);
         for (int begin = 0, end; begin < rows.Length; begin = end)
         {
+            // Texts of one length come in the order of the file, and need no copy.
+            for (end = begin + 1; end < rows.Length && rows[end] == rows[end - 1] + 1 && from[end] == from[end - 1] + width; end++)
+            {
+            }
+
+            if (end - begin >= most || end == rows.Length || rows[end] != rows[end - 1] + 1)
+            {
+                file.Write(rows[begin], values.AsSpan(from[begin], (end - begin) * width));
+                continue;
+            }
+
             for (end = begin; end < rows.Length && end - begin < most && rows[end] - rows[begin] == end - begin; end++)
-                values.AsSpan(from[end], file.Width).CopyTo(_scratch.AsSpan((end - begin) * file.Width));
-            file.Write(rows[begin], _scratch.AsSpan(0, (end - begin) * file.Width));
+                values.AsSpan(from[end], width).CopyTo(_scratch.AsSpan((end - begin) * width));
+            file.Write(rows[begin], _scratch.AsSpan(0, (end - begin) * width));
         }
     }
 
