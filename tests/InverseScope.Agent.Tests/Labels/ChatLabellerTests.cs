@@ -240,7 +240,9 @@ public sealed class ChatLabellerTests : IAsyncLifetime
         var asked = _server.Http.Chats.Count;
         // The second time, one in five is labelled otherwise.
         _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, t.Text.EndsWith('0') || t.Text.EndsWith('5') ? "harmful" : "harmless")));
-        Assert.Equal(new LabelAgreement(40, 40, 32), await labeller.MeasureAgreementAsync(Closed, "spec", texts, 100, CancellationToken.None));
+        var agreement = await labeller.MeasureAgreementAsync(Closed, "spec", texts, 100, CancellationToken.None);
+        Assert.Equal((40, 40, 32), (agreement.Texts, agreement.Compared, agreement.Agreed));
+        Assert.Equal((40, 8), (agreement.Pairs.Count, agreement.Pairs.Count(p => p == new LabelPair("harmless", "harmful"))));
         Assert.All(_server.Http.Chats.Skip(asked), c => Assert.Equal("1000", c.Option("seed")));
         Assert.Equal(0.8, (await labeller.MeasureAgreementAsync(Closed, "spec", texts, 40, CancellationToken.None)).Rate);
         Assert.Equal(10, (await labeller.MeasureAgreementAsync(Closed, "spec", texts, 10, CancellationToken.None)).Texts);
