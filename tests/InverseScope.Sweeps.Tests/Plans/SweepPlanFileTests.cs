@@ -27,6 +27,42 @@ public sealed class SweepPlanFileTests
     }
 
     [Fact]
+    public void A_language_model_is_read_with_all_that_it_may_do()
+    {
+        var plan = Parse(Minimal + """
+
+            search: { enabled: false }
+            language_model:
+              provider: openai
+              model: small
+              address: http://box/v1
+              key_variable: BOX_KEY
+              context: 4096
+              think: true
+              deadline_seconds: 30
+              propose: [one_shot, loop, loop, tools]
+              rounds: 2
+              per_round: 3
+              samples_shown: 7
+              max_proposals: 5
+              steps: 9
+              label_batch: 4
+              parallel: 2
+              relabelled: 10
+              max_calls: 100
+              max_tokens: 5000
+            """).LanguageModel!;
+        Assert.Equal(("openai", "small", "http://box/v1", "BOX_KEY", 4096, true, 30), (plan.Chat.Provider, plan.Chat.Model, plan.Chat.Address!.ToString(), plan.Chat.KeyVariable, plan.Chat.ContextTokens, plan.Chat.Think, (int)plan.Chat.Deadline.TotalSeconds));
+        Assert.Equal([LanguageModelMode.OneShot, LanguageModelMode.Loop, LanguageModelMode.Tools], plan.Propose);
+        Assert.Equal((2, 3, 7, 5), (plan.Loop.Rounds, plan.Loop.PerRound, plan.Loop.Samples, plan.Loop.MaxProposals));
+        Assert.Equal((9, 7, 5), (plan.Tools.Steps, plan.Tools.Samples, plan.Tools.MaxProposals));
+        Assert.Equal((4, 2, 10, 100, 5000), (plan.Labels.BatchSize, plan.Labels.Parallelism, plan.Relabelled, plan.MaxCalls, plan.MaxTokens));
+        Assert.Equal([LanguageModelMode.Loop], Parse(Minimal + "\nlanguage_model: { model: m }").LanguageModel!.Propose);
+        Assert.Empty(Parse(Minimal + "\nlanguage_model: { model: m, propose: [] }").LanguageModel!.Propose);
+        Assert.Null(Parse(Minimal).LanguageModel);
+    }
+
+    [Fact]
     public void Every_key_reaches_the_plan()
     {
         using var folder = new TempFolder();
@@ -138,6 +174,15 @@ public sealed class SweepPlanFileTests
     [InlineData("false_discovery_rate: 1.5", "p.yaml", "between 0 and 1")]
     [InlineData("minimum_kappa: 1", "p.yaml", "below 1")]
     [InlineData("sites: []", "p.yaml(6,1)", "Duplicate key")]
+    [InlineData("language_model: { provider: ollama }", "p.yaml", "No language model is named")]
+    [InlineData("language_model: { model: m, provider: olama }", "p.yaml", "Did you mean 'ollama'?")]
+    [InlineData("language_model: { model: m, address: gpu-box }", "p.yaml(6,38)", "http://")]
+    [InlineData("language_model: { model: m, address: 'http://me:secret@box' }", "p.yaml", "would be stored")]
+    [InlineData("language_model: { model: m, propose: [lop] }", "p.yaml(6,38)", "choose of one_shot, loop, tools")]
+    [InlineData("language_model: { model: m, rounds: 0 }", "p.yaml(6,37)", "from 1")]
+    [InlineData("language_model: { model: m, contxt: 1 }", "p.yaml(6,37)", "unknown key 'language_model.contxt'")]
+    [InlineData("language_model: m", "p.yaml(6,17)", "must hold keys")]
+    [InlineData("task_vector: { pairs: 3, sites: [] }", "p.yaml", "at least one site")]
     public void A_fault_names_its_place_and_cure(string line, string place, string says)
     {
         var error = Assert.Throws<BadInputException>(() => Parse(Minimal + "\n" + line));

@@ -1,5 +1,7 @@
 using System.Reflection;
+using InverseScope.Agent.Proposals;
 using InverseScope.Core.Consistency;
+using InverseScope.Core.Proposals;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Search;
 using InverseScope.Sweeps.Evaluation;
@@ -23,7 +25,11 @@ public sealed class ProposalWallTests
     {
         var reachable = Reachable(typeof(SymbolicProposer)).Concat(Reachable(typeof(SymbolicSearch))).ToHashSet();
 
+        // What a language model is shown and may call; the board's other side is the sweep's own.
+        reachable.UnionWith(Reachable(typeof(LanguageModelProposer)).Concat(Reachable(typeof(LoopProposer))).Concat(Reachable(typeof(ToolProposer))));
+
         Assert.Contains(typeof(SearchInput), reachable);
+        Assert.Contains(typeof(IExploreBoard), reachable);
         Assert.Contains(typeof(SampleSet), reachable);
         Assert.DoesNotContain(reachable, Forbidden.Contains);
     }
