@@ -28,7 +28,7 @@ public sealed class LanguageModelAccess(IChat chat, ILabelEmbedder? embedder, ID
             return new LanguageModelAccess(chat, opening.Embedder, opening);
         opening.Dispose();
         throw new OutsideServiceException(string.Join(Environment.NewLine, opening.Report.Findings
-            .Where(f => f.State == PreflightState.Bad).Select(f => $"The language model cannot be used ({f.Name}): {f.What}{(f.Cure is null ? "" : " " + f.Cure)}")));
+            .Where(f => f.State == PreflightState.Bad).Select(f => $"The language model cannot be used ({f.Name}): {f.What.TrimEnd('.')}.{(f.Cure is null ? "" : " " + f.Cure)}")));
     }
 
     public void Dispose() => owner?.Dispose();

@@ -186,7 +186,7 @@ public sealed class OllamaChatTests : IAsyncLifetime
 
     [Theory]
     [InlineData(404, "model \"tiny:latest\" not found, try pulling it first", ChatOutcome.Rejected)]
-    [InlineData(400, "registry.ollama.ai/library/tiny does not support tools", ChatOutcome.Rejected)]
+    [InlineData(400, "library/tiny does not support tools", ChatOutcome.Rejected)]
     [InlineData(400, "the input length exceeds the context length", ChatOutcome.PromptTooLong)]
     public async Task What_will_not_pass_is_never_repeated_and_is_told_in_the_servers_words(int status, string error, ChatOutcome outcome)
     {

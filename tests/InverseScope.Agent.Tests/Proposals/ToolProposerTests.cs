@@ -207,7 +207,7 @@ public sealed class ToolProposerTests : IAsyncLifetime
     [Fact]
     public async Task A_model_without_tools_is_a_matter_for_a_person()
     {
-        _server.ThenFail(400, "registry.ollama.ai/library/tiny does not support tools");
+        _server.ThenFail(400, "library/tiny does not support tools");
         var run = await RunAsync();
         Assert.Equal((ProposalStop.Rejected, 1), (run.Stop, _server.Chats.Count));
         Assert.StartsWith("tiny:latest cannot call functions. Name a model that can", run.Problem, StringComparison.Ordinal);
