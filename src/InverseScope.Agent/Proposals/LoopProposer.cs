@@ -232,13 +232,7 @@ public sealed class LoopProposer(IChat chat, LoopOptions options)
 
         private ProposalStop? Ends(ChatReply reply)
         {
-            ProposalStop? stop = reply.Outcome switch
-            {
-                ChatOutcome.OutOfBudget => ProposalStop.OutOfBudget,
-                ChatOutcome.Unavailable => ProposalStop.Unavailable,
-                ChatOutcome.Rejected => ProposalStop.Rejected,
-                _ => null,
-            };
+            var stop = ProposalStops.After(reply.Outcome);
             if (stop is not null)
             {
                 _problem = reply.Problem;

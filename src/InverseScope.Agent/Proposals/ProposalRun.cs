@@ -1,3 +1,4 @@
+using InverseScope.Agent.Chat;
 using InverseScope.Core.Proposals;
 
 namespace InverseScope.Agent.Proposals;
@@ -28,6 +29,18 @@ public enum ProposalStop
 
     /// <summary>The service takes no such requests, until a person changes something.</summary>
     Rejected,
+}
+
+internal static class ProposalStops
+{
+    /// <summary>Why proposing ends with what came of a question; null: it goes on.</summary>
+    public static ProposalStop? After(ChatOutcome outcome) => outcome switch
+    {
+        ChatOutcome.OutOfBudget => ProposalStop.OutOfBudget,
+        ChatOutcome.Unavailable => ProposalStop.Unavailable,
+        ChatOutcome.Rejected => ProposalStop.Rejected,
+        _ => null,
+    };
 }
 
 /// <summary>What a language model proposed at a site.</summary>

@@ -115,13 +115,7 @@ public sealed partial class ToolProposer(IChat chat, ToolOptions options)
         // Null: go on.
         private ProposalStop? Ends(ChatReply reply)
         {
-            ProposalStop? stop = reply.Outcome switch
-            {
-                ChatOutcome.OutOfBudget => ProposalStop.OutOfBudget,
-                ChatOutcome.Unavailable => ProposalStop.Unavailable,
-                ChatOutcome.Rejected => ProposalStop.Rejected,
-                _ => null,
-            };
+            var stop = ProposalStops.After(reply.Outcome);
             if (stop is not null)
             {
                 _problem = reply.Problem?.Contains("does not support tools", StringComparison.OrdinalIgnoreCase) == true

@@ -18,12 +18,12 @@ internal static class SweepReplay
             SweepSession.Replay(id));
         if (code != ExitCode.Done)
             return code;
-        var differences = Verdicts(before).Except(Verdicts(SavedReport.Find(invocation.Home, again!)!)).Concat(
-            Verdicts(SavedReport.Find(invocation.Home, again!)!).Except(Verdicts(before))).Order(StringComparer.Ordinal).ToArray();
-        invocation.Say(differences.Length == 0
+        var differences = Verdicts(before).ToHashSet(StringComparer.Ordinal);
+        differences.SymmetricExceptWith(Verdicts(SavedReport.Find(invocation.Home, again!)!));
+        invocation.Say(differences.Count == 0
             ? $"All {before.Sites.Sum(s => s.Hypotheses.Count)} verdicts are those of {id}."
-            : $"{differences.Length} verdicts differ from those of {id}: {string.Join("; ", differences.Take(DifferencesShown))}");
-        return differences.Length == 0 ? ExitCode.Done : ExitCode.Negative;
+            : $"{differences.Count} verdicts differ from those of {id}: {string.Join("; ", differences.Order(StringComparer.Ordinal).Take(DifferencesShown))}");
+        return differences.Count == 0 ? ExitCode.Done : ExitCode.Negative;
     }
 
     private static IEnumerable<string> Verdicts(ReportDocument report) =>
