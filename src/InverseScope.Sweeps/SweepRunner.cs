@@ -1,8 +1,5 @@
 using System.Text.Json;
-using InverseScope.Agent.Budgets;
 using InverseScope.Agent.Chat;
-using InverseScope.Agent.Labels;
-using InverseScope.Agent.Transcripts;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
@@ -38,8 +35,8 @@ public sealed class SweepRunner(
     Home home, SweepStore store, BackendFactory backends, TargetLookup targets, TaskCatalog tasks, TimeProvider clock,
     string version, LanguageModelFactory languageModels)
 {
-    private const string LabellerName = "labels";
-    private const string KnownSiteStage = "control sites/1";
+    // A control need not be exact: draws do where an enumeration would cost as much as the sweep itself.
+    private const int RandomTargetTexts = 20_000;
 
     /// <summary>Stores a new sweep with everything that decides its numbers. Nothing is computed yet.</summary>
     /// <param name="command">The command that a person can repeat.</param>
@@ -107,7 +104,7 @@ public sealed class SweepRunner(
         store.Update(sweep);
         try
         {
-            var reason = RunSites(sweep, plan, earlier, began, progress, cancel);
+            var reason = RunWhole(sweep, plan, earlier, began, progress, cancel);
             sweep.State = reason is null ? SweepState.Finished : SweepState.Stopped;
             sweep.StopReason = reason ?? "finished";
         }
@@ -128,163 +125,39 @@ public sealed class SweepRunner(
         return sweep;
     }
 
-    // A control need not be exact: draws do where an enumeration would cost as much as the sweep itself.
-    private const int RandomTargetTexts = 20_000;
-
     // Returns why it stopped early, or null.
-    private string? RunSites(
-        StoredSweep sweep, SweepPlan plan, double earlier, long began, IProgress<WorkProgress>? progress,
-        CancellationToken cancel)
+    private string? RunWhole(
+        StoredSweep sweep, SweepPlan plan, double earlier, long began, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        // Of this run alone: who resumes a sweep whose budget was spent grants it once more.
-        double RunSeconds() => clock.GetElapsedTime(began).TotalSeconds;
-        var task = tasks.Find(plan.Task);
-        var seed = new RunSeed(plan.Seed);
         // Before minutes go into activations: a language model that is not there is found out in seconds.
         using var languageModel = plan.LanguageModel is { } wanted ? languageModels(wanted.Chat) : null;
-        var budget = new Budget(
-            new BudgetLimits
-            {
-                Calls = plan.LanguageModel?.MaxCalls,
-                Tokens = plan.LanguageModel?.MaxTokens,
-                WallTime = plan.BudgetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
-            },
-            clock);
-        using var labeller = languageModel is null ? null : Labeller(sweep.Id, plan.LanguageModel!, languageModel, budget);
+        var task = tasks.Find(plan.Task);
+        var seed = new RunSeed(plan.Seed);
         using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
         using var randomTarget = plan.RandomWeightControl && plan.Sites.Count > 0
             ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
             : null;
-        var sites = SitesOf(plan, backend.Target, task);
-        var log = new StageLog(
-            store, sweep.Id,
-            ContentHash.Of(
-                [sweep.Plan, backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs, .. backend.Generator is { } by ? [by.ContentHash] : Array.Empty<string>()]),
-            clock);
-        // A task-vector experiment alone needs none.
-        var references = sites.Count == 0 ? SweepReferences.None : SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, seed, plan.ReferencesWhere);
-        var library = new SpecLibrary(task, targets(plan.Model).Tokenizer, labeller is null ? null : new SweepLabeller(labeller));
-        HypothesisDraft[] personSpecs = [.. sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))];
-        var stage = new SiteInvestigation(
-            new SiteStages(
-                plan, sites.Count, task, library, personSpecs, backend, randomTarget, references, seed, clock,
-                languageModel is null ? null : Proposer(sweep.Id, plan.LanguageModel!, languageModel, budget, seed),
-                labeller is null || plan.LanguageModel!.Relabelled == 0 ? null : (draft, texts, token) => SelfAgreement.Measure(labeller, plan.LanguageModel.Relabelled, log, seed, draft, texts, token)), log);
-        var left = sites.Where(s => !stage.IsDone(s)).ToArray();
-        var done = sites.Count - left.Length;
-        void Tell(SweepState state, string what) =>
-            new SweepProgress(sweep.Id, state, what, done, sites.Count, Environment.ProcessId, clock.GetUtcNow()).Write(home);
-
-        string? WhyStop() => SweepProgress.IsAskedToStop(home, sweep.Id) ? "user"
-            : RunSeconds() > plan.BudgetMinutes * 60 ? "budget"
-            : null;
-
-        var failed = new Dictionary<Site, string>();
-        IReadOnlyList<KnownSiteRecord>? knownSites = null;
-        string? knownSiteFault = null;
-        if (plan.KnownSites > 0 && sites.Count > 0)
-        {
-            Tell(SweepState.Running, "control sites");
-            knownSiteFault = Guarded(log, "control sites", () => knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
-                log.Run("", KnownSiteStage, "", () =>
-                {
-                    var found = KnownSiteControl.Run(plan, task, library, personSpecs, references, clock, progress, cancel);
-                    return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
-                }),
-                ReportJson.LineOptions));
-        }
-
-        if (left.Length > 0)
-        {
-            Tell(SweepState.Running, "activations");
-            backend.Prepare(left, progress, cancel);
-            randomTarget?.Prepare(left, progress, cancel);
-        }
-
-        string? stopped = null;
-        var parked = new Dictionary<Site, string>();
-        // Those that waited for a language model are taken up once more when all others are done.
-        var queue = new Queue<Site>(left);
-        while (queue.TryDequeue(out var site))
-        {
-            cancel.ThrowIfCancellationRequested();
-            stopped = WhyStop();
-            if (stopped is not null)
-                break;
-            progress?.Report(new WorkProgress($"{sweep.Id} {site}", done, sites.Count, "sites"));
-            Tell(SweepState.Running, site.ToString());
-            try
-            {
-                if (Guarded(log, site.ToString(), () => stage.Investigate(site, cancel)) is { } fault)
-                    failed[site] = fault;
-                parked.Remove(site);
-                done++;
-            }
-            catch (SiteParkedException e)
-            {
-                log.Note(site.ToString(), "parked", e.Message);
-                if (parked.TryAdd(site, e.Message))
-                    queue.Enqueue(site);
-            }
-            catch (BudgetSpentException)
-            {
-                stopped = "budget";
-                break;
-            }
-        }
-
-        if (parked.Count > 0)
-            stopped ??= $"language model unavailable: {parked.Count} {(parked.Count == 1 ? "site waits" : "sites wait")} for it";
-
-        TaskVectorRecord? taskVector = null;
-        if (plan.TaskVectorPairs > 0)
-        {
-            var patching = new TaskVectorStages(plan, task, backend, seed, log);
-            var broken = new Dictionary<Site, string>();
-            foreach (var (index, site) in patching.Sites.Index())
-            {
-                cancel.ThrowIfCancellationRequested();
-                stopped ??= patching.IsDone(site) ? null : WhyStop();
-                if (stopped is not null)
-                    break;
-                progress?.Report(new WorkProgress($"{sweep.Id} task vector {site}", index, patching.Sites.Count, "sites"));
-                Tell(SweepState.Running, $"task vector {site}");
-                if (!patching.IsDone(site) && Guarded(log, site.ToString(), () => patching.Investigate(site, cancel)) is { } fault)
-                    broken[site] = fault;
-            }
-
-            taskVector = patching.Record(broken, stopped);
-        }
-
-        progress?.Report(new WorkProgress($"{sweep.Id} report", done, sites.Count, "sites"));
-        sweep.WorkSeconds = earlier + RunSeconds();
+        using var run = new SweepRun(
+            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, began, progress);
+        var stopped = run.Investigate(cancel);
+        sweep.WorkSeconds = earlier + clock.GetElapsedTime(began).TotalSeconds;
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
         sweep.StopReason = stopped ?? "finished";
-        var report = SweepReport.Build(sweep, plan, task, backend.Target, backend.Generator, stage, sites, failed, parked, knownSites, knownSiteFault, taskVector, store.Transcripts.Totals(sweep.Id).All);
-        ReportFiles.Write(home.Sweep(sweep.Id), report, Enum.GetValues<ReportFormat>());
-        log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
-        Tell(sweep.State, "report");
+        run.Report();
         return stopped;
-    }
-
-    private ChatLabeller Labeller(string sweep, LanguageModelPlan plan, LanguageModelAccess model, Budget budget) => new(
-        new RecordedChat(new BudgetedChat(model.Chat, budget), store.Transcripts.Of(sweep, "", LabellerName), clock), plan.Labels, store.Labels, model.Embedder);
-
-    private LanguageModelProposer Proposer(string sweep, LanguageModelPlan plan, LanguageModelAccess model, Budget budget, RunSeed seed) => new(
-        plan, model.Chat, budget, (site, proposer) => store.Transcripts.Of(sweep, site, proposer),
-        (site, proposer) => [.. store.Transcripts.Calls(sweep, site, proposer).Select(c => store.Transcripts.Entry(c.Id))], seed, clock);
-
-    private static IReadOnlyList<Site> SitesOf(SweepPlan plan, TargetDescription target, ITask task)
-    {
-        var positions = plan.Positions.Select(SitePattern.ParsePosition).ToArray();
-        return SitePattern.ExpandAll(plan.Sites, target.Layers, target.Heads, positions.Length == 0 ? null : positions, task);
     }
 
     private static MeasurementOptions OfRandomTarget(MeasurementOptions options, ITask task) =>
         options.Sampler == SamplerKind.Enumerate && task.Count <= RandomTargetTexts
             ? options with { Generator = null }
             : options.OverBank() with { BankSize = Math.Min(options.BankSize, RandomTargetTexts) };
+
+    internal static IReadOnlyList<Site> SitesOf(SweepPlan plan, TargetDescription target, ITask task)
+    {
+        var positions = plan.Positions.Select(SitePattern.ParsePosition).ToArray();
+        return SitePattern.ExpandAll(plan.Sites, target.Layers, target.Heads, positions.Length == 0 ? null : positions, task);
+    }
 
     // Which generator it is, is settled once: one trained later must not make a resumed sweep ask.
     private SweepPlan WithGenerator(SweepPlan plan, TargetDescription target, ITask task, IReadOnlyList<Site> sites)
@@ -300,23 +173,6 @@ public sealed class SweepRunner(
             record.CheckSites(found.Folder, sites);
         var isKnown = generators.All.Any(g => g.Name == found.Name && g.Folder == found.Folder);
         return plan with { Measurement = options with { Generator = isKnown ? found.Name : found.Folder } };
-    }
-
-    // Returns the fault's message, or null.
-    private static string? Guarded(StageLog log, string what, Action work)
-    {
-        try
-        {
-            work();
-            return null;
-        }
-#pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
-        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException or SiteParkedException or BudgetSpentException))
-#pragma warning restore CA1031
-        {
-            log.Note(what, "failed", e.ToString());
-            return e.Message;
-        }
     }
 
     private void End(StoredSweep sweep, double workSeconds)

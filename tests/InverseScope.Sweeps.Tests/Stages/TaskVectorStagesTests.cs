@@ -1,9 +1,11 @@
+using InverseScope.Agent.Chat;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 using InverseScope.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -127,6 +129,20 @@ public sealed class TaskVectorStagesTests : IDisposable
         Assert.Contains("budget", report.TaskVector.Sites[2].Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Sites_that_wait_for_a_language_model_do_not_keep_it_from_its_turn()
+    {
+        var plan = Plan() with { Sites = ["L0H0"], LanguageModel = new LanguageModelPlan { Chat = new ChatOptions { Model = "silent" } }, KnownSites = 0, ExploreReferences = 20, ConfirmReferences = 20 };
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, Moving, _ => new LanguageModelAccess(new SilentChat(), null, null));
+        var sweep = runner.Run(runner.Begin(plan, "inversescope sweep run plan.yaml").Id, null, default);
+        var report = Report(sweep);
+        Assert.Equal(SweepState.Stopped, sweep.State);
+        Assert.Contains("language model unavailable", sweep.StopReason, StringComparison.Ordinal);
+        Assert.Equal(SiteStatus.Skipped, Assert.Single(report.Sites).Status);
+        Assert.All(report.TaskVector!.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
+    }
+
     [Theory]
     [InlineData("icl-translation", "must all be at one position", "L0.attn@query", "L1.attn")]
     [InlineData("icl-translation", "no layer 9", "L9.attn")]
@@ -188,7 +204,22 @@ public sealed class TaskVectorStagesTests : IDisposable
         return File.Exists(file) ? ReportJson.Read(file, File.ReadAllText(file)) : null!;
     }
 
-    private SweepRunner Runner(SweepStore store, Func<Site, ContinuationRequest, string?> continued) =>
+    private SweepRunner Runner(SweepStore store, Func<Site, ContinuationRequest, string?> continued, LanguageModelFactory? languageModels = null) =>
         new(Home, store, (_, _, task, options, seed) => new PlantedBackend(task, options, seed, new Dictionary<string, Func<string, string?>>(), layers: 4) { Continued = continued },
-            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 4, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test", _ => throw new InvalidOperationException("no language model is wanted"));
+            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 4, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test", languageModels ?? (_ => throw new InvalidOperationException("no language model is wanted")));
+
+    private sealed class SilentChat : IChat
+    {
+        public ChatModel Model { get; } = new("ollama", "silent", "sha256:1");
+
+        public Task<ChatReply> AskAsync(ChatRequest request, CancellationToken cancel) => Task.FromResult(new ChatReply
+        {
+            Outcome = ChatOutcome.Unavailable,
+            Text = "",
+            Problem = "It is silent.",
+            Model = Model,
+            RequestHash = request.HashFor(Model),
+            Attempts = [],
+        });
+    }
 }

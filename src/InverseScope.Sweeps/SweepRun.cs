@@ -1,0 +1,237 @@
+using System.Text.Json;
+using InverseScope.Agent.Budgets;
+using InverseScope.Agent.Labels;
+using InverseScope.Agent.Transcripts;
+using InverseScope.Core;
+using InverseScope.Core.Consistency;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Plans;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Stages;
+using InverseScope.Sweeps.Store;
+
+namespace InverseScope.Sweeps;
+
+/// <summary>What a sweep measures.</summary>
+/// <param name="Backend">Of the trained target.</param>
+/// <param name="Random">Of the same target with random weights; null without that control.</param>
+/// <param name="Tokenizer">As in <see cref="TargetOutline"/>.</param>
+internal sealed record TargetUnderStudy(IInversionBackend Backend, IInversionBackend? Random, Func<string, IReadOnlyList<string>?>? Tokenizer);
+
+/// <summary>
+/// One run of a sweep: sites that are left, one after another, then the task-vector experiment, then the report. What one of them
+/// lacks (a language model, luck) does not keep the next from its turn.
+/// </summary>
+internal sealed class SweepRun : IDisposable
+{
+    private const string LabellerName = "labels";
+    private const string KnownSiteStage = "control sites/1";
+
+    private readonly StoredSweep _sweep;
+    private readonly SweepPlan _plan;
+    private readonly ITask _task;
+    private readonly TargetUnderStudy _target;
+    private readonly Home _home;
+    private readonly SweepStore _store;
+    private readonly TimeProvider _clock;
+    private readonly IProgress<WorkProgress>? _progress;
+
+    // Of this run alone: who resumes a sweep whose budget was spent grants it once more.
+    private readonly long _began;
+    private readonly RunSeed _seed;
+    private readonly ChatLabeller? _labeller;
+    private readonly StageLog _log;
+    private readonly IReadOnlyList<Site> _sites;
+    private readonly SweepReferences _references;
+    private readonly SpecLibrary _library;
+    private readonly HypothesisDraft[] _personSpecs;
+    private readonly SiteInvestigation _stages;
+    private readonly Dictionary<Site, string> _failed = [];
+    private readonly Dictionary<Site, string> _parked = [];
+
+    private int _done;
+    private IReadOnlyList<KnownSiteRecord>? _knownSites;
+    private string? _knownSiteFault;
+    private TaskVectorRecord? _taskVector;
+
+    /// <param name="languageModel">Null if the plan asks none; the caller disposes it.</param>
+    /// <param name="began">Timestamp of the run's begin, from which its budget counts.</param>
+    /// <exception cref="BadInputException">A spec or a site cannot be used.</exception>
+    public SweepRun(
+        StoredSweep sweep, SweepPlan plan, ITask task, TargetUnderStudy target, LanguageModelAccess? languageModel, Home home, SweepStore store,
+        TimeProvider clock, long began, IProgress<WorkProgress>? progress)
+    {
+        (_sweep, _plan, _task, _target, _home, _store, _clock, _began, _progress) = (sweep, plan, task, target, home, store, clock, began, progress);
+        _seed = new RunSeed(plan.Seed);
+        _sites = SweepRunner.SitesOf(plan, target.Backend.Target, task);
+        _log = new StageLog(
+            store, sweep.Id,
+            ContentHash.Of(
+                [sweep.Plan, target.Backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs, .. target.Backend.Generator is { } by ? [by.ContentHash] : Array.Empty<string>()]),
+            clock);
+        // A task-vector experiment alone needs none.
+        _references = _sites.Count == 0 ? SweepReferences.None : SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, _seed, plan.ReferencesWhere);
+        LanguageModelProposer? proposer = null;
+        Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? selfAgreement = null;
+        if (languageModel is not null)
+        {
+            var asked = plan.LanguageModel!;
+            var budget = Budget(asked);
+            _labeller = new ChatLabeller(
+                new RecordedChat(new BudgetedChat(languageModel.Chat, budget), store.Transcripts.Of(sweep.Id, "", LabellerName), clock),
+                asked.Labels, store.Labels, languageModel.Embedder);
+            proposer = new LanguageModelProposer(
+                asked, languageModel.Chat, budget, (site, name) => store.Transcripts.Of(sweep.Id, site, name),
+                (site, name) => [.. store.Transcripts.Calls(sweep.Id, site, name).Select(c => store.Transcripts.Entry(c.Id))], _seed, clock);
+            if (asked.Relabelled > 0)
+                selfAgreement = (draft, texts, token) => SelfAgreement.Measure(_labeller, asked.Relabelled, _log, _seed, draft, texts, token);
+        }
+
+        _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller));
+        _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
+        _stages = new SiteInvestigation(
+            new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);
+        _done = _sites.Count(_stages.IsDone);
+    }
+
+    public void Dispose() => _labeller?.Dispose();
+
+    /// <summary>Does what is left, as far as user, budget and language model let it.</summary>
+    /// <returns>Why it ended early; null if nothing is left.</returns>
+    public string? Investigate(CancellationToken cancel)
+    {
+        var left = _sites.Where(s => !_stages.IsDone(s)).ToArray();
+        MeasureKnownSites(cancel);
+        if (left.Length > 0)
+        {
+            Tell(SweepState.Running, "activations");
+            _target.Backend.Prepare(left, _progress, cancel);
+            _target.Random?.Prepare(left, _progress, cancel);
+        }
+
+        var stopped = InvestigateSites(left, cancel);
+        // What it stops for (the user, time) is the more urgent reason than what sites wait for.
+        return _plan.TaskVectorPairs == 0 ? stopped : PatchTaskVectors(cancel) ?? stopped;
+    }
+
+    /// <summary>Writes the report of the sweep as it now stands.</summary>
+    public void Report()
+    {
+        _progress?.Report(new WorkProgress($"{_sweep.Id} report", _done, _sites.Count, "sites"));
+        var report = SweepReport.Build(
+            _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault, _taskVector,
+            _store.Transcripts.Totals(_sweep.Id).All);
+        ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
+        _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
+        Tell(_sweep.State, "report");
+    }
+
+    private Budget Budget(LanguageModelPlan asked) => new(
+        new BudgetLimits
+        {
+            Calls = asked.MaxCalls,
+            Tokens = asked.MaxTokens,
+            WallTime = _plan.BudgetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+        },
+        _clock);
+
+    private void MeasureKnownSites(CancellationToken cancel)
+    {
+        if (_plan.KnownSites == 0 || _sites.Count == 0)
+            return;
+        Tell(SweepState.Running, "control sites");
+        _knownSiteFault = Guarded("control sites", () => _knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
+            _log.Run("", KnownSiteStage, "", () =>
+            {
+                var found = KnownSiteControl.Run(_plan, _task, _library, _personSpecs, _references, _clock, _progress, cancel);
+                return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
+            }),
+            ReportJson.LineOptions));
+    }
+
+    // Returns why it did not come to the end, or null. A site that failed is tried again when the sweep is resumed.
+    private string? InvestigateSites(Site[] left, CancellationToken cancel)
+    {
+        // Those that waited for a language model are taken up once more when all others are done.
+        var queue = new Queue<Site>(left);
+        while (queue.TryDequeue(out var site))
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (WhyStop() is { } why)
+                return why;
+            _progress?.Report(new WorkProgress($"{_sweep.Id} {site}", _done, _sites.Count, "sites"));
+            Tell(SweepState.Running, site.ToString());
+            try
+            {
+                if (Guarded(site.ToString(), () => _stages.Investigate(site, cancel)) is { } fault)
+                    _failed[site] = fault;
+                _parked.Remove(site);
+                _done++;
+            }
+            catch (SiteParkedException e)
+            {
+                _log.Note(site.ToString(), "parked", e.Message);
+                if (_parked.TryAdd(site, e.Message))
+                    queue.Enqueue(site);
+            }
+            catch (BudgetSpentException)
+            {
+                return "budget";
+            }
+        }
+
+        return _parked.Count == 0 ? null : $"language model unavailable: {_parked.Count} {(_parked.Count == 1 ? "site waits" : "sites wait")} for it";
+    }
+
+    // It asks no language model: neither an outage nor spent calls and tokens keep it from its turn.
+    private string? PatchTaskVectors(CancellationToken cancel)
+    {
+        var patching = new TaskVectorStages(_plan, _task, _target.Backend, _seed, _log);
+        var broken = new Dictionary<Site, string>();
+        string? stopped = null;
+        foreach (var (index, site) in patching.Sites.Index())
+        {
+            if (patching.IsDone(site))
+                continue;
+            cancel.ThrowIfCancellationRequested();
+            stopped = WhyStop();
+            if (stopped is not null)
+                break;
+            _progress?.Report(new WorkProgress($"{_sweep.Id} task vector {site}", index, patching.Sites.Count, "sites"));
+            Tell(SweepState.Running, $"task vector {site}");
+            if (Guarded(site.ToString(), () => patching.Investigate(site, cancel)) is { } fault)
+                broken[site] = fault;
+        }
+
+        _taskVector = patching.Record(broken, stopped);
+        return stopped;
+    }
+
+    private string? WhyStop() => SweepProgress.IsAskedToStop(_home, _sweep.Id) ? "user"
+        : _clock.GetElapsedTime(_began).TotalMinutes > _plan.BudgetMinutes ? "budget"
+        : null;
+
+    private void Tell(SweepState state, string what) =>
+        new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow()).Write(_home);
+
+    // Returns the fault's message, or null.
+    private string? Guarded(string what, Action work)
+    {
+        try
+        {
+            work();
+            return null;
+        }
+#pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
+        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException or SiteParkedException or BudgetSpentException))
+#pragma warning restore CA1031
+        {
+            _log.Note(what, "failed", e.ToString());
+            return e.Message;
+        }
+    }
+}
