@@ -109,9 +109,10 @@ internal static class SweepSession
         var off = established.Count(f => f.ControlsOff.Count > 0);
         if (off > 0)
         {
+            var named = established.SelectMany(f => f.ControlsOff).CountBy(c => c).OrderByDescending(c => c.Value).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key} at {c.Value}"));
             invocation.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"(!) At {off} of them a control came out otherwise, mostly that random weights show the feature as well: see the report."));
+                $"(!) At {off} of them a control came out otherwise ({string.Join(", ", named)}): see the report."));
         }
 
         if (report.TaskVector is { } taskVector)

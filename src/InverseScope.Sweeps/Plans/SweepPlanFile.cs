@@ -176,9 +176,9 @@ public static class SweepPlanFile
         return "";
     }
 
-    // A plain word is a name; anything with a separator is a path, and counts from the plan's folder.
+    // A plain word is a name unless a file of that name lies beside the plan; anything with a separator is a path.
     private static string Located(string nameOrPath, string folder) =>
-        nameOrPath.Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(nameOrPath, folder) : nameOrPath;
+        nameOrPath.Contains('/', StringComparison.Ordinal) || File.Exists(Path.GetFullPath(nameOrPath, folder)) ? Path.GetFullPath(nameOrPath, folder) : nameOrPath;
 
     private static string[] Matching(YamlFields fields, string pattern, string folder)
     {

@@ -150,6 +150,14 @@ public sealed class SweepPlanFileTests
         Assert.Equal(("/a/m", "addition"), (plan.Model, plan.Task));
     }
 
+    [Fact]
+    public void A_file_beside_the_plan_needs_no_path()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["story.yaml"], "");
+        Assert.Equal(folder["story.yaml"], SweepPlanFile.Parse("p.yaml", Minimal.Replace("task: addition", "task: story.yaml"), folder.Path).Task);
+    }
+
     [Theory]
     [InlineData("kernel: thresold", "p.yaml(6,9)", "Did you mean 'threshold'?")]
     [InlineData("epsilonn: 1", "p.yaml(6,11)", "Did you mean 'epsilon'?")]
