@@ -126,6 +126,7 @@ internal sealed class SweepRun : IDisposable
             _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault, _taskVector,
             _store.Transcripts.Totals(_sweep.Id).All);
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
+        TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(_sweep.State, "report");
     }

@@ -28,6 +28,12 @@ public sealed class FakeOllama : IAsyncDisposable
 
     public string Digest { get; set; } = "sha256:1234";
 
+    /// <summary>Of the model, in bytes.</summary>
+    public long Size { get; set; } = 1000;
+
+    /// <summary>Whether the model is in memory already.</summary>
+    public bool IsLoaded { get; set; }
+
     public string Version { get; set; } = "0.12.6";
 
     public int ContextLength { get; set; } = 32768;
@@ -195,7 +201,8 @@ public sealed class FakeOllama : IAsyncDisposable
         JsonNode? answer = request.Path switch
         {
             "/api/version" => new JsonObject { ["version"] = Version },
-            "/api/tags" => new JsonObject { ["models"] = new JsonArray(new JsonObject { ["name"] = Model, ["model"] = Model, ["digest"] = Digest, ["size"] = 1000 }) },
+            "/api/tags" => new JsonObject { ["models"] = new JsonArray(new JsonObject { ["name"] = Model, ["model"] = Model, ["digest"] = Digest, ["size"] = Size }) },
+            "/api/ps" => new JsonObject { ["models"] = IsLoaded ? new JsonArray(new JsonObject { ["name"] = Model, ["model"] = Model, ["digest"] = Digest, ["size"] = Size }) : [] },
             "/api/show" when request.Body["model"]!.GetValue<string>() is Model or "tiny" => new JsonObject
             {
                 ["capabilities"] = new JsonArray([.. Capabilities.Select(c => JsonValue.Create(c))]),

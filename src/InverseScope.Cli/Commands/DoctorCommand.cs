@@ -1,5 +1,6 @@
 using System.CommandLine;
 using InverseScope.Cli.Doctor;
+using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 
 namespace InverseScope.Cli.Commands;
@@ -9,18 +10,20 @@ internal static class DoctorCommand
 {
     public static Command Create(Shell shell)
     {
-        var command = new Command("doctor", "Find out what works on this machine, what does not, and the cure.");
-        Invocation.SetAction(command, shell, Run);
+        var name = OptionOf.Text("--language-model", "Also ask this language model whether it can do what sweeps ask of it.", "NAME");
+        var ollama = OptionOf.Address("--ollama", "Address of Ollama. Default http://127.0.0.1:11434.");
+        var command = new Command("doctor", "Find out what works on this machine, what does not, and the cure.") { name, ollama };
+        Invocation.SetAction(command, shell, invocation => Run(invocation, invocation.Parse.GetValue(name), invocation.Parse.GetValue(ollama)));
         return command;
     }
 
-    private static int Run(Invocation invocation)
+    private static int Run(Invocation invocation, string? languageModel, Uri? ollama)
     {
         Finding[] findings =
         [
             .. MachineFindings.All(),
             .. HomeFindings.All(invocation.Home),
-            Finding.Note("language model", "not configured; the symbolic search and hand-written specs need none"),
+            .. LanguageModelFindings.All(languageModel, ollama, invocation.Shell.Clock, invocation.Cancel),
         ];
         var healthy = findings.All(f => f.State != FindingState.Fault);
         if (invocation.Json)

@@ -28,7 +28,7 @@ internal static class GeneratorEvalCommand
         var epsilons = OptionOf.Numbers("--epsilons", "Distances at which a sample is refused. Default 0.02 0.05 0.1 0.2.");
         var samples = OptionOf.Integer("--samples", "Texts for each reference, and with --exact draws of P(x; ẑ). Default 25.", 1, 10_000);
         var exact = new Option<bool>("--exact") { Description = "Also compare with the exact P(x; ẑ), on every text of a prior that can be enumerated: total variation and missed mass at --epsilon." };
-        var specs = OptionOf.Texts("--specs", "With --exact, also compare the consistency rates of these specs by --draws texts of the generator with the exact ones.", "FILE");
+        var specs = OptionOf.Texts("--specs", "With --exact, also compare consistency rates of these specs with the exact ones: by --draws texts of the generator, by a bank of --bank-size draws, and by both.", "FILE");
         var command = new Command("eval", "Measure generators: refusal rates, bits, distinct samples, site by site.")
         {
             names, epsilons, samples, exact, specs, MeasurementArguments.References, MeasurementArguments.Sites,
@@ -53,7 +53,7 @@ internal static class GeneratorEvalCommand
         if (exact && !ExactConditional.IsPossible(task))
             throw new BadInputException($"Task '{task.Name}' has too many texts to enumerate.", "Leave --exact out.");
         if (specs.Length == 0 && MeasurementArguments.GivesDraws(parse))
-            throw new BadInputException("--draws is how many texts consistency rates are measured by.", "Add --exact and --specs, or leave it out.");
+            throw new BadInputException("--draws and --bank-size are how many texts consistency rates are measured by.", "Add --exact and --specs, or leave them out.");
         if (specs.Length > 0 && !exact)
             throw new BadInputException("--specs are compared with exact rates.", "Add --exact.");
         var found = SpecFiles.Read(specs, SpecFiles.Context(invocation, task));
@@ -139,12 +139,12 @@ internal static class GeneratorEvalCommand
             invocation.Out.WriteLine("Consistency rates against the exact ones, over sites and specs:");
             Tables.Write(
                 invocation.Shell,
-                ["generator", "#within own 95 % interval", "#mean error, weighted", "#unweighted", "site and spec furthest off"],
-                measured.Select(m => new[]
+                ["generator", "by", "#within own 95 % interval", "#mean error", "site and spec furthest off"],
+                measured.SelectMany(m => m.Agreement!.Ways.Select((w, i) => new[]
                 {
-                    m.Generator, Invariant($"{m.Agreement!.Within} of {m.Agreement.Cells} ({m.Agreement.WithinShare:0.0 %})"), Invariant($"{m.Agreement.MeanError:0.000}"), Invariant($"{m.Agreement.MeanErrorUnweighted:0.000}"),
-                    m.Agreement.Rates.MaxBy(c => c is { Weighted: { } rate, Exact: { } exact } ? Math.Abs(rate - exact) : 0) is { } c ? Invariant($"{c.Site} {c.Title}: {c.Weighted:0.000} for {c.Exact:0.000}, unweighted {c.Unweighted:0.000}") : "",
-                }));
+                    i == 0 ? m.Generator : "", w.By, w.Within is null ? "" : Invariant($"{w.Within} of {w.Cells} ({w.Within / (double)w.Cells:0.0 %})"), Invariant($"{w.MeanError:0.000}"),
+                    w.Furthest is { } c ? Invariant($"{c.Site} {c.Title}: {c.Rate:0.000} for {c.Exact:0.000}") : "",
+                })));
         }
 
         var at = Array.IndexOf(epsilons, 0.1) is >= 0 and var known ? known : epsilons.Length - 1;
@@ -169,19 +169,33 @@ internal static class GeneratorEvalCommand
 
     private sealed record Worst(IReadOnlyList<Refusal> RefusalRate, IReadOnlyList<string> Sites);
 
-    private sealed record Agreement(int Cells, int Within, double? WithinShare, double? MeanError, double? MeanErrorUnweighted, IReadOnlyList<AgreementCell> Rates)
-    {
-        public static Agreement Of(IReadOnlyList<AgreementCell> rates)
-        {
-            var cells = rates.Count(c => c.IsWithin is not null);
-            var within = rates.Count(c => c.IsWithin == true);
-            return new Agreement(
-                cells, within, cells == 0 ? null : within / (double)cells, ErrorOf(rates, c => c.Weighted),
-                ErrorOf(rates, c => c.Unweighted), rates);
-        }
+    private sealed record Furthest(string Site, string Title, double Rate, double Exact);
 
-        private static double? ErrorOf(IReadOnlyList<AgreementCell> rates, Func<AgreementCell, double?> of) =>
-            rates.Average(c => of(c) is { } rate && c.Exact is { } exact ? Math.Abs(rate - exact) : (double?)null);
+    /// <param name="Within">Of the cells, those whose interval holds the exact rate; null where there is no interval.</param>
+    /// <param name="Furthest">Null without a cell.</param>
+    private sealed record Way(string By, int Cells, int? Within, double? MeanError, Furthest? Furthest)
+    {
+        public static Way Of(string by, IReadOnlyList<AgreementCell> rates, Func<AgreementCell, AgreementEstimate> of, bool intervals = true)
+        {
+            var errors = rates.Where(c => c.Exact is not null && of(c).Rate is not null).Select(c => (Cell: c, Error: Math.Abs(of(c).Rate!.Value - c.Exact!.Value))).ToArray();
+            var worst = errors.Length == 0 ? null : errors.MaxBy(e => e.Error).Cell;
+            return new Way(
+                by,
+                errors.Length,
+                intervals ? rates.Count(c => of(c).Holds(c.Exact) == true) : null,
+                errors.Length == 0 ? null : errors.Average(e => e.Error),
+                worst is null ? null : new Furthest(worst.Site, worst.Title, of(worst).Rate!.Value, worst.Exact!.Value));
+        }
+    }
+
+    private sealed record Agreement(IReadOnlyList<Way> Ways, IReadOnlyList<AgreementCell> Rates)
+    {
+        public static Agreement Of(IReadOnlyList<AgreementCell> rates) => new(
+            [
+                Way.Of("its texts, weighted", rates, c => c.Weighted), Way.Of("its texts and a bank", rates, c => c.Mixed), Way.Of("the bank alone", rates, c => c.Bank),
+                Way.Of("its texts, unweighted", rates, c => new AgreementEstimate(c.Unweighted, null), intervals: false),
+            ],
+            rates);
     }
 
     private sealed record Measured(string Generator, ConditioningKind Conditioning, Mean Mean, Worst Worst, Agreement? Agreement, IReadOnlyList<SiteResult> Sites)

@@ -29,6 +29,8 @@ internal static class ReportCommand
             var report = SavedReport.Read(invocation.Home, invocation.Parse.GetValue(id)!);
             var target = invocation.Parse.GetValue(folder) ?? invocation.Home.Sweep(report.Sweep.Id);
             ReportFiles.Write(target, report, formats);
+            if (formats.Contains(ReportFormat.Html))
+                TranscriptPages.Copy(invocation.Home.Sweep(report.Sweep.Id), target);
             var files = formats.Select(f => Path.GetFullPath(Path.Combine(target, ReportWriter.FileName(f)))).ToArray();
             if (invocation.Json)
                 Json.WriteDocument(invocation.Out, new { report.Sweep.Id, Files = files });

@@ -18,14 +18,14 @@ internal static class SweepCommands
 
     public static Command Create(Shell shell) => new("sweep", "Run unattended sweeps from one declarative file.")
     {
-        RunCommand(shell), ResumeCommand(shell), ReplayCommand(shell), StatusCommand(shell), ListCommand(shell), StopCommand(shell),
+        RunCommand(shell), ResumeCommand(shell), ReplayCommand(shell), SweepTranscriptCommand.Create(shell, IdArgument()), StatusCommand(shell), ListCommand(shell), StopCommand(shell),
     };
 
     private static Command RunCommand(Shell shell)
     {
         var file = new Argument<string>("FILE") { Description = "The sweep's plan, YAML or JSON." };
         var languageModel = OptionOf.Text("--language-model", "A language model that proposes beside the search, by its name at the service; in place of the plan's.", "NAME");
-        var ollama = OptionOf.Text("--ollama", "Address of Ollama, where the language model is. Default http://127.0.0.1:11434.", "ADDRESS");
+        var ollama = OptionOf.Address("--ollama", "Address of Ollama, where the language model is. Default http://127.0.0.1:11434.");
         var command = new Command("run", "Begin a sweep and run it to its report.") { file, languageModel, ollama };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
@@ -43,21 +43,18 @@ internal static class SweepCommands
         return command;
     }
 
-    private static SweepPlan WithLanguageModel(SweepPlan plan, string? name, string? address)
+    private static SweepPlan WithLanguageModel(SweepPlan plan, string? name, Uri? address)
     {
         if (name is null && address is null)
             return plan;
         var given = plan.LanguageModel ?? new LanguageModelPlan();
         if (name is null && given.Chat.Model.Length == 0)
             throw new BadInputException("--ollama gives the address of a language model that is not named.", "Name it with --language-model, as 'ollama list' shows it.");
-        Uri? uri = null;
-        if (address is not null && !Uri.TryCreate(address, UriKind.Absolute, out uri))
-            throw new BadInputException($"--ollama takes an address that begins with http:// or https://, found '{address}'.");
         return plan with
         {
             LanguageModel = given with
             {
-                Chat = given.Chat with { Model = name ?? given.Chat.Model, Address = uri ?? given.Chat.Address, Provider = address is null ? given.Chat.Provider : ChatProvider.Ollama },
+                Chat = given.Chat with { Model = name ?? given.Chat.Model, Address = address ?? given.Chat.Address, Provider = address is null ? given.Chat.Provider : ChatProvider.Ollama },
             },
         };
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Store;
 
@@ -43,16 +44,8 @@ internal static class HomeFindings
 
     private static Finding? Disk(Home home)
     {
-        long free;
-        try
-        {
-            free = new DriveInfo(Existing(home)).AvailableFreeSpace;
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
-        {
+        if (DiskSpace.Free(home.Path) is not { } free)
             return null;
-        }
-
         var detail = $"{MachineFindings.Gigabytes(free)} free";
         return free switch
         {

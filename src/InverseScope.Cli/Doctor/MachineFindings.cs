@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Cli.Doctor;
@@ -36,25 +37,13 @@ internal static class MachineFindings
     private static Finding Memory()
     {
         var total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        var available = AvailableMemory();
-        var detail = available is { } free ? $"{Gigabytes(free)} free of {Gigabytes(total)}" : Gigabytes(total);
-        return (available ?? total) >= LittleMemory
+        var free = MachineMemory.Free();
+        var detail = $"{Gigabytes(free)} free of {Gigabytes(total)}";
+        return free >= LittleMemory
             ? Finding.Ok("memory", detail)
             : Finding.Note("memory", detail, "Large banks may not fit: use a smaller --bank-size, or end other programs.");
     }
 
-    private static long? AvailableMemory()
-    {
-        const string file = "/proc/meminfo";
-        if (!File.Exists(file))
-            return null;
-        var line = File.ReadLines(file).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
-        return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibibytes, ..]
-            && long.TryParse(kibibytes, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            ? count << 10
-            : null;
-    }
-
-    public static string Gigabytes(long bytes) =>
-        string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):N1} GiB");
+    public static string Gigabytes(double bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{bytes / (1L << 30):N1} GiB");
 }

@@ -117,7 +117,7 @@ internal static class MeasurementArguments
     public static void AddEvaluation(Command command)
     {
         AddTarget(command);
-        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon, Draws, Temperature, TopP];
+        Option[] options = [Positions, Distance, NormBand, HeadBasis, Kernel, Epsilon, Draws, BankSize, Temperature, TopP];
         foreach (var option in options)
             command.Add(option);
         AddCompute(command);
@@ -164,8 +164,8 @@ internal static class MeasurementArguments
         return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));
     }
 
-    /// <summary>Whether draws of a generator were asked for by number.</summary>
-    public static bool GivesDraws(ParseResult parse) => parse.GetValue(Draws) is not null;
+    /// <summary>Whether draws of a generator, or those in a bank, were asked for by number.</summary>
+    public static bool GivesDraws(ParseResult parse) => parse.GetValue(Draws) is not null || parse.GetValue(BankSize) is not null;
 
     /// <summary>The sampler that was asked for; null leaves the choice to the command.</summary>
     public static SamplerKind? ReadSampler(ParseResult parse) => parse.GetValue(Sampler);

@@ -14,6 +14,22 @@ internal static class OptionOf
     public static Option<string?> Text(string name, string description, string valueName) =>
         new(name) { Description = description, HelpName = valueName };
 
+    /// <summary>An address of the web.</summary>
+    public static Option<Uri?> Address(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "ADDRESS",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
+                    return address;
+                result.AddError($"{name} takes an address that begins with http:// or https://, found '{text}'.");
+                return null;
+            },
+        };
+
     public static Option<long?> Integer(string name, string description, long min = 1, long max = long.MaxValue) =>
         new(name)
         {

@@ -8,20 +8,26 @@ using InverseScope.Sweeps.Reports;
 
 namespace InverseScope.Sweeps.Evaluation;
 
+/// <summary>A consistency rate as samples tell it.</summary>
+/// <param name="Rate">Null where it was not measured.</param>
+/// <param name="Ci">Its own 95 % interval, over references, as results report it.</param>
+public sealed record AgreementEstimate(double? Rate, ReportInterval? Ci)
+{
+    /// <summary>Whether an exact rate lies within the interval; null where either was not measured.</summary>
+    public bool? Holds(double? exact) => exact is { } rate && Ci is { } interval ? interval.Lower <= rate && rate <= interval.Upper : null;
+}
+
 /// <summary>
-/// The consistency rate of one feature at one site: exact, and as a generator's samples tell it, on the same references.
+/// The consistency rate of one feature at one site: exact, and as samples tell it, on the same references.
 /// </summary>
-/// <param name="References">References that all three are means over: those near which the generator wrote a text.</param>
+/// <param name="References">References that all are means over: those near which each way of sampling found a text.</param>
 /// <param name="Exact">Over every text of the prior, weighted p(x) k(d); null where the feature is undefined on all references.</param>
 /// <param name="Weighted">By the generator's samples with importance weights.</param>
-/// <param name="WeightedCi">Its own 95 % interval, over references, as results report it.</param>
+/// <param name="Mixed">By the generator's samples and a bank's, with the balance heuristic.</param>
+/// <param name="Bank">By the bank alone.</param>
 /// <param name="Unweighted">By the plain average of the generator's samples.</param>
 public sealed record AgreementCell(
-    string Site, string Title, int References, double? Exact, double? Weighted, ReportInterval? WeightedCi, double? Unweighted)
-{
-    /// <summary>Whether the exact rate lies within the weighted one's interval; null where either was not measured.</summary>
-    public bool? IsWithin => Exact is { } exact && WeightedCi is { } interval ? interval.Lower <= exact && exact <= interval.Upper : null;
-}
+    string Site, string Title, int References, double? Exact, AgreementEstimate Weighted, AgreementEstimate Mixed, AgreementEstimate Bank, double? Unweighted);
 
 /// <summary>
 /// Compares consistency rates by a generator with exact ones, on the same references, each of which counts as a neighbour
@@ -44,19 +50,27 @@ public sealed class ConsistencyAgreement(Func<MeasurementOptions, IInversionBack
     {
         var alike = measurement with { IncludeReference = true, Samples = 0, MinimumEss = 0 };
         var weighted = Labelled(alike with { Sampler = SamplerKind.Generator, Weighting = Weighting.Importance });
+        var mixed = Labelled(alike with { Sampler = SamplerKind.Mixture, Weighting = Weighting.Importance });
+        var bank = Labelled(alike.OverBank() with { Weighting = Weighting.Importance });
         var plain = Labelled(alike with { Sampler = SamplerKind.Generator, Weighting = Weighting.None });
         var cells = new List<AgreementCell>();
         // Every neighbour in the prior: too much to keep for all cells.
         Visit(alike with { Sampler = SamplerKind.Enumerate, Generator = null, Weighting = Weighting.Importance }, (site, spec, exact) =>
         {
-            var (w, p) = (weighted[cells.Count], plain[cells.Count]);
-            var everywhere = exact.Keys.Where(t => exact[t].Weights.Length > 0 && w.TryGetValue(t, out var of) && of.Weights.Length > 0 && p.TryGetValue(t, out of) && of.Weights.Length > 0).ToArray();
-            FeatureConsistency Of(Dictionary<string, LabelledReference> all, bool interval) => FeatureConsistency.Measure(
-                [.. everywhere.Select(t => all[t])], alike.MinimumEss, null,
+            var all = new[] { exact, weighted[cells.Count], mixed[cells.Count], bank[cells.Count], plain[cells.Count] };
+            var everywhere = exact.Keys.Where(t => all.All(of => of.TryGetValue(t, out var found) && found.Weights.Length > 0)).ToArray();
+            FeatureConsistency Of(int which, bool interval) => FeatureConsistency.Measure(
+                [.. everywhere.Select(t => all[which][t])], alike.MinimumEss, null,
                 interval ? seed.Stream("agreement bootstrap", site.ToString(), spec.Feature.Hash) : null, Confidence);
-            var estimate = Of(w, interval: true);
+            AgreementEstimate Estimate(int which)
+            {
+                var of = Of(which, interval: true);
+                return new AgreementEstimate(of.Fcr, ReportInterval.Of(of.FcrInterval));
+            }
+
+            var truth = Of(0, interval: false);
             cells.Add(new AgreementCell(
-                site.ToString(), spec.Title, estimate.Counts.Measured, Of(exact, interval: false).Fcr, estimate.Fcr, ReportInterval.Of(estimate.FcrInterval), Of(p, interval: false).Fcr));
+                site.ToString(), spec.Title, truth.Counts.Measured, truth.Fcr, Estimate(1), Estimate(2), Estimate(3), Of(4, interval: false).Fcr));
         });
         return cells;
 

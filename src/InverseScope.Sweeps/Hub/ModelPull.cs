@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Core.Sampling;
 using InverseScope.Torch.Models;
 
@@ -199,27 +200,8 @@ public sealed class ModelPull(HubOptions options, string models, TimeProvider cl
     private ParallelOptions Concurrently(CancellationToken cancel) =>
         new() { MaxDegreeOfParallelism = options.Connections, CancellationToken = cancel };
 
-    private void CheckSpace(IReadOnlyList<HubFile> files, HubDownload download)
-    {
-        var needed = files.Sum(file => file.Size - download.Present(file));
-        long free;
-        try
-        {
-            free = new DriveInfo(models).AvailableFreeSpace;
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
-        {
-            // Where the system cannot say, a full disk shows itself.
-            return;
-        }
-
-        if (needed > free)
-        {
-            throw new OutsideServiceException(
-                $"The disk has too little space: {HubText.Size(needed)} are to come, {HubText.Size(free)} are free in '{models}'. "
-                + "Free some, or give a home on another disk with --home DIR.");
-        }
-    }
+    private void CheckSpace(IReadOnlyList<HubFile> files, HubDownload download) =>
+        DiskSpace.Check(files.Sum(file => file.Size - download.Present(file)), DiskSpace.Free(models), "The files to come", models);
 
     /// <summary>Removes what arrived if it is no model that can be used: a second run would fetch the same.</summary>
     private static T Usable<T>(HubRepository repository, string room, Func<T> check)

@@ -7,7 +7,7 @@ namespace InverseScope.Sweeps.Reports;
 /// Texts that models and strangers wrote, made harmless to look at: what would be invisible, reorder its surroundings or
 /// move a cursor is spelt out. Escaping for a format comes after.
 /// </summary>
-internal static class VisibleText
+public static class VisibleText
 {
     // More combining marks than this on one letter climb over the lines above.
     private const int MaximumMarks = 4;

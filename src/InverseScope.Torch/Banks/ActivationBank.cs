@@ -1,5 +1,6 @@
 using System.Text;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
@@ -28,14 +29,18 @@ public sealed class ActivationBank
     private readonly Population _population;
     private readonly Basis _basis;
     private readonly CollectionOptions _options;
+    private readonly Func<string, long?> _freeSpace;
     private readonly string _key;
 
     /// <param name="root">The folder with all banks.</param>
     /// <param name="options">Checked by the caller; the defaults if null.</param>
+    /// <param name="freeSpace">Bytes that are free on the disk of a folder; what the system says if null.</param>
     public ActivationBank(
-        string root, TargetModel target, ITask task, Population population, Basis basis, CollectionOptions? options = null)
+        string root, TargetModel target, ITask task, Population population, Basis basis, CollectionOptions? options = null,
+        Func<string, long?>? freeSpace = null)
     {
         (_target, _task, _population, _basis, _options) = (target, task, population, basis, options ?? new CollectionOptions());
+        _freeSpace = freeSpace ?? DiskSpace.Free;
         _key = ContentHash.Of(target.Description.ContentHash, task.Fingerprint, population.Hash, basis.ToString());
         Folder = Path.Combine(root, _key[..32]);
     }
@@ -67,10 +72,12 @@ public sealed class ActivationBank
             }
         }
 
+        if (missing.Count == 0)
+            return;
+        CheckSpace(missing);
         try
         {
-            if (missing.Count > 0)
-                WriteTexts();
+            WriteTexts();
             foreach (var group in missing.Chunk(OpenFiles.AtOnce))
                 CollectMissing(group, progress, cancel);
         }
@@ -83,6 +90,15 @@ public sealed class ActivationBank
 
     /// <summary>Activations at a site that was collected; the caller disposes them.</summary>
     internal BankRows Read(Site site) => BankFile.Read(PathOf(site));
+
+    // What cannot be written is found out before an hour of computing.
+    private void CheckSpace(List<Site> sites)
+    {
+        using var capture = new ActivationCapture(_target, sites, _basis, _task);
+        var numbers = Enumerable.Range(0, sites.Count).Sum(s => (double)capture.Width(s)) * _population.Rows;
+        DiskSpace.Check(
+            numbers * sizeof(float), _freeSpace(Folder), $"The activations of {_population.Rows:N0} texts at {sites.Count:N0} {(sites.Count == 1 ? "site" : "sites")}", Folder);
+    }
 
     private string[] Texts(int begin) =>
         [.. Enumerable.Range(begin, Math.Min(RowsAtOnce, _population.Rows - begin)).Select(row => _population.Pool[row])];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Torch.Models;
@@ -16,7 +17,6 @@ internal static partial class MemoryNeed
 
     // What runs beside the model: libtorch itself, the block of the checkpoint that is being loaded.
     private const double Beside = 0.5e9;
-    private const string MemInfo = "/proc/meminfo";
 
     /// <summary>Bytes of the weights.</summary>
     public static double Weights(TransformerConfig config, NumberType type) => config.Parameters * type.Size();
@@ -66,24 +66,7 @@ internal static partial class MemoryNeed
     }
 
     /// <summary>Bytes that are free on a device; null if it cannot be told.</summary>
-    public static double? Available(string device) => device.StartsWith("cuda", StringComparison.Ordinal) ? OnGpu() : OnHost();
-
-    /// <summary>The least of what the machine has free, what its control groups leave, and what .NET was told to keep to.</summary>
-    private static double OnHost()
-    {
-        var allowed = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - (double)Environment.WorkingSet;
-        return Math.Min(Math.Min(allowed, ContainerMemory.Free() ?? allowed), OnMachine() ?? allowed);
-    }
-
-    private static double? OnMachine()
-    {
-        var line = File.Exists(MemInfo)
-            ? File.ReadLines(MemInfo).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal))
-            : null;
-        return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibibytes, ..]
-            ? 1024 * double.Parse(kibibytes, CultureInfo.InvariantCulture)
-            : null;
-    }
+    public static double? Available(string device) => device.StartsWith("cuda", StringComparison.Ordinal) ? OnGpu() : MachineMemory.Free();
 
     /// <summary>Of the GPU whose context is current, which is the one that libtorch last computed on.</summary>
     private static double? OnGpu()

@@ -23,11 +23,25 @@ public sealed class PreflightTests : IAsyncLifetime
     {
         using var opening = await OpenAsync(Options with { EmbeddingModel = "tiny" });
         Assert.All(opening.Report.Findings, f => Assert.Equal((PreflightState.Good, (string?)null), (f.State, f.Cure)));
-        Assert.Equal(["service", "embeddings", "model", "context", "structured reply"], opening.Report.Findings.Select(f => f.Name));
+        Assert.Equal(["service", "embeddings", "model", "context", "memory", "structured reply"], opening.Report.Findings.Select(f => f.Name));
         Assert.Equal(("0.12.6", 32768, true, true), (opening.Report.Version, opening.Report.ContextLength, opening.Report.HasTools, opening.Report.IsReady));
         Assert.Equal(new ChatModel("ollama", "tiny", "sha256:1234"), opening.Chat!.Model);
         Assert.Single(_server.Chats);
         Assert.Equal("64", _server.Chats[0].Option("num_predict"));
+    }
+
+    [Theory]
+    [InlineData(false, PreflightState.Doubtful)]
+    [InlineData(true, null)]
+    public async Task A_model_that_is_larger_than_what_is_free_is_told_unless_it_is_loaded(bool loaded, PreflightState? memory)
+    {
+        (_server.Size, _server.IsLoaded) = (1L << 60, loaded);
+        using var opening = await OpenAsync(Options);
+        var finding = opening.Report.Findings.SingleOrDefault(f => f.Name == "memory");
+        Assert.Equal(memory, finding?.State);
+        Assert.True(opening.Report.IsReady);
+        if (!loaded)
+            Assert.Contains("tiny:latest takes 1,152,921,504.6 GB", finding!.What);
     }
 
     [Fact]

@@ -20,6 +20,32 @@ public sealed class DoctorCommandTests
     }
 
     [Fact]
+    public async Task A_language_model_is_asked_what_it_can_do()
+    {
+        using var folder = new TempFolder();
+        await using var server = await FakeOllama.StartAsync();
+        server.Reply = _ => """{"word":"ready","letters":5}""";
+
+        var run = CliRun.Of("doctor", "--json", "--language-model", "tiny", "--ollama", server.Address.ToString(), "--home", folder.Path);
+        Assert.Equal(0, run.Code);
+        foreach (var part in new[] { "service", "model", "context", "memory", "structured reply" })
+            Assert.Equal("ok", Finding(run, $"language model: {part}").GetProperty("state").GetString());
+
+        var absent = CliRun.Of("doctor", "--json", "--language-model", "huge", "--ollama", server.Address.ToString(), "--home", folder.Path);
+        Assert.Equal(1, absent.Code);
+        Assert.Contains("ollama pull huge", Finding(absent, "language model: model").GetProperty("cure").GetString());
+
+        var listed = CliRun.Of("doctor", "--json", "--ollama", server.Address.ToString(), "--home", folder.Path);
+        Assert.Equal(0, listed.Code);
+        Assert.Contains("Ollama has 1: tiny:latest", Finding(listed, "language model").GetProperty("detail").GetString());
+
+        await server.StopAsync();
+        var gone = CliRun.Of("doctor", "--json", "--ollama", server.Address.ToString(), "--home", folder.Path);
+        Assert.Equal(1, gone.Code);
+        Assert.Contains("cannot be reached", Finding(gone, "language model").GetProperty("detail").GetString());
+    }
+
+    [Fact]
     public void A_home_that_is_a_file_is_a_fault_with_its_cure()
     {
         using var folder = new TempFolder();

@@ -98,14 +98,19 @@ public sealed class GeneratorSweepTests : IDisposable
         var generator = result.RootElement.GetProperty("generators")[0];
         Assert.True(generator.GetProperty("mean").GetProperty("prior_gap").GetDouble() > -0.5);
         var agreement = generator.GetProperty("agreement");
-        Assert.Equal(1, agreement.GetProperty("cells").GetInt32());
         var cell = agreement.GetProperty("rates")[0];
-        var (exact, weighted) = (cell.GetProperty("exact").GetDouble(), cell.GetProperty("weighted").GetDouble());
-        Assert.Equal(Math.Abs(exact - weighted), agreement.GetProperty("mean_error").GetDouble(), 1e-9);
-        Assert.Equal(cell.GetProperty("is_within").GetBoolean() ? 1 : 0, agreement.GetProperty("within").GetInt32());
+        var exact = cell.GetProperty("exact").GetDouble();
+        foreach (var (way, estimate) in agreement.GetProperty("ways").EnumerateArray().Zip(["weighted", "mixed", "bank"]))
+        {
+            Assert.Equal(1, way.GetProperty("cells").GetInt32());
+            var by = cell.GetProperty(estimate);
+            Assert.Equal(Math.Abs(exact - by.GetProperty("rate").GetDouble()), way.GetProperty("mean_error").GetDouble(), 1e-9);
+            Assert.Equal(by.GetProperty("ci")[0].GetDouble() <= exact && exact <= by.GetProperty("ci")[1].GetDouble() ? 1 : 0, way.GetProperty("within").GetInt32());
+        }
 
         // 300 draws of 64 texts miss next to nothing, so that weights make up for whatever the generator prefers.
-        Assert.Equal(exact, weighted, 0.05);
+        Assert.Equal(exact, cell.GetProperty("weighted").GetProperty("rate").GetDouble(), 0.05);
+        Assert.Equal(exact, cell.GetProperty("mixed").GetProperty("rate").GetDouble(), 0.05);
         Assert.Contains("Add --exact", CliRun.Of(["generator", "eval", "small", "--specs", plan.SpecFiles[0], .. common]).Error, StringComparison.Ordinal);
     }
 

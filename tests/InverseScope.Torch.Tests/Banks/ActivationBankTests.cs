@@ -52,6 +52,19 @@ public sealed class ActivationBankTests : IDisposable
         Assert.Equal(before.Count + 1, Files(bank).Count);
     }
 
+    [Fact]
+    public void What_the_disk_cannot_hold_is_refused_before_it_is_computed()
+    {
+        var (task, sites) = (Own(), Sites("L0H0", "L1H1"));
+        var bank = new ActivationBank(_root["banks"], _target, task, Population.Of(task, Enumerate, new RunSeed(1)), Basis.Raw, freeSpace: _ => 100);
+        var e = Assert.Throws<OutsideServiceException>(() => bank.Collect(sites, _reports, default));
+        Assert.Contains("texts at 2 sites take", e.Message, StringComparison.Ordinal);
+        Assert.Contains("--home", e.Message, StringComparison.Ordinal);
+        Assert.Empty(_reports.Stages);
+        Bank(task).Collect(sites, null, default);
+        bank.Collect(sites, null, default);
+    }
+
     [Theory]
     [InlineData("flip a bit")]
     [InlineData("truncate")]

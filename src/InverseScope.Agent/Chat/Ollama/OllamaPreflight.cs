@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using OllamaSharp.Models;
 
 namespace InverseScope.Agent.Chat.Ollama;
@@ -66,8 +68,32 @@ internal static class OllamaPreflight
                 "context", PreflightState.Bad, $"{model.Name} reads {length:N0} tokens, and {options.ContextTokens:N0} are asked for.", $"Set the context to {length} at most.")
             : new PreflightFinding(
                 "context", PreflightState.Good, $"{options.ContextTokens:N0} tokens{(length is null ? "" : $" of the {length:N0} that the model reads")}."));
+        if (options.Endpoint.IsLoopback && !await IsLoadedAsync(transport, model, cancel))
+            findings.Add(Memory(model, MachineMemory.Free()));
         return new OllamaFacts(report, model.Digest, embedding?.Digest);
     }
+
+    // Not a fault: part of it may lie on a GPU, and Ollama drops what it does not need.
+    private static PreflightFinding Memory(Model model, double free) => model.Size <= free
+        ? new PreflightFinding("memory", PreflightState.Good, $"{model.Name} takes {Giga(model.Size)} GB, and {Giga(free)} GB are free.")
+        : new PreflightFinding(
+            "memory", PreflightState.Doubtful, $"{model.Name} takes {Giga(model.Size)} GB, and {Giga(free)} GB are free on this machine, which the target needs too.",
+            "Free memory, or name a smaller model, unless a GPU holds it.");
+
+    private static async Task<bool> IsLoadedAsync(OllamaTransport transport, Model model, CancellationToken cancel)
+    {
+        try
+        {
+            return (await transport.Client.ListRunningModelsAsync(cancel)).Any(r => r.Name == model.Name);
+        }
+        catch (ChatFaultException e) when (e.Kind == FaultKind.Rejected)
+        {
+            // A service that stands in for Ollama may not tell.
+            return false;
+        }
+    }
+
+    private static string Giga(double bytes) => (bytes / 1e9).ToString("N1", CultureInfo.InvariantCulture);
 
     private static Model? Find(string what, string name, List<Model> models, List<PreflightFinding> findings)
     {

@@ -109,6 +109,8 @@ internal static class HtmlHypothesis
             html.Add($"<li><b>{step.Step}</b> {step.Detail} <span class=\"quiet\">{ReportNumbers.Time(step.Time)}");
             if (step.InputsHash is { } hash)
                 html.Add($" · inputs <code title=\"{hash}\">{HtmlSummary.Short(hash)}</code>");
+            if (step.Request is { } request)
+                html.Add($" · <a href=\"{HtmlTranscript.LinkTo(h.Site, request)}\">asked and answered</a>");
             html.Add($"</span></li>");
         }
 

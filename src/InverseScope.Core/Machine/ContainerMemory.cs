@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace InverseScope.Torch.Models;
+namespace InverseScope.Core.Machine;
 
 /// <summary>What the control groups of this process leave of the machine's memory, version 1 and 2.</summary>
-internal static class ContainerMemory
+public static class ContainerMemory
 {
     private const string Unlimited = "max";
 

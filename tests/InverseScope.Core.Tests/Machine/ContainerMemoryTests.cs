@@ -1,7 +1,7 @@
 using InverseScope.Testing;
-using InverseScope.Torch.Models;
+using InverseScope.Core.Machine;
 
-namespace InverseScope.Torch.Tests.Models;
+namespace InverseScope.Core.Tests.Machine;
 
 public sealed class ContainerMemoryTests : IDisposable
 {
