@@ -58,5 +58,9 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
 
     /// <summary>A command whose action gets an invocation.</summary>
     public static void SetAction(Command command, Shell shell, Func<Invocation, int> action) =>
-        command.SetAction(parse => action(new Invocation(parse, shell)));
+        command.SetAction(parse =>
+        {
+            using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable) : null;
+            return action(new Invocation(parse, shell));
+        });
 }

@@ -23,7 +23,7 @@ internal static class DoctorCommand
         [
             .. MachineFindings.All(),
             .. HomeFindings.All(invocation.Home),
-            .. LanguageModelFindings.All(languageModel, ollama, invocation.Shell.Clock, invocation.Cancel),
+            .. LanguageModelFindings.All(languageModel, ollama, invocation.Shell),
         ];
         var healthy = findings.All(f => f.State != FindingState.Fault);
         if (invocation.Json)

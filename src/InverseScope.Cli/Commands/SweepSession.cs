@@ -38,7 +38,7 @@ internal static class SweepSession
             invocation.Tasks,
             invocation.Shell.Clock,
             CommandLine.Version,
-            languageModels?.Invoke(store) ?? (options => LanguageModelAccess.Open(options, Environment.GetEnvironmentVariable, invocation.Shell.Clock, invocation.Cancel)));
+            languageModels?.Invoke(store) ?? (options => LanguageModelAccess.Open(options, invocation.Shell.Variable, invocation.Shell.Clock, invocation.Cancel)));
         var id = begin(runner);
         if (runner.LanguageModelOf(id) is { } model)
             invocation.Say($"{CommandLine.Name}: proposals by the symbolic search and by the language model {model.Model}, through {model.Provider}.");

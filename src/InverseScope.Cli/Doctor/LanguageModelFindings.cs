@@ -11,12 +11,12 @@ internal static class LanguageModelFindings
 
     /// <param name="name">The model that is to be asked; null only looks which are there.</param>
     /// <param name="ollama">Where Ollama is; null where it is by default.</param>
-    public static IEnumerable<Finding> All(string? name, Uri? ollama, TimeProvider clock, CancellationToken cancel) =>
-        name is null ? [Listed(ollama, clock, cancel)] : Asked(new ChatOptions { Model = name, Address = ollama }, clock, cancel);
+    public static IEnumerable<Finding> All(string? name, Uri? ollama, Shell shell) =>
+        name is null ? [Listed(ollama, shell)] : Asked(new ChatOptions { Model = name, Address = ollama }, shell);
 
-    private static Finding[] Asked(ChatOptions options, TimeProvider clock, CancellationToken cancel)
+    private static Finding[] Asked(ChatOptions options, Shell shell)
     {
-        using var opening = ChatOpening.OpenAsync(options, Environment.GetEnvironmentVariable, clock, cancel).GetAwaiter().GetResult();
+        using var opening = ChatOpening.OpenAsync(options, shell.Variable, shell.Clock, shell.Cancel).GetAwaiter().GetResult();
         return [.. opening.Report.Findings.Select(f => new Finding(
             $"{Part}: {f.Name}",
             f.State switch
@@ -29,10 +29,10 @@ internal static class LanguageModelFindings
             f.Cure))];
     }
 
-    private static Finding Listed(Uri? ollama, TimeProvider clock, CancellationToken cancel)
+    private static Finding Listed(Uri? ollama, Shell shell)
     {
         var options = new ChatOptions { Address = ollama };
-        var (models, problem) = OllamaModels.ListAsync(options, clock, cancel).GetAwaiter().GetResult();
+        var (models, problem) = OllamaModels.ListAsync(options, shell.Clock, shell.Cancel).GetAwaiter().GetResult();
         if (models is null)
         {
             // Whoever gives an address wants what is there.

@@ -67,6 +67,7 @@ internal sealed class SiteStages
     public LanguageModelProposals ProposeByLanguageModel(Site site, LanguageModelMode mode, CancellationToken cancel)
     {
         var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
+        SweepTelemetry.CountSamples(samples, _backend.Options.Sampler);
         var measured = new MeasuredSite(site, samples, PriorSample.Of(_backend, site, samples, _seed), _backend.Texts);
         return _languageModel!.Propose(new ExploreBoard(measured, _task, _library, _plan.Measurement.MinimumEss, _seed), mode, cancel);
     }
@@ -103,6 +104,7 @@ internal sealed class SiteStages
         if (_search is null)
             return new ProposeResult(proposals, 0, Sentence($"{proposals.Length} specs of people; no search"));
         var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
+        SweepTelemetry.CountSamples(samples, _backend.Options.Sampler);
         var tested = claimed.Select(d => d.Feature.Hash).ToHashSet(StringComparer.Ordinal);
         var found = _search.Propose(site, samples, tested, _clock, cancel);
         return found with
@@ -208,6 +210,7 @@ internal sealed class SiteStages
     private MeasuredSite Measured(Site site, IInversionBackend backend, CancellationToken cancel)
     {
         var samples = backend.Sample(site, _references.Confirm, "confirm", cancel);
+        SweepTelemetry.CountSamples(samples, backend.Options.Sampler);
         return new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, _seed), backend.Texts);
     }
 

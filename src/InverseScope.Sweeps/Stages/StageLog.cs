@@ -16,11 +16,20 @@ internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, 
     public string Run(string site, string stage, string inputs, Func<(string Result, string Detail)> compute)
     {
         var key = ContentHash.Of(sweepKey, site, stage, inputs);
+        var name = stage[..stage.IndexOf('/', StringComparison.Ordinal)];
         if (store.Find(sweep, site, stage, key) is { } done)
+        {
+            SweepTelemetry.CountStage(name, null);
             return done.Result;
+        }
+
+        using var activity = SweepTelemetry.Source.StartActivity(name);
+        activity?.SetTag("inversescope.sweep", sweep).SetTag("inversescope.site", site);
         var began = clock.GetTimestamp();
         var (result, detail) = compute();
         var now = clock.GetUtcNow();
+        var seconds = clock.GetElapsedTime(began).TotalSeconds;
+        SweepTelemetry.CountStage(name, seconds);
         var step = new StoredStep
         {
             Sweep = sweep,
@@ -28,7 +37,7 @@ internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, 
             Stage = stage,
             Key = key,
             Finished = Timestamp.Of(now),
-            Seconds = clock.GetElapsedTime(began).TotalSeconds,
+            Seconds = seconds,
             Result = result,
         };
         store.Commit(step, [Line(site, stage, detail, key, now)]);

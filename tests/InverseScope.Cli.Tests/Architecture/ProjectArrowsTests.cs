@@ -15,7 +15,7 @@ public sealed class ProjectArrowsTests
         ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "NJsonSchema", "OllamaSharp", "Polly"]),
         ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Polly"]),
         ["Service"] = new(["Sweeps"], ["Microsoft.Orleans"]),
-        ["Cli"] = new(["Sweeps"], ["System.CommandLine", "Spectre.Console"]),
+        ["Cli"] = new(["Sweeps"], ["System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
     };
 
     public static TheoryData<string> Projects =>
