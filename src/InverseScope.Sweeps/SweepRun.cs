@@ -43,6 +43,7 @@ internal sealed class SweepRun : IDisposable
     // Of this run alone: who resumes a sweep whose budget was spent grants it once more.
     private readonly long _began;
     private readonly RunSeed _seed;
+    private readonly LanguageModelAccess? _languageModel;
     private readonly ChatLabeller? _labeller;
     private readonly StageLog _log;
     private readonly IReadOnlyList<Site> _sites;
@@ -65,7 +66,8 @@ internal sealed class SweepRun : IDisposable
         StoredSweep sweep, SweepPlan plan, ITask task, TargetUnderStudy target, LanguageModelAccess? languageModel, Home home, SweepStore store,
         TimeProvider clock, long began, IProgress<WorkProgress>? progress)
     {
-        (_sweep, _plan, _task, _target, _home, _store, _clock, _began, _progress) = (sweep, plan, task, target, home, store, clock, began, progress);
+        (_sweep, _plan, _task, _target, _languageModel) = (sweep, plan, task, target, languageModel);
+        (_home, _store, _clock, _began, _progress) = (home, store, clock, began, progress);
         _seed = new RunSeed(plan.Seed);
         _sites = SweepRunner.SitesOf(plan, target.Backend.Target, task);
         _log = new StageLog(
@@ -162,7 +164,7 @@ internal sealed class SweepRun : IDisposable
         while (queue.TryDequeue(out var site))
         {
             cancel.ThrowIfCancellationRequested();
-            if (WhyStop() is { } why)
+            if ((WhyStop() ?? HowModelChanged(cancel)) is { } why)
                 return why;
             _progress?.Report(new WorkProgress($"{_sweep.Id} {site}", _done, _sites.Count, "sites"));
             Tell(SweepState.Running, site.ToString());
@@ -215,6 +217,12 @@ internal sealed class SweepRun : IDisposable
     private string? WhyStop() => SweepProgress.IsAskedToStop(_home, _sweep.Id) ? "user"
         : _clock.GetElapsedTime(_began).TotalMinutes > _plan.BudgetMinutes ? "budget"
         : null;
+
+    // Answers of two models must not be mixed unnoticed: a person decides whether the sweep goes on with the new one.
+    private string? HowModelChanged(CancellationToken cancel) =>
+        _languageModel?.Chat.Model is { Digest: { } was } model && _languageModel.DigestNow?.Invoke(cancel) is { } now && now != was
+            ? $"language model changed: {model.Name} was {was} and is {now}"
+            : null;
 
     private void Tell(SweepState state, string what) =>
         new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow()).Write(_home);

@@ -85,6 +85,17 @@ public sealed class LanguageModelSweepTests : IDisposable
         Assert.All(whole.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
     }
 
+    [Fact]
+    public void A_model_that_was_fetched_anew_during_the_sweep_stops_it_until_a_person_goes_on()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var looked = 0;
+        var runner = Runner(store, _ => new LanguageModelAccess(new Answering(this, Weak), null, null) { DigestNow = _ => ++looked == 1 ? Model.Digest : "sha256:2" });
+        var (sweep, report) = Finish(runner.Run(runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id, null, default));
+        Assert.Equal((SweepState.Stopped, "language model changed: weak was sha256:1 and is sha256:2"), (sweep.State, sweep.StopReason));
+        Assert.Equal([SiteStatus.Done, SiteStatus.Skipped], report.Sites.Select(s => s.Status));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -14,10 +14,11 @@ public sealed class ChatOpening : IDisposable
     private const int ProbeReplyTokens = 64;
 
     private readonly IDisposable _conversation;
+    private readonly Func<CancellationToken, Task<string?>>? _digest;
 
-    private ChatOpening(PreflightReport report, Conversation conversation, ILabelEmbedder? embedder)
+    private ChatOpening(PreflightReport report, Conversation conversation, ILabelEmbedder? embedder, Func<CancellationToken, Task<string?>>? digest)
     {
-        (Report, Chat, Embedder, _conversation) = (report, report.IsReady ? conversation : null, embedder, conversation);
+        (Report, Chat, Embedder, _conversation, _digest) = (report, report.IsReady ? conversation : null, embedder, conversation, digest);
     }
 
     public PreflightReport Report { get; }
@@ -27,6 +28,12 @@ public sealed class ChatOpening : IDisposable
 
     /// <summary>Embeddings by <see cref="ChatOptions.EmbeddingModel"/>; null without one.</summary>
     public ILabelEmbedder? Embedder { get; }
+
+    /// <summary>
+    /// The digest of the model as it is there now, which differs from that of <see cref="Chat"/> after it was fetched anew. Null where nothing
+    /// tells, or nobody answers.
+    /// </summary>
+    public async Task<string?> DigestNowAsync(CancellationToken cancel) => _digest is null ? null : await _digest(cancel);
 
     /// <summary>Connects to a language model and finds out, in seconds unless it has to be loaded, whether it can do what it will be asked.</summary>
     /// <param name="environment">Values of variables by name, for the key.</param>
@@ -41,6 +48,7 @@ public sealed class ChatOpening : IDisposable
         var digest = (string?)null;
         IChatTransport transport;
         ILabelEmbedder? embedder = null;
+        Func<CancellationToken, Task<string?>>? digestNow = null;
         switch (options.Provider)
         {
             case ChatProvider.Ollama:
@@ -48,6 +56,7 @@ public sealed class ChatOpening : IDisposable
                 transport = ollama;
                 var facts = await OllamaPreflight.CheckAsync(ollama, options, report, findings, clock, cancel);
                 (report, digest) = (facts.Report, facts.Digest);
+                digestNow = token => OllamaPreflight.DigestNowAsync(ollama, options.Model, clock, token);
                 embedder = facts.EmbeddingDigest is { } embedding ? new OllamaEmbedder(ollama, options, embedding, clock) : null;
                 break;
             case ChatProvider.OpenAi:
@@ -64,7 +73,7 @@ public sealed class ChatOpening : IDisposable
         var conversation = new Conversation(transport, new ChatModel(options.Provider, options.Model, digest), options, clock);
         if (report.IsReady && options.Provider != ChatProvider.Scripted)
             findings.Add(await ProbeAsync(conversation, cancel));
-        return new ChatOpening(report, conversation, embedder);
+        return new ChatOpening(report, conversation, embedder, digestNow);
     }
 
     public void Dispose() => _conversation.Dispose();

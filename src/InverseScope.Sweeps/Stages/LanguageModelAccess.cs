@@ -17,6 +17,9 @@ public sealed class LanguageModelAccess(IChat chat, ILabelEmbedder? embedder, ID
     /// <summary>Null: specs that compare labels by embeddings cannot be run.</summary>
     public ILabelEmbedder? Embedder { get; } = embedder;
 
+    /// <summary>The digest of the model as its service has it now; null where it does not tell.</summary>
+    public Func<CancellationToken, string?>? DigestNow { get; init; }
+
     /// <summary>Connects, and looks in seconds whether the model can do what it will be asked.</summary>
     /// <param name="environment">Values of variables by name, for the key.</param>
     /// <exception cref="BadInputException">The options, a script or the key cannot be used.</exception>
@@ -25,7 +28,7 @@ public sealed class LanguageModelAccess(IChat chat, ILabelEmbedder? embedder, ID
     {
         var opening = ChatOpening.OpenAsync(options, environment, clock, cancel).GetAwaiter().GetResult();
         if (opening.Chat is { } chat)
-            return new LanguageModelAccess(chat, opening.Embedder, opening);
+            return new LanguageModelAccess(chat, opening.Embedder, opening) { DigestNow = token => opening.DigestNowAsync(token).GetAwaiter().GetResult() };
         opening.Dispose();
         throw new OutsideServiceException(string.Join(Environment.NewLine, opening.Report.Findings
             .Where(f => f.State == PreflightState.Bad).Select(f => $"The language model cannot be used ({f.Name}): {f.What.TrimEnd('.')}.{(f.Cure is null ? "" : " " + f.Cure)}")));

@@ -45,6 +45,17 @@ public sealed class PreflightTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_model_that_is_fetched_anew_is_noticed()
+    {
+        using var opening = await OpenAsync(Options);
+        Assert.Equal("sha256:1234", await opening.DigestNowAsync(CancellationToken.None));
+        _server.Digest = "sha256:5678";
+        Assert.Equal("sha256:5678", await opening.DigestNowAsync(CancellationToken.None));
+        await _server.StopAsync();
+        Assert.Null(await opening.DigestNowAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Labels_are_embedded_by_the_model_for_it()
     {
         _server.Embed = text => [text.Length, 1];

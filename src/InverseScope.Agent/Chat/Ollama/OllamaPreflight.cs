@@ -95,10 +95,30 @@ internal static class OllamaPreflight
 
     private static string Giga(double bytes) => (bytes / 1e9).ToString("N1", CultureInfo.InvariantCulture);
 
-    private static Model? Find(string what, string name, List<Model> models, List<PreflightFinding> findings)
+    /// <summary>Null if the model is not there, or nobody answers: that shows when it is asked.</summary>
+    public static async Task<string?> DigestNowAsync(OllamaTransport transport, string name, TimeProvider clock, CancellationToken cancel)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        try
+        {
+            return Named(name, await transport.Client.ListLocalModelsAsync(either.Token))?.Digest;
+        }
+        catch (Exception e) when (e is ChatFaultException or JsonException or InvalidOperationException or OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static Model? Named(string name, IEnumerable<Model> models)
     {
         var wanted = name.Contains(':', StringComparison.Ordinal) ? name : name + ":latest";
-        if (models.Find(m => m.Name == wanted) is { } model)
+        return models.FirstOrDefault(m => m.Name == wanted);
+    }
+
+    private static Model? Find(string what, string name, List<Model> models, List<PreflightFinding> findings)
+    {
+        if (Named(name, models) is { } model)
             return model;
         var others = models.Count == 0
             ? "It has none at all."
