@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using InverseScope.Core;
+using InverseScope.Core.Information;
 using InverseScope.Core.Proposals;
 
 namespace InverseScope.Agent.Proposals;
@@ -61,7 +62,7 @@ internal sealed partial class SpecPool(IExploreBoard board)
 
     /// <summary>Whether these leave hardly any of the site's bits.</summary>
     public bool Explain(IReadOnlyList<Entry> taken, CancellationToken cancel) =>
-        taken.Count > 0 && board.SiteBits is > 0 and var all && board.JointBits([.. taken.Select(t => t.Hash)], cancel) >= 0.9 * all;
+        taken.Count > 0 && board.SiteBits is > 0 and var all && board.JointBits([.. taken.Select(t => t.Hash)], cancel) >= (1 - Explanation.MostLeft) * all;
 
     /// <summary>A score, in a sentence.</summary>
     public static string Told(ExploreScore score) => score.Unfit is { } unfit

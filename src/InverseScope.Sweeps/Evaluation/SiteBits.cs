@@ -15,15 +15,14 @@ public sealed record SiteBits(
     double? Total, ReportInterval? TotalCi, double? Joint, ReportInterval? JointCi, double? JointEntropy, double? Residual,
     ReportInterval? ResidualCi)
 {
-    // A site counts as explained if its features leave less than a tenth of its bits, and are carried nearly whole.
-    private const double MostLeft = 0.1;
+    // Features that explain a site are carried nearly whole.
     private const double LeastCarried = 0.8;
 
     private const int Replicates = 2_000;
     private const double Confidence = 0.95;
 
     /// <summary>Whether the features leave nearly nothing open of the site.</summary>
-    public bool LeaveNothing => Residual <= MostLeft * Total;
+    public bool LeaveNothing => Residual <= Explanation.MostLeft * Total;
 
     /// <summary>
     /// Whether the site carries nearly all that the features say. One that is finer than what a site carries has all its
