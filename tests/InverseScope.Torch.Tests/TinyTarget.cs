@@ -37,9 +37,9 @@ internal static class TinyTarget
             {
                 // Biases and norms that are not what they are by default, so that leaving one out shows.
                 if (parameter.dim() == 1)
-                    parameter.add_(tensor([.. Enumerable.Range(0, (int)parameter.numel()).Select(i => 0.3f * MathF.Sin(i + name.Length))]));
+                    parameter.AddInPlace(tensor([.. Enumerable.Range(0, (int)parameter.numel()).Select(i => 0.3f * MathF.Sin(i + name.Length))]));
                 if (spoil && name == "h.0.mlp.c_proj.bias")
-                    parameter.fill_(float.PositiveInfinity);
+                    parameter.FillInPlace(float.PositiveInfinity);
             }
 
             WeightLoader.Save(model, folder.Path);

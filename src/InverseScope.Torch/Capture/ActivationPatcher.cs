@@ -127,7 +127,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
         using var scope = NewDisposeScope();
         var said = scores.narrow(1, run.Position - run.From, run.TextEnd - run.Position); // after the patched token and those behind it
         var plain = said.narrow(0, 0, 1);
-        var kl = (plain.exp() * (plain - said)).sum([1L, 2L]) / Math.Log(2); // (R)
+        var kl = (plain.exp() * (plain - said)).sum([1L, 2L]).DividedBy(Math.Log(2)); // (R)
         float[]? answers = null;
         if (run.Answer is { } answer)
         {

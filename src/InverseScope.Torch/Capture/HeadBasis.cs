@@ -1,5 +1,6 @@
 using InverseScope.Core.Sampling;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Capture;
@@ -36,13 +37,13 @@ internal sealed class HeadBasis : IDisposable
                 if (attention.ValueBias(head) is { } valueBias)
                     shift = valueBias.cpu().@double();
                 if (block.AttentionNormBias is { } bias)
-                    shift = shift + attention.ValueWeight(head).cpu().@double().t().mv(bias.cpu().@double());
+                    shift = shift.Plus(attention.ValueWeight(head).cpu().@double().t().mv(bias.cpu().@double()));
             }
 
             var (q, r) = linalg.qr(output.t()); // (C, W), (W, K), W = min(K, C)
             // LAPACK leaves the signs open; without them stored numbers would depend on the library's version.
             var signs = r.diagonal().sign();
-            signs = where(signs == 0, ones_like(signs), signs).unsqueeze(1); // (W, 1)
+            signs = where(signs.EqualTo(0), ones_like(signs), signs).unsqueeze(1); // (W, 1)
             shifts.Add(shift);
             triangles.Add((r * signs).t()); // (K, W)
             directions.Add(q.t() * signs); // (W, C)

@@ -1,4 +1,5 @@
 using InverseScope.Core.Seeds;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Generators;
@@ -16,14 +17,14 @@ internal static class Clusters
         using var scope = NewDisposeScope();
         var n = (int)points.shape[0];
         var centres = points.narrow(0, random.NextInt(n), 1);
-        var distances = (points - centres).square().sum(1L); // to the nearest centre, squared
+        var distances = (points - centres).Squared().sum(1L); // to the nearest centre, squared
         while (centres.shape[0] < count)
         {
             var cumulated = distances.@double().cumsum(0);
             var point = random.NextDouble() * cumulated[-1].item<double>();
-            var next = points.narrow(0, Math.Min(n - 1, cumulated.le(point).sum().item<long>()), 1);
+            var next = points.narrow(0, Math.Min(n - 1, cumulated.LessOrEqual(point).sum().item<long>()), 1);
             centres = cat([centres, next], 0);
-            distances = minimum(distances, (points - next).square().sum(1L));
+            distances = minimum(distances, (points - next).Squared().sum(1L));
         }
 
         var nearest = cdist(points, centres).argmin(1);
@@ -32,7 +33,7 @@ internal static class Clusters
             var member = nn.functional.one_hot(nearest, count).@float(); // (N, count)
             var counts = member.sum(dim: 0L).unsqueeze(1);
             // A cluster that has lost its points stays where it is.
-            centres = where(counts.gt(0), member.t().mm(points) / counts.clamp_min(1), centres);
+            centres = where(counts.GreaterThan(0), member.t().mm(points) / counts.ClampMin(1), centres);
             nearest = cdist(points, centres).argmin(1);
         }
 

@@ -1,5 +1,6 @@
 using InverseScope.Core.Seeds;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -119,7 +120,7 @@ internal sealed class ControlConditioning : Conditioning
         var state = (State)Condition(batch);
         var shares = new List<double>();
         backbone.Run(state.Tell(new ForwardPass(ids), weights =>
-            shares.Add(weights.abs().gt(0.99).@float().mean().item<float>()))).Dispose();
+            shares.Add(weights.abs().GreaterThan(0.99).@float().mean().item<float>()))).Dispose();
         return shares.Average();
     }
 
@@ -138,7 +139,7 @@ internal sealed class ControlConditioning : Conditioning
                 using var scope = NewDisposeScope();
                 var grouped = stream.view(activations, -1, stream.shape[^1]).to(states[layer].Values.dtype); // (R, S T, C)
                 look?.Invoke(layers[layer].Weights(grouped, states[layer]));
-                return (stream + layers[layer].Apply(grouped, states[layer]).view(stream.shape).to(stream.dtype)).MoveToOuterDisposeScope();
+                return stream.Plus(layers[layer].Apply(grouped, states[layer]).view(stream.shape).to(stream.dtype)).MoveToOuterDisposeScope();
             },
         };
 
@@ -236,7 +237,7 @@ internal sealed class PrefixConditioning : Conditioning
         var device = _sites.Weight.device;
         var told = cat([tensor(padded, [batch.Count, widest], device: device), _sites.Rows(tensor(sites, device: device))], 1);
         foreach (var mlp in _mlps)
-            told = told + mlp.call(told);
+            told = told.Plus(mlp.call(told));
         told = _norm.call(told);
         var rows = _project.Zip(_norms, (project, norm) =>
             norm.call(project.call(told)).unsqueeze(1).MoveToOuterDisposeScope()).ToArray(); // (R, 1, C) each

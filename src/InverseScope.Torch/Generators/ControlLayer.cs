@@ -1,4 +1,5 @@
 using InverseScope.Core.Seeds;
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -88,7 +89,7 @@ internal sealed class ControlLayer : nn.Module
 
         // q̄·k̄ = 1. Without it ω would be odd in e, and what a layer adds even: nothing that follows e in a line.
         foreach (var bias in new[] { _queryBias, _keyBias })
-            bias.fill_(1 / Math.Sqrt(bias.shape[1]));
+            bias.FillInPlace(1 / Math.Sqrt(bias.shape[1]));
     }
 
     /// <summary>
@@ -107,16 +108,16 @@ internal sealed class ControlLayer : nn.Module
         var kinds = nn.functional.one_hot(Clusters.Of(x, heads, random), heads).@double(); // (N, H)
         var (mean, share) = (x.@double().mean([0L], keepdim: true), kinds.mean([0L], keepdim: true));
         var centred = x.@double() - mean;
-        var covariance = centred.t().mm(centred) / x.shape[0];
-        covariance = covariance + PlacesRidge * covariance.diagonal().mean() * eye(x.shape[1], dtype: ScalarType.Float64, device: x.device);
-        var weights = linalg.solve(covariance, centred.t().mm(kinds - share) / x.shape[0]); // (C, H)
+        var covariance = centred.t().mm(centred).DividedBy(x.shape[0]);
+        covariance = covariance.Plus(covariance.diagonal().mean().Times(PlacesRidge) * eye(x.shape[1], dtype: ScalarType.Float64, device: x.device));
+        var weights = linalg.solve(covariance, centred.t().mm(kinds - share).DividedBy(x.shape[0])); // (C, H)
         var offsets = (share - mean.mm(weights)).squeeze(0); // (H)
         var values = new float[_keyBias.numel()];
         for (var i = 0; i < values.Length; i++)
             values[i] = (float)(random.NextNormal() / Math.Sqrt(_keyBias.shape[1]));
         _keyBias.copy_(tensor(values, _keyBias.shape));
-        var along = _keyBias / _keyBias.square().sum(1L, keepdim: true); // (H, K)
-        _queryWeight.add_(along.unsqueeze(2) * weights.t().@float().unsqueeze(1));
+        var along = _keyBias / _keyBias.Squared().sum(1L, keepdim: true); // (H, K)
+        _queryWeight.AddInPlace(along.unsqueeze(2) * weights.t().@float().unsqueeze(1));
         _queryBias.copy_(along * offsets.@float().unsqueeze(1));
     }
 
@@ -151,7 +152,7 @@ internal sealed class ControlLayer : nn.Module
     public Tensor Weights(Tensor stream, ControlState state)
     {
         using var scope = NewDisposeScope();
-        return Normed(stream).bmm(state.Directions.transpose(1, 2)).add_(state.Offsets.unsqueeze(1)).tanh().MoveToOuterDisposeScope();
+        return Normed(stream).bmm(state.Directions.transpose(1, 2)).AddInPlace(state.Offsets.unsqueeze(1)).tanh().MoveToOuterDisposeScope();
     }
 
     private Tensor Normed(Tensor stream) => nn.functional.layer_norm(stream, [stream.shape[^1]], _normWeight, _normBias, NormEpsilon);

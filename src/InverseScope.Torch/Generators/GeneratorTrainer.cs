@@ -295,7 +295,7 @@ public sealed class GeneratorTrainer
                 using var scope = NewDisposeScope();
                 var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel), told: true);
                 var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel), told: true);
-                return ((own + given) / 2).MoveToOuterDisposeScope();
+                return own.Plus(given).DividedBy(2).MoveToOuterDisposeScope();
             });
 
         private string DistillationFolder => Path.Combine(folder, "distillation");

@@ -1,4 +1,5 @@
 using InverseScope.Core.Seeds;
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -92,7 +93,7 @@ internal sealed class SiteEncoders : nn.Module
         var z = tensor(values, [end - begin, batch.Rows, kept.Mean.shape[1]], device: device); // (G, n, width)
         var scaled = (z - kept.Mean.index_select(0, at).unsqueeze(1)) * kept.Scale.index_select(0, at).view(-1, 1, 1);
         var (weight, bias) = kept.Maps(rows);
-        return (scaled.bmm(weight.transpose(1, 2)) + bias.unsqueeze(1)).view(-1, _latent);
+        return scaled.bmm(weight.transpose(1, 2)).Plus(bias.unsqueeze(1)).view(-1, _latent);
     }
 
     /// <summary>The encoders of the sites of one width.</summary>
@@ -157,7 +158,7 @@ internal sealed class SiteEncoders : nn.Module
         public (Tensor Weight, Tensor Bias) Maps(int[] rows)
         {
             var maps = Array.ConvertAll(_parts, part => part.Of(rows));
-            return (maps.Select(m => m.Weight).Aggregate((a, b) => a + b), maps.Select(m => m.Bias).Aggregate((a, b) => a + b));
+            return (maps.Select(m => m.Weight).Aggregate(TensorArithmetic.Plus), maps.Select(m => m.Bias).Aggregate(TensorArithmetic.Plus));
         }
     }
 

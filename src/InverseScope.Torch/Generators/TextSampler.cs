@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using InverseScope.Core.Seeds;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Generators;
@@ -126,13 +127,13 @@ internal sealed class TextSampler(GeneratorNetwork network, GeneratorTokens toke
         var padded = nn.functional.pad(logProbabilities.exp(), (0, blocks * BlockSize - vocabulary)).view(rows, blocks, BlockSize);
         var byBlock = padded.sum(-1, type: ScalarType.Float64).cumsum(-1); // (rows, blocks)
         var points = shares * byBlock.narrow(1, blocks - 1, 1);
-        var block = byBlock.le(points).sum(-1, keepdim: true).clamp_max_(blocks - 1); // (rows, 1)
-        var before = where(block.eq(0), 0.0, byBlock.gather(1, (block - 1).clamp_min_(0)));
+        var block = byBlock.le(points).sum(-1, keepdim: true).ClampMaxInPlace(blocks - 1); // (rows, 1)
+        var before = where(block.EqualTo(0), 0.0, byBlock.gather(1, block.Minus(1).ClampMinInPlace(0)));
         var within = padded.gather(1, block.unsqueeze(2).expand(rows, 1, BlockSize)).squeeze(1).@double().cumsum(-1); // (rows, size)
 
         // The block's own sum may differ in its last digit from what it was among the others.
-        var rest = minimum(points - before, within.narrow(1, BlockSize - 1, 1) * Math.BitDecrement(1.0));
-        return (block * BlockSize + within.le(rest).sum(-1, keepdim: true)).MoveToOuterDisposeScope();
+        var rest = minimum(points - before, within.narrow(1, BlockSize - 1, 1).Times(Math.BitDecrement(1.0)));
+        return block.Times(BlockSize).Plus(within.le(rest).sum(-1, keepdim: true)).MoveToOuterDisposeScope();
     }
 
     private sealed class Row

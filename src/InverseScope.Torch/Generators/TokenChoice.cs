@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Generators;
@@ -16,17 +17,17 @@ internal sealed record TokenChoice(double Temperature = 1, double TopP = 1, int?
         using var scope = NewDisposeScope();
         var scores = logits.@float();
         if (Temperature != 1)
-            scores = scores / Temperature;
+            scores = scores.DividedBy(Temperature);
         if (Never is { } never)
-            scores = scores.index_fill(-1, tensor(new long[] { never }, device: scores.device), float.NegativeInfinity);
+            scores = scores.IndexFill(-1, tensor(new long[] { never }, device: scores.device), float.NegativeInfinity);
         var found = scores.log_softmax(-1);
         if (TopP < 1)
         {
             // A token stays if those likelier than it do not reach the share yet: the likeliest always does.
             var (sorted, order) = found.exp().sort(-1, descending: true);
             var before = sorted.cumsum(-1) - sorted;
-            var dropped = zeros_like(found, dtype: ScalarType.Bool).scatter(-1, order, before.ge(TopP));
-            found = found.masked_fill(dropped, float.NegativeInfinity).log_softmax(-1);
+            var dropped = zeros_like(found, dtype: ScalarType.Bool).scatter(-1, order, before.GreaterOrEqual(TopP));
+            found = found.MaskedFill(dropped, float.NegativeInfinity).log_softmax(-1);
         }
 
         return found.MoveToOuterDisposeScope();

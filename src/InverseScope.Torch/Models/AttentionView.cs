@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Models;
@@ -50,7 +51,7 @@ internal sealed class AttentionView
         {
             var near = ones(t, keys, dtype: ScalarType.Bool, device: device).triu(_before - window + 1);
             if (_hasPrefix)
-                near.narrow(1, 0, 1).fill_(true);
+                near.narrow(1, 0, 1).FillInPlace(1);
             seen = seen.logical_and(near);
         }
 

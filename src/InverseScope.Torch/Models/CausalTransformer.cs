@@ -72,12 +72,12 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var t = pass.Ids.shape[1];
         var first = pass.Cache?.Tokens ?? 0;
-        var positions = pass.Positions ?? arange(first, first + t, device: pass.Ids.device).unsqueeze(0); // (B or 1, T)
+        var positions = pass.Positions ?? TensorArithmetic.Integers(first, first + t, pass.Ids.device).unsqueeze(0); // (B or 1, T)
         var stream = _tokens.Rows(pass.Ids); // (B, T, C)
         if (Config.EmbeddingScale != 1)
-            stream = stream * Config.EmbeddingScale;
+            stream = stream.Times(Config.EmbeddingScale);
         if (_positions is not null)
-            stream = stream + _positions.Rows(positions);
+            stream = stream.Plus(_positions.Rows(positions));
         stream = nn.functional.dropout(stream, Config.EmbeddingDropout, training);
         if (pass.Tap is { } tap)
             stream = tap(Place.Embedding, 0, stream);
@@ -96,7 +96,7 @@ internal sealed class CausalTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         // The embedding itself, not a second parameter that shares its storage: an optimizer would step that twice.
         var logits = nn.functional.linear(FinalNorm(stream), (_head ?? _tokens).Weight);
-        return (Config.LogitCap is { } cap ? (logits / cap).tanh() * cap : logits).MoveToOuterDisposeScope();
+        return (Config.LogitCap is { } cap ? logits.DividedBy(cap).tanh().Times(cap) : logits).MoveToOuterDisposeScope();
     }
 
     /// <summary>Final norm alone; same shape as <paramref name="stream"/>.</summary>

@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -36,8 +37,8 @@ internal sealed class Norm : nn.Module<Tensor, Tensor>
         if (_kind == NormKind.Layer)
             return nn.functional.layer_norm(input, [input.shape[^1]], _weight, _bias, _epsilon).MoveToOuterDisposeScope();
         var wide = input.@float();
-        var normed = wide * (wide.square().mean([-1L], keepdim: true) + _epsilon).rsqrt();
-        var weight = _kind == NormKind.RootMeanSquareFromOne ? _weight.@float() + 1 : _weight.@float();
+        var normed = wide * wide.Squared().mean([-1L], keepdim: true).Plus(_epsilon).rsqrt();
+        var weight = _kind == NormKind.RootMeanSquareFromOne ? _weight.@float().Plus(1) : _weight.@float();
         return (normed * weight).to(input.dtype).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using InverseScope.Core.Seeds;
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -46,7 +47,7 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var found = nn.functional.linear(input, _weight.t(), _bias);
         if (_updateIn is not null)
-            found = found + nn.functional.linear(nn.functional.linear(input, _updateIn.t()), _updateOut!.t());
+            found = found.Plus(nn.functional.linear(nn.functional.linear(input, _updateIn.t()), _updateOut!.t()));
         return found.MoveToOuterDisposeScope();
     }
 
@@ -70,6 +71,6 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
     public Tensor Merged()
     {
         using var scope = NewDisposeScope();
-        return (_updateIn is null ? _weight.alias() : _weight + _updateIn.mm(_updateOut!)).MoveToOuterDisposeScope();
+        return (_updateIn is null ? _weight.alias() : _weight.Plus(_updateIn.mm(_updateOut!))).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Models;
@@ -34,7 +35,7 @@ internal sealed class Rotation
         using var scope = NewDisposeScope();
         var half = heads.shape[^1] / 2;
         var (first, second) = (heads.narrow(-1, 0, half), heads.narrow(-1, half, half));
-        return (heads * _cosines + cat([-second, first], -1) * _sines).MoveToOuterDisposeScope();
+        return (heads * _cosines).Plus(cat([-second, first], -1) * _sines).MoveToOuterDisposeScope();
     }
 
     /// <summary>Share of a pair's speed that Llama 3.1 keeps.</summary>

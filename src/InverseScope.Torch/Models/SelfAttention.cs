@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -73,19 +74,19 @@ internal sealed class SelfAttention : nn.Module
             // SDPA always divides by √K itself.
             var correction = scale * Math.Sqrt(_config.HeadWidth);
             return nn.functional.scaled_dot_product_attention(
-                Math.Abs(correction - 1) < 1e-12 ? query : query * correction, key, value, p: dropout,
+                Math.Abs(correction - 1) < 1e-12 ? query : query.Times(correction), key, value, p: dropout,
                 is_casual: query.shape[2] == key.shape[2]);
         }
 
         var (b, h, t, k) = (query.shape[0], query.shape[1], query.shape[2], query.shape[3]);
         var keys = key.shape[2];
-        var scores = (query * scale).reshape(b * h, t, k).bmm(key.transpose(2, 3).reshape(b * h, k, keys)).view(b, h, t, keys).@float();
+        var scores = query.Times(scale).reshape(b * h, t, k).bmm(key.transpose(2, 3).reshape(b * h, k, keys)).view(b, h, t, keys).@float();
         if (_config.ScoreCap is { } cap)
-            scores = (scores / cap).tanh() * cap;
+            scores = scores.DividedBy(cap).tanh().Times(cap);
 
         // The smallest number rather than −∞: a padded query sees nothing, and must not become NaN.
         if (visible is not null)
-            scores = scores.masked_fill(visible.logical_not(), float.MinValue);
+            scores = scores.MaskedFill(visible.logical_not(), float.MinValue);
         var weights = scores.softmax(-1).to(value.dtype); // (B, H, T, keys)
         if (pass.TapsWeights && pass.Tap is { } tap)
             weights = tap(Place.AttentionWeights, _layer, weights);

@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -58,14 +59,14 @@ internal sealed class TransformerBlock : nn.Module
         if (_attendedNorm is not null)
             attended = _attendedNorm.call(Tapped(pass, Place.UnnormedAttention, attended));
         attended = Tapped(pass, Place.Attention, nn.functional.dropout(attended, _dropout, training));
-        var middle = Tapped(pass, Place.Middle, stream + attended); // (B, T, C)
+        var middle = Tapped(pass, Place.Middle, stream.Plus(attended)); // (B, T, C)
         if (pass.EndsAt(_layer, Place.Middle))
             return middle.MoveToOuterDisposeScope();
         var added = _mlp.call(_mlpNorm.call(middle)); // (B, T, C)
         if (_addedNorm is not null)
             added = _addedNorm.call(Tapped(pass, Place.UnnormedMlp, added));
         added = Tapped(pass, Place.Mlp, nn.functional.dropout(added, _dropout, training));
-        return Tapped(pass, Place.Residual, middle + added).MoveToOuterDisposeScope();
+        return Tapped(pass, Place.Residual, middle.Plus(added)).MoveToOuterDisposeScope();
     }
 
     private Tensor Tapped(ForwardPass pass, Place place, Tensor value) =>
@@ -106,7 +107,7 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     {
         Activation.GeluErf => nn.functional.gelu(x),
         Activation.GeluTanh => nn.functional.gelu(x, GELU.Approximate.tanh),
-        Activation.QuickGelu => x * sigmoid(1.702 * x),
+        Activation.QuickGelu => x * sigmoid(x.Times(1.702)),
         Activation.Relu => nn.functional.relu(x),
         Activation.Silu => nn.functional.silu(x),
         Activation.Tanh => tanh(x),

@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -49,11 +50,11 @@ internal sealed class AdamW : IDisposable
             if (parameter.grad is not { } gradient)
                 continue;
             if (parameter.dim() > 1)
-                parameter.mul_(1 - rate * multiple * _weightDecay);
-            first.mul_(FirstDecay).add_(gradient, 1 - FirstDecay);
-            second.mul_(SecondDecay).addcmul_(gradient, gradient, 1 - SecondDecay);
-            var scale = second.sqrt().div_(Math.Sqrt(secondShare)).add_(Epsilon);
-            parameter.addcdiv_(first, scale, -rate * multiple / firstShare);
+                parameter.MultiplyInPlace(1 - rate * multiple * _weightDecay);
+            first.MultiplyInPlace(FirstDecay).AddInPlace(gradient, 1 - FirstDecay);
+            second.MultiplyInPlace(SecondDecay).AddProductInPlace(gradient, gradient, 1 - SecondDecay);
+            var scale = second.sqrt().DivideInPlace(Math.Sqrt(secondShare)).AddInPlace(Epsilon);
+            parameter.AddQuotientInPlace(first, scale, -rate * multiple / firstShare);
         }
     }
 

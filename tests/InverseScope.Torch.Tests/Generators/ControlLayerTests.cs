@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using InverseScope.Core.Seeds;
 using InverseScope.Torch.Generators;
+using InverseScope.Torch.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -46,7 +47,7 @@ public sealed class ControlLayerTests(TorchFixture torch)
         Near(outputs.GetProperty("omega"), layer.Weights(stream, state));
         var control = layer.Apply(stream, state);
         Near(outputs.GetProperty("control"), control);
-        var told = stream + control;
+        var told = stream.Plus(control);
         Near(outputs.GetProperty("h_plus_control"), told);
 
         (told * Read(gradients.GetProperty("G"))).sum().backward();
@@ -80,13 +81,13 @@ public sealed class ControlLayerTests(TorchFixture torch)
         layer.Initialise(ControlInitial.Places, new RunSeed(3), "0");
         var random = new RunSeed(5).Stream("places");
         var kinds = Normal(random, 4, 16);
-        var places = (kinds.unsqueeze(1) + 0.05 * Normal(random, 4, 50, 16)).flatten(0, 1); // 50 places of each kind
+        var places = kinds.unsqueeze(1).Plus(Normal(random, 4, 50, 16).Times(0.05)).flatten(0, 1); // 50 places of each kind
         layer.ReadPlaces(places, new RunSeed(3), "0");
         var weights = layer.Weights(places.unsqueeze(0).expand(3, -1, -1), layer.Prepare(Normal(random, 3, 8))).view(3, 4, 50, 4).mean([0L, 2L]).abs(); // (kinds, heads)
-        var (own, rest) = (weights.max(0).values, (weights.sum(dim: 0L) - weights.max(0).values) / 3);
+        var (own, rest) = (weights.max(0).values, (weights.sum(dim: 0L) - weights.max(0).values).DividedBy(3));
         Assert.Equal(4, weights.argmax(0).data<long>().ToArray().Distinct().Count());
-        Assert.True(own.min().item<float>() > 0.5, own.ToString(TorchSharp.TensorStringStyle.Default));
-        Assert.True(rest.max().item<float>() < 0.25, rest.ToString(TorchSharp.TensorStringStyle.Default));
+        Assert.InRange(own.min().item<float>(), 0.5, 1);
+        Assert.InRange(rest.max().item<float>(), 0, 0.25);
         Assert.Equal(0, layer.Apply(places.unsqueeze(0).expand(3, -1, -1), layer.Prepare(Normal(random, 3, 8))).abs().max().item<float>());
     });
 

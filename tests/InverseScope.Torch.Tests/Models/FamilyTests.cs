@@ -3,6 +3,7 @@ using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Torch.Capture;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Tests.Models;
@@ -59,7 +60,7 @@ public sealed class FamilyTests(TorchFixture torch)
         var (ids, rows) = (Ids(3), randn(3, 1, 8));
         foreach (var hasPrefix in new[] { false, true })
         {
-            Func<int, Tensor>? prefix = hasPrefix ? layer => rows * (layer + 1) : null;
+            Func<int, Tensor>? prefix = hasPrefix ? layer => rows.Times(layer + 1) : null;
             var all = model.Run(new ForwardPass(ids) { Prefix = prefix });
             foreach (var first in new[] { 1, 4 })
             {
@@ -96,7 +97,7 @@ public sealed class FamilyTests(TorchFixture torch)
         using var model = Model(Config(name));
         var ids = Ids(1);
         var other = ids.clone();
-        other[0, 4] = (ids[0, 4] + 1) % 11;
+        other[0, 4] = (ids[0, 4].item<long>() + 1) % 11;
         var (a, b) = (model.call(ids), model.call(other));
         Near(a.narrow(1, 0, 4), b.narrow(1, 0, 4));
         Assert.True((a - b).abs()[0, 4].max().item<float>() > 1e-3);
@@ -121,7 +122,7 @@ public sealed class FamilyTests(TorchFixture torch)
         using var model = Model(Gemma2 with { Layers = 1 });
         var ids = Ids(1);
         var other = ids.clone();
-        other[0, 2] = (ids[0, 2] + 1) % 11;
+        other[0, 2] = (ids[0, 2].item<long>() + 1) % 11;
         var changed = (model.Run(new ForwardPass(ids)) - model.Run(new ForwardPass(other))).abs().amax([0L, 2L]);
         Assert.Equal([false, false, true, true, true, false, false], Enumerable.Range(0, Tokens).Select(t => changed[t].item<float>() > 1e-5));
     });
@@ -133,7 +134,7 @@ public sealed class FamilyTests(TorchFixture torch)
         using var inference = inference_mode();
         using var model = Model(Llama);
         var ids = Ids(1);
-        var moved = model.Run(new ForwardPass(ids) { Positions = arange(5, 5 + Tokens).unsqueeze(0) });
+        var moved = model.Run(new ForwardPass(ids) { Positions = TensorArithmetic.Integers(5, 5 + Tokens, ids.device).unsqueeze(0) });
         Near(model.Run(new ForwardPass(ids)), moved);
     });
 
@@ -174,7 +175,7 @@ public sealed class FamilyTests(TorchFixture torch)
     {
         using var scope = NewDisposeScope();
         using var model = Model(Config(name));
-        model.call(Ids(2)).square().sum().backward();
+        model.call(Ids(2)).Squared().sum().backward();
         Assert.All(model.named_parameters(), p => Assert.True(p.parameter.grad is { } grad && grad.abs().sum().item<float>() > 0, p.name));
     });
 

@@ -1,5 +1,6 @@
 using InverseScope.Core.Seeds;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Tests.Models;
@@ -31,7 +32,7 @@ public sealed class KeyValueCacheTests(TorchFixture torch)
         using var model = Random();
         var ids = randint(0, 11, [3, 7], dtype: ScalarType.Int64);
         var rows = randn(3, 1, 8);
-        Func<int, Tensor>? prefix = hasPrefix ? layer => rows * (layer + 1) : null;
+        Func<int, Tensor>? prefix = hasPrefix ? layer => rows.Times(layer + 1) : null;
         var all = model.Run(new ForwardPass(ids) { Prefix = prefix });
         using var cache = new KeyValueCache(Tiny, 3, 7, hasPrefix, CPU, ScalarType.Float32);
         for (int at = 0, length = first; at < 7; at += length, length = Math.Min(2, 7 - at))
@@ -82,11 +83,11 @@ public sealed class KeyValueCacheTests(TorchFixture torch)
 
         // 2 layers of 4 projections, each with two factors.
         Assert.Equal(16, model.named_parameters().Count(p => p.parameter.requires_grad));
-        model.call(ids).square().sum().backward();
+        model.call(ids).Squared().sum().backward();
         using (no_grad())
         {
             foreach (var (_, parameter) in model.named_parameters().Where(p => p.parameter.requires_grad))
-                parameter.add_(randn_like(parameter), 0.1);
+                parameter.AddInPlace(randn_like(parameter), 0.1);
         }
 
         var moved = model.call(ids).detach();

@@ -1,3 +1,4 @@
+using InverseScope.Torch.Runtime;
 using static TorchSharp.torch;
 using AdamW = InverseScope.Torch.Training.AdamW;
 
@@ -19,7 +20,7 @@ public sealed class AdamWTests(TorchFixture torch)
             foreach (var parameter in new[] { ours, theirs })
             {
                 parameter.grad?.zero_();
-                (parameter * parameter * step + parameter.sin()).sum().backward();
+                (parameter * parameter).Times(step).Plus(parameter.sin()).sum().backward();
             }
 
             optimizer.Step(step, 0.01);
@@ -35,7 +36,7 @@ public sealed class AdamWTests(TorchFixture torch)
         using var scope = NewDisposeScope();
         var vector = nn.Parameter(tensor(new float[] { 1, 2 }));
         using var optimizer = new AdamW([("bias", vector)], weightDecay: 0.5);
-        (vector * 0).sum().backward();
+        vector.Times(0).sum().backward();
         optimizer.Step(1, 0.1);
         Assert.Equal([1f, 2f], vector.data<float>().ToArray());
     });
