@@ -184,10 +184,11 @@ public sealed class LoopProposer(IChat chat, LoopOptions options)
             var reply = await AskAsync("describe", DescribePrompt, null, new() { ["features"] = features }, cancel);
             if (reply.Json is not { } json)
                 return;
-            foreach (var told in json.GetProperty("features").EnumerateArray())
+            // Features that divide texts differently are not the same: of one name for two, neither is told.
+            foreach (var named in json.GetProperty("features").EnumerateArray().GroupBy(f => f.GetProperty("title").GetString(), StringComparer.OrdinalIgnoreCase))
             {
-                if (told.GetProperty("id").TryGetInt32(out var id) && id >= 1 && id <= _best.Count)
-                    Describe(_best[id - 1], told, reply.RequestHash);
+                if (named.Select(f => f.GetProperty("id").TryGetInt32(out var id) ? id : 0).Distinct().ToArray() is [var only] && only >= 1 && only <= _best.Count)
+                    Describe(_best[only - 1], named.First(), reply.RequestHash);
             }
         }
 

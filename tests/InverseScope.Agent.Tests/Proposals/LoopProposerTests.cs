@@ -39,6 +39,17 @@ public sealed class LoopProposerTests : IDisposable
     }
 
     [Fact]
+    public async Task One_name_for_two_features_is_told_of_neither()
+    {
+        var run = await Run("""
+            {"purpose": "propose", "replies": [{"json": {"hypotheses": [{"title": "A", "rule": ["chars", "first", {"eq": "a"}]}, {"title": "B", "rule": ["chars", "first", {"eq": "b"}]}]}}]}
+            {"purpose": "refine", "replies": [{"json": {"hypotheses": []}}], "then": "repeat"}
+            {"purpose": "describe", "replies": [{"json": {"features": [{"id": 1, "title": "Initial", "hypothesis": "It."}, {"id": 2, "title": "initial", "hypothesis": "It."}]}}]}
+            """);
+        Assert.Equal(["A", "B"], run.Specs.Select(s => JsonDocument.Parse(s.Spec).RootElement.GetProperty("title").GetString()).Order());
+    }
+
+    [Fact]
     public async Task A_spec_that_does_not_compile_is_mended_with_the_compilers_own_words()
     {
         var run = await Run($$$$"""

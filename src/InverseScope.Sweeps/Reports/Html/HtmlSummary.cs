@@ -132,9 +132,9 @@ internal static class HtmlSummary
         // One alone has nothing to be compared with.
         if (summary.Proposers.Count < 2)
             return;
-        html.Add($"<section class=\"card\"><h3>Who found what</h3><table><thead><tr><th>proposer</th><th class=\"num\">tested</th><th class=\"num\">confirmed</th><th class=\"num\">it alone</th><th class=\"num\">faulty</th><th class=\"num\">calls</th><th class=\"num\">tokens</th></tr></thead><tbody>");
+        html.Add($"<section class=\"card\"><h3>Who found what</h3><table><thead><tr><th>proposer</th><th class=\"n\">tested</th><th class=\"n\">confirmed</th><th class=\"n\">it alone</th><th class=\"n\">faulty</th><th class=\"n\">calls</th><th class=\"n\">tokens</th></tr></thead><tbody>");
         foreach (var p in summary.Proposers)
-            html.Add($"<tr><td>{ReportProse.Proposer(p.Proposer)}</td><td class=\"num\">{p.Tested}</td><td class=\"num\">{p.Confirmed}</td><td class=\"num\">{p.OnlyItsOwn}</td><td class=\"num\">{Given(p.Faulty)}</td><td class=\"num\">{Given(p.Calls)}</td><td class=\"num\">{Given(p.Tokens)}</td></tr>");
+            html.Add($"<tr><td>{ReportProse.Proposer(p.Proposer)}</td><td class=\"n\">{p.Tested}</td><td class=\"n\">{p.Confirmed}</td><td class=\"n\">{p.OnlyItsOwn}</td><td class=\"n\">{Given(p.Faulty)}</td><td class=\"n\">{Given(p.Calls)}</td><td class=\"n\">{Given(p.Tokens)}</td></tr>");
         html.Add($"</tbody></table></section>\n");
     }
 
