@@ -23,21 +23,15 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
     /// <inheritdoc cref="IInversionBackend.Patch"/>
     public IReadOnlyList<PatchOutcome?> Patch(IReadOnlyList<PatchRequest> requests, CancellationToken cancel)
     {
-        var donors = requests.SelectMany(r => r.Donors).Distinct()
-            .Select(text => (Text: text, Tokens: target.Tokenize(text)))
-            .Select(d => (d.Text, d.Tokens.Ids, Position: site.Position.Resolve(d.Tokens, task)))
-            .Where(d => d.Position is not null)
-            .OrderBy(d => d.Ids.Length) // as batches are formed, so that their rows stay in this order
-            .ToArray();
-        var rowOf = donors.Index().ToDictionary(d => d.Item.Text, d => (long)d.Index, StringComparer.Ordinal);
-        var runs = requests.Select((request, index) => Prepare(request, index, rowOf)).OfType<Run>().ToArray();
+        var donors = new DonorTexts(target, task, site, requests.SelectMany(r => r.Donors));
+        var runs = requests.Select((request, index) => Prepare(request, index, donors)).OfType<Run>().ToArray();
         var outcomes = new PatchOutcome?[requests.Count];
         target.Compute(
             network =>
             {
                 using var scope = NewDisposeScope();
                 using var inference = inference_mode();
-                var given = _patch.Read(network, [.. donors.Select(d => (d.Ids, d.Position!.Value))], cancel);
+                var given = donors.Read(_patch, network, cancel);
                 foreach (var batch in Batches(runs))
                 {
                     cancel.ThrowIfCancellationRequested();
@@ -51,7 +45,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
     }
 
     /// <summary>Null where the text lacks the site's position.</summary>
-    private Run? Prepare(PatchRequest request, int index, Dictionary<string, long> rowOf)
+    private Run? Prepare(PatchRequest request, int index, DonorTexts given)
     {
         var text = target.Tokenize(request.Text);
         if (site.Position.Resolve(text, task) is not { } position)
@@ -66,7 +60,7 @@ internal sealed class ActivationPatcher(TargetModel target, ITask? task, Site si
                 (ids, answer) = (whole.Ids, first);
         }
 
-        long?[] donors = [.. request.Donors.Select(d => rowOf.TryGetValue(d, out var row) ? row : (long?)null)];
+        long?[] donors = [.. request.Donors.Select(given.RowOf)];
         return new Run(index, ids, position, text.Ids.Length, answer, donors, [.. donors.OfType<long>().Distinct()]);
     }
 

@@ -24,21 +24,15 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
     /// <inheritdoc cref="IInversionBackend.Continue"/>
     public IReadOnlyList<string?> Write(IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel)
     {
-        var donors = requests.Select(r => r.Donor).OfType<string>().Distinct(StringComparer.Ordinal)
-            .Select(text => (Text: text, Tokens: target.Tokenize(text)))
-            .Select(d => (d.Text, d.Tokens.Ids, Position: site.Position.Resolve(d.Tokens, task)))
-            .Where(d => d.Position is not null)
-            .OrderBy(d => d.Ids.Length) // as batches are formed, so that their rows stay in this order
-            .ToArray();
-        var rowOf = donors.Index().ToDictionary(d => d.Item.Text, d => (long)d.Index, StringComparer.Ordinal);
-        var runs = requests.Select((request, index) => Prepare(request, index, rowOf)).OfType<Run>().ToArray();
+        var donors = new DonorTexts(target, task, site, requests.Select(r => r.Donor).OfType<string>());
+        var runs = requests.Select((request, index) => Prepare(request, index, donors)).OfType<Run>().ToArray();
         var written = new string?[requests.Count];
         target.Compute(
             network =>
             {
                 using var scope = NewDisposeScope();
                 using var inference = inference_mode();
-                var given = _patch.Read(network, [.. donors.Select(d => (d.Ids, d.Position!.Value))], cancel);
+                var given = donors.Read(_patch, network, cancel);
                 foreach (var alike in runs.GroupBy(run => run.Ids.Length).OrderBy(g => g.Key))
                 {
                     var most = alike.Max(run => Most(target.Config, alike.Key, run.Characters));
@@ -64,13 +58,13 @@ internal sealed class PatchedContinuation(TargetModel target, ITask? task, Site 
     private static int Places(int t, int most) => t + most - 1;
 
     /// <summary>Null where the text or its donor lacks the site's position.</summary>
-    private Run? Prepare(ContinuationRequest request, int index, Dictionary<string, long> rowOf)
+    private Run? Prepare(ContinuationRequest request, int index, DonorTexts given)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(request.Characters);
         var text = target.Tokenize(request.Text);
         if (request.Donor is null)
             return new Run(index, text.Ids, request.Characters, null);
-        return rowOf.TryGetValue(request.Donor, out var donor) && site.Position.Resolve(text, task) is { } position
+        return given.RowOf(request.Donor) is { } donor && site.Position.Resolve(text, task) is { } position
             ? new Run(index, text.Ids, request.Characters, (position, donor))
             : null;
     }
