@@ -116,6 +116,32 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_outage_in_one_half_of_a_batch_does_not_lose_the_answers_about_the_other()
+    {
+        _server.Http.ThenSay(LabelServer.Answer([(1, "harmful"), (1, "harmful")]))
+            .Then((context, request) => FakeOllama.SayAsync(context, request, _server.Http.Reply(request))).ThenFail(503, "server busy", 6);
+        var labeller = _server.Labeller();
+        await Assert.ThrowsAsync<OutsideServiceException>(() => LabelServer.LabelAsync(labeller, Closed, "a", "bomb"));
+
+        _server.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(["harmless", "harmful"], (await LabelServer.LabelAsync(labeller, Closed, "a", "bomb")).Select(a => a.Label));
+        Assert.Equal(["a,bomb", "a", .. Enumerable.Repeat("bomb", 6 + 1)], _server.Asked.Select(t => string.Join(',', t)));
+    }
+
+    [Fact]
+    public async Task A_second_labelling_that_broke_off_asks_nothing_again_that_was_answered()
+    {
+        string[] texts = ["a", "b", "c", "d"];
+        var labeller = _server.Labeller(new LabelOptions { BatchSize = 2 });
+        _server.Http.Then((context, request) => FakeOllama.SayAsync(context, request, _server.Http.Reply(request)), 3).ThenFail(503, "server busy", 6);
+        await Assert.ThrowsAsync<OutsideServiceException>(() => labeller.MeasureAgreementAsync(Closed, "spec", texts, 4, CancellationToken.None));
+
+        _server.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(4, (await labeller.MeasureAgreementAsync(Closed, "spec", texts, 4, CancellationToken.None)).Agreed);
+        Assert.Equal(3 + 6 + 1, _server.Http.Chats.Count);
+    }
+
+    [Fact]
     public async Task A_model_that_is_not_there_is_told_at_once()
     {
         _server.Http.ThenFail(404, "model \"tiny:latest\" not found");
@@ -232,7 +258,7 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Agreement_with_itself_is_measured_past_the_cache_with_other_seeds()
+    public async Task Agreement_with_itself_is_measured_past_the_first_labels_with_other_seeds()
     {
         string[] texts = [.. Enumerable.Range(0, 40).Select(i => $"text {i}")];
         var labeller = _server.Labeller();
