@@ -1,6 +1,7 @@
 using InverseScope.Agent.Chat;
 using InverseScope.Agent.Labels;
 using InverseScope.Agent.Proposals;
+using InverseScope.Agent.Transcripts;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Specs;
@@ -77,6 +78,8 @@ public sealed class UnreliableLanguageModelTests : IAsyncLifetime
         Assert.InRange((double)failing.Failures.Values.Sum() / failing.Calls, FailingShare - 0.1, FailingShare + 0.1);
         Assert.All(unreliable.Report.Sites, s => Assert.True(s.Status == SiteStatus.Done || IsParked(s)));
         AssertNothingIsLostOrWrong("unreliable", unreliable, whole.Report, failing);
+
+        Assert.Equal(unreliable.Report.Sites.Select(Verdicts), Replay("unreliable", unreliable.Sweep.Id).Sites.Select(Verdicts));
 
         // Down before it is through, and well again only for the resumed run.
         var gone = Failing(seed: 2, FailingShare, goneFrom: healthy.Calls);
@@ -185,21 +188,34 @@ public sealed class UnreliableLanguageModelTests : IAsyncLifetime
 
     private (StoredSweep Sweep, ReportDocument Report) Run(string home, FailingCalls calls, string? id = null)
     {
-        var place = new Home(_folder[home]);
-        using var store = SweepStore.Open(place.Store);
-        var runner = new SweepRunner(
-            place, store, (_, _, task, options, seed) => new PlantedBackend(task, options, seed, Planted, layers: 5, heads: 4),
-            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 5, 4, 16, 64, 100, 64), text => [.. text.Select(c => c.ToString())]),
-            new TaskCatalog(), _clock, "test",
-            options =>
-            {
-                _server.Answer = null;
-                var access = LanguageModelAccess.Open(options, _ => null, _clock, default);
-                _server.Answer = (context, request) => calls.AnswerAsync(context, request, Say(request));
-                return access;
-            });
+        using var store = SweepStore.Open(new Home(_folder[home]).Store);
+        var runner = Runner(home, store, options =>
+        {
+            _server.Answer = null;
+            var access = LanguageModelAccess.Open(options, _ => null, _clock, default);
+            _server.Answer = (context, request) => calls.AnswerAsync(context, request, Say(request));
+            return access;
+        });
         var sweep = runner.Run(id ?? runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id, null, TestContext.Current.CancellationToken);
-        var file = Path.Combine(place.Sweep(sweep.Id), "report.json");
-        return (sweep, ReportJson.Read(file, File.ReadAllText(file)));
+        return (sweep, ReportOf(home, sweep.Id));
     }
+
+    private ReportDocument Replay(string home, string id)
+    {
+        using var store = SweepStore.Open(new Home(_folder[home]).Store);
+        TranscriptEntry[] entries = [.. store.Transcripts.Calls(id).Select(c => store.Transcripts.Entry(c.Id))];
+        var runner = Runner(home, store, _ => new LanguageModelAccess(new ReplayChat(entries[0].Model, entries), null, null));
+        return ReportOf(home, runner.Run(runner.BeginAgain(id, "inversescope sweep replay").Id, null, TestContext.Current.CancellationToken).Id);
+    }
+
+    private ReportDocument ReportOf(string home, string id)
+    {
+        var file = Path.Combine(new Home(_folder[home]).Sweep(id), "report.json");
+        return ReportJson.Read(file, File.ReadAllText(file));
+    }
+
+    private SweepRunner Runner(string home, SweepStore store, LanguageModelFactory languageModels) => new(
+        new Home(_folder[home]), store, (_, _, task, options, seed) => new PlantedBackend(task, options, seed, Planted, layers: 5, heads: 4),
+        _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 5, 4, 16, 64, 100, 64), text => [.. text.Select(c => c.ToString())]),
+        new TaskCatalog(), _clock, "test", languageModels);
 }
