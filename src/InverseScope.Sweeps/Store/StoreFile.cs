@@ -10,10 +10,10 @@ namespace InverseScope.Sweeps.Store;
 internal sealed class StoreFile : IDisposable
 {
     private readonly Lock _writing = new();
-    private readonly FileStream _lock;
     private readonly LiteDatabase _database;
+    private readonly IReadOnlyList<IDisposable> _files;
 
-    private StoreFile(string path, FileStream fileLock, LiteDatabase database) => (Path, _lock, _database) = (path, fileLock, database);
+    private StoreFile(string path, LiteDatabase database, IReadOnlyList<IDisposable> files) => (Path, _database, _files) = (path, database, files);
 
     public string Path { get; }
 
@@ -22,21 +22,25 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public static StoreFile Open(string path, Action<LiteDatabase> migrate)
     {
-        var fileLock = TakeLock(path);
+        var files = new List<IDisposable> { TakeLock(path) };
         LiteDatabase? database = null;
         try
         {
             CheckHeader(path);
             // A text is data: it comes back with its spaces.
             var mapper = new BsonMapper { EmptyStringToNull = false, TrimWhitespace = false, EnumAsInteger = false };
-            database = new LiteDatabase(new ConnectionString { Filename = path, Connection = ConnectionType.Direct }, mapper);
+            var log = new StoreStream(LogOf(path), log: null);
+            files.Add(log);
+            var data = new StoreStream(path, log);
+            files.Add(data);
+            database = new LiteDatabase(data, mapper, log);
             migrate(database);
-            return new StoreFile(path, fileLock, database);
+            return new StoreFile(path, database, files);
         }
         catch (Exception e)
         {
             database?.Dispose();
-            fileLock.Dispose();
+            files.ForEach(file => file.Dispose());
             if (e is LiteException or InvalidCastException or InvalidDataException)
                 throw Unreadable(path, e);
             if (e is IOException)
@@ -91,8 +95,12 @@ internal sealed class StoreFile : IDisposable
     public void Dispose()
     {
         _database.Dispose();
-        _lock.Dispose();
+        foreach (var file in _files)
+            file.Dispose();
     }
+
+    // As LiteDB itself names it.
+    private static string LogOf(string path) => System.IO.Path.ChangeExtension(path, null) + "-log" + System.IO.Path.GetExtension(path);
 
     private static BadInputException Unreadable(string path, Exception e) => new(
         $"'{path}' is not a store that can be read: {e.Message.Replace(": {0}", "", StringComparison.Ordinal)}",
