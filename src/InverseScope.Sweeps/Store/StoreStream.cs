@@ -1,17 +1,19 @@
 namespace InverseScope.Sweeps.Store;
 
 /// <summary>
-/// A file of the database. LiteDB has its log brought to the disk after every page; here that is done once for all pages of a commit,
-/// before the first of them is written to the data. Nothing that was committed is lost by that when the machine fails, and most of the
-/// waiting for the disk is saved. A process that is killed leaves to the system what it wrote.
+/// A file of the database. LiteDB has its log brought to the disk after every page; here that is done once for all pages of a commit, by
+/// whoever commits, and at the latest before the data changes. Most of the waiting for the disk is saved so, and nothing that was
+/// committed is lost.
 /// </summary>
 /// <param name="log">What must be on the disk before this file changes; null: this is the log.</param>
 /// <exception cref="IOException">It cannot be opened.</exception>
 internal sealed class StoreStream(string path, StoreStream? log) : Stream
 {
-    private readonly FileStream _file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+    private readonly FileStream _file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
     private readonly Lock _lock = new();
-    private bool _isBehind;
+    private readonly Lock _syncing = new();
+    private long _written;
+    private long _synced;
 
     public override bool CanRead => true;
 
@@ -61,7 +63,7 @@ internal sealed class StoreStream(string path, StoreStream? log) : Stream
         lock (_lock)
         {
             _file.Write(buffer, offset, count);
-            _isBehind = true;
+            _written++;
         }
     }
 
@@ -71,17 +73,27 @@ internal sealed class StoreStream(string path, StoreStream? log) : Stream
             _file.SetLength(value);
     }
 
-    /// <summary>The data goes to the disk. The log goes to the system only, which keeps it when this process ends.</summary>
+    /// <summary>The data goes to the disk. The log stays with the system, which keeps it when this process ends.</summary>
     public override void Flush()
     {
         if (log is not null)
-        {
             Sync();
-            return;
-        }
+    }
 
-        lock (_lock)
-            _file.Flush();
+    /// <summary>Brings to the disk what was written, that of others included: who waits for them need not do it again.</summary>
+    public void Sync()
+    {
+        lock (_syncing)
+        {
+            long written;
+            lock (_lock)
+                written = _written;
+            if (_synced == written)
+                return;
+            // Beside writes that go on meanwhile.
+            RandomAccess.FlushToDisk(_file.SafeFileHandle);
+            _synced = written;
+        }
     }
 
     protected override void Dispose(bool disposing)
@@ -89,16 +101,5 @@ internal sealed class StoreStream(string path, StoreStream? log) : Stream
         if (disposing)
             _file.Dispose();
         base.Dispose(disposing);
-    }
-
-    private void Sync()
-    {
-        lock (_lock)
-        {
-            if (!_isBehind)
-                return;
-            _file.Flush(flushToDisk: true);
-            _isBehind = false;
-        }
     }
 }
