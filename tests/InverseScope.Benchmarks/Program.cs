@@ -16,6 +16,10 @@ switch (args)
     case ["loading-memory"]:
         LoadingMemory.Run();
         break;
+    case ["agent", var answering, var calls, var rounds]:
+        await AgentOverhead.RunAsync(
+            int.Parse(answering, CultureInfo.InvariantCulture), int.Parse(calls, CultureInfo.InvariantCulture), int.Parse(rounds, CultureInfo.InvariantCulture));
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
         break;

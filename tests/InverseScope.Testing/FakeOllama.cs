@@ -40,6 +40,9 @@ public sealed class FakeOllama : IAsyncDisposable
 
     public IReadOnlyList<string> Capabilities { get; set; } = ["completion", "tools", "thinking"];
 
+    /// <summary>Answers requests for chat; null: the model says <see cref="Reply"/>.</summary>
+    public Func<HttpContext, FakeOllamaRequest, Task>? Answer { get; set; }
+
     /// <summary>What the model says to the messages of a request.</summary>
     public Func<FakeOllamaRequest, string> Reply { get; set; } = _ => "{}";
 
@@ -86,13 +89,7 @@ public sealed class FakeOllama : IAsyncDisposable
     public FakeOllama ThenFail(int status, string error, int times = 1) => Then((context, _) => FailAsync(context, status, error), times);
 
     /// <summary>Whatever is sent as the body of a success.</summary>
-    public FakeOllama ThenSend(string body, int times = 1) => Then(
-        async (context, _) =>
-        {
-            context.Response.ContentType = "application/x-ndjson";
-            await context.Response.WriteAsync(body);
-        },
-        times);
+    public FakeOllama ThenSend(string body, int times = 1) => Then((context, _) => SendAsync(context, body), times);
 
     /// <summary>A connection that is reset before a byte is sent.</summary>
     public FakeOllama ThenReset(int times = 1) => Then(
@@ -104,12 +101,7 @@ public sealed class FakeOllama : IAsyncDisposable
         times);
 
     /// <summary>Half an answer, and then the end of the connection.</summary>
-    public FakeOllama ThenBreakOff() => Then(async (context, request) =>
-    {
-        var body = Encoding.UTF8.GetBytes(Whole(request, Reply(request), "stop", null).ToJsonString());
-        context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 2));
-    });
+    public FakeOllama ThenBreakOff() => Then((context, request) => BreakOffAsync(context, request, Reply(request)));
 
     /// <summary>Sends nothing until whoever asked gives up.</summary>
     /// <param name="arrived">Called when the request is there.</param>
@@ -122,6 +114,20 @@ public sealed class FakeOllama : IAsyncDisposable
         while (!context.RequestAborted.IsCancellationRequested)
             await context.Response.Body.WriteAsync(block);
     });
+
+    public static Task SendAsync(HttpContext context, string body)
+    {
+        context.Response.ContentType = "application/x-ndjson";
+        return context.Response.WriteAsync(body);
+    }
+
+    /// <summary>Half of what the model says, and then the end of the connection.</summary>
+    public static async Task BreakOffAsync(HttpContext context, FakeOllamaRequest request, string text)
+    {
+        var body = Encoding.UTF8.GetBytes(Whole(request, text, "stop", null).ToJsonString());
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 2));
+    }
 
     public static Task FailAsync(HttpContext context, int status, string error)
     {
@@ -152,6 +158,9 @@ public sealed class FakeOllama : IAsyncDisposable
         if (_app is not null)
             await _app.DisposeAsync();
     }
+
+    /// <summary>Tokens of a request and its reply, as the server counts them.</summary>
+    public static long TokensOf(FakeOllamaRequest request, string text) => PromptTokensOf(request) + ReplyTokensOf(text);
 
     /// <summary>The model says this, in the protocol of the request.</summary>
     public static Task SayAsync(HttpContext context, FakeOllamaRequest request, string text, string reason = "stop", int? promptTokens = null)
@@ -230,7 +239,9 @@ public sealed class FakeOllama : IAsyncDisposable
         InterlockedMax(ref _mostBusy, busy);
         try
         {
-            if (_script.TryDequeue(out var answer))
+            if (_script.TryDequeue(out var scripted))
+                await scripted(context, request);
+            else if (Answer is { } answer)
                 await answer(context, request);
             else
                 await SayAsync(context, request, Reply(request));
@@ -241,7 +252,9 @@ public sealed class FakeOllama : IAsyncDisposable
         }
     }
 
-    private static async Task FallSilentAsync(HttpContext context, Action arrived)
+    /// <summary>Sends nothing until whoever asked gives up.</summary>
+    /// <param name="arrived">Called when the request is there.</param>
+    public static async Task FallSilentAsync(HttpContext context, Action arrived)
     {
         var gone = new TaskCompletionSource();
         context.RequestAborted.Register(gone.SetResult);
@@ -251,7 +264,7 @@ public sealed class FakeOllama : IAsyncDisposable
 
     private static JsonObject Whole(FakeOllamaRequest request, string text, string reason, int? promptTokens)
     {
-        var read = promptTokens ?? request.Messages.Sum(m => m.Text.Length) / 3;
+        var read = promptTokens ?? PromptTokensOf(request);
         return request.Path == "/api/chat"
             ? new JsonObject
             {
@@ -264,7 +277,7 @@ public sealed class FakeOllama : IAsyncDisposable
                 ["load_duration"] = 1,
                 ["prompt_eval_count"] = read,
                 ["prompt_eval_duration"] = 1,
-                ["eval_count"] = text.Length / 4,
+                ["eval_count"] = ReplyTokensOf(text),
                 ["eval_duration"] = 1,
             }
             : new JsonObject
@@ -274,9 +287,13 @@ public sealed class FakeOllama : IAsyncDisposable
                     ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text },
                     ["finish_reason"] = reason,
                 }),
-                ["usage"] = new JsonObject { ["prompt_tokens"] = read, ["completion_tokens"] = text.Length / 4 },
+                ["usage"] = new JsonObject { ["prompt_tokens"] = read, ["completion_tokens"] = ReplyTokensOf(text) },
             };
     }
+
+    private static int PromptTokensOf(FakeOllamaRequest request) => request.Messages.Sum(m => m.Text.Length) / 3;
+
+    private static int ReplyTokensOf(string text) => text.Length / 4;
 
     private static void InterlockedMax(ref int most, int value)
     {
@@ -299,6 +316,18 @@ public sealed record FakeOllamaRequest(string Path, JsonObject Body, string Auth
 
     public IReadOnlyList<(string Role, string Text)> Messages =>
         [.. Body["messages"]!.AsArray().Select(m => (m!["role"]!.GetValue<string>(), m["content"]!.GetValue<string>()))];
+
+    /// <summary>The first key that the reply must have, by the JSON Schema below the prompt; empty if any text will do.</summary>
+    public string Wanted
+    {
+        get
+        {
+            const string before = "The JSON Schema of the reply:\n";
+            var prompt = Messages.First(m => m.Role == "user").Text;
+            var at = prompt.IndexOf(before, StringComparison.Ordinal);
+            return at < 0 ? "" : JsonNode.Parse(prompt[(at + before.Length)..])!["required"]![0]!.GetValue<string>();
+        }
+    }
 
     /// <summary>An option of Ollama's, as JSON; empty if it was not sent.</summary>
     public string Option(string name) => Body["options"]?[name]?.ToJsonString() ?? "";

@@ -12,8 +12,8 @@ namespace InverseScope.Agent.Labels;
 /// </summary>
 public sealed class ChatLabeller : ITextLabeller, IDisposable
 {
-    // Seeds of a second labelling, far from those of votes.
-    private const int AgainSeed = 1000;
+    // The first vote of a second labelling, far from those of the first. The number of a vote is its seed as well.
+    private const int SecondVote = 1000;
 
     private readonly IChat _chat;
     private readonly LabelOptions _options;
@@ -47,7 +47,7 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
     public async Task<IReadOnlyList<LabelAnswer>> LabelAsync(
         LlmQuestion question, string specHash, IReadOnlyList<string> texts, CancellationToken cancel)
     {
-        var answers = await AnswerAsync(question, specHash, texts, _cache, firstSeed: 0, cancel);
+        var answers = await AnswerAsync(question, specHash, texts, firstVote: 0, cancel);
         var labelled = texts.Select(text => answers[text]).ToList();
         foreach (var (kind, count) in labelled.CountBy(a => a.Kind))
             AgentTelemetry.CountLabels(kind.ToString(), count);
@@ -55,7 +55,7 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
     }
 
     /// <summary>
-    /// Labels some of the texts anew, with other seeds, in another order and past the cache, and compares with their labels.
+    /// Labels some of the texts anew, with other seeds and in another order, and compares with their labels.
     /// </summary>
     /// <param name="sample">How many, at most; which ones hangs on spec and texts alone.</param>
     /// <exception cref="BadInputException">The language model does not exist, or cannot be asked this.</exception>
@@ -67,9 +67,9 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
         var chosen = texts.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         new RunSeed(0).Stream("self-agreement", specHash).Shuffle<string>(chosen);
         chosen = [.. chosen.Take(sample)];
-        var first = await AnswerAsync(question, specHash, chosen, _cache, firstSeed: 0, cancel);
+        var first = await AnswerAsync(question, specHash, chosen, firstVote: 0, cancel);
         Array.Reverse(chosen);
-        var second = await AnswerAsync(question, specHash, chosen, cache: null, AgainSeed, cancel);
+        var second = await AnswerAsync(question, specHash, chosen, SecondVote, cancel);
         var compared = chosen.Where(t => first[t].Kind == AnswerKind.Labelled && second[t].Kind == AnswerKind.Labelled).ToList();
         return new LabelAgreement(chosen.Length, compared.Count, compared.Count(t => first[t].Label == second[t].Label))
         {
@@ -83,20 +83,19 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
         _classes.Dispose();
     }
 
-    /// <param name="cache">Null: everything is asked, and nothing kept.</param>
     private async Task<Dictionary<string, LabelAnswer>> AnswerAsync(
-        LlmQuestion question, string specHash, IReadOnlyList<string> texts, ILabelCache? cache, int firstSeed, CancellationToken cancel)
+        LlmQuestion question, string specHash, IReadOnlyList<string> texts, int firstVote, CancellationToken cancel)
     {
         var job = new LabelJob(question, ChatOf(question));
         var distinct = texts.Distinct(StringComparer.Ordinal).ToList();
-        var votes = Enumerable.Range(0, question.Votes)
-            .Select(vote => new Ballot(new LabelScope(specHash, job.Chat.Model.Identity, job.Prompt.Hash, vote), firstSeed + vote))
+        var votes = Enumerable.Range(firstVote, question.Votes)
+            .Select(vote => new Ballot(new LabelScope(specHash, job.Chat.Model.Identity, job.Prompt.Hash, vote)))
             .ToList();
         foreach (var ballot in votes)
         {
             foreach (var text in distinct)
             {
-                if (cache?.Find(ballot.Scope, text) is { } known)
+                if (_cache.Find(ballot.Scope, text) is { } known)
                     ballot.Answers[text] = known;
             }
         }
@@ -107,13 +106,13 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
         await Parallel.ForEachAsync(
             batches,
             new ParallelOptions { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancel },
-            async (work, token) => await AskAsync(job, work.ballot, work.batch, cache, token));
+            async (work, token) => await AskAsync(job, work.ballot, work.batch, token));
 
         await _classes.WaitAsync(cancel);
         try
         {
             var labels = distinct.SelectMany(t => votes.Select(v => v.Answers[t].Label)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-            var classes = await new LabelClasses(question, specHash, job.Chat, _cache, _embedder).ResolveAsync(labels, cache is not null, cancel);
+            var classes = await new LabelClasses(question, specHash, job.Chat, _cache, _embedder).ResolveAsync(labels, firstVote == 0, cancel);
             return distinct.ToDictionary(
                 text => text,
                 text => LabelVotes.Count([.. votes.Select(v => v.Answers[text]).Select(a => a.Label is { } label ? classes[label] : a)]),
@@ -125,22 +124,24 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
         }
     }
 
-    private async Task AskAsync(LabelJob job, Ballot ballot, string[] batch, ILabelCache? cache, CancellationToken cancel)
+    private async Task AskAsync(LabelJob job, Ballot ballot, string[] batch, CancellationToken cancel)
     {
-        IReadOnlyList<LabelAnswer> answers;
         await _atOnce.WaitAsync(cancel);
         try
         {
-            answers = await job.AskAsync(batch, ballot.Seed, job.Votes > 1 ? _options.VoteTemperature : 0, cancel);
+            await job.AskAsync(batch, seed: ballot.Scope.Vote, job.Votes > 1 ? _options.VoteTemperature : 0, (texts, answers) => Keep(ballot, texts, answers), cancel);
         }
         finally
         {
             _atOnce.Release();
         }
+    }
 
-        var answered = batch.Zip(answers, (text, answer) => KeyValuePair.Create(text, answer)).ToList();
+    private void Keep(Ballot ballot, IReadOnlyList<string> texts, IReadOnlyList<LabelAnswer> answers)
+    {
+        var answered = texts.Zip(answers, (text, answer) => KeyValuePair.Create(text, answer)).ToList();
         // What only failed for now, or was not asked, is asked in the next run.
-        cache?.Add(ballot.Scope, [.. answered.Where(a => a.Value.Kind is not (AnswerKind.Failed or AnswerKind.NotAsked))]);
+        _cache.Add(ballot.Scope, [.. answered.Where(a => a.Value.Kind is not (AnswerKind.Failed or AnswerKind.NotAsked))]);
         lock (ballot.Answers)
         {
             foreach (var (text, answer) in answered)
@@ -156,7 +157,7 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
             $"Set it up, or leave 'model' out to ask {_chat.Model.Name}.");
 
     /// <summary>One answer about each text.</summary>
-    private sealed record Ballot(LabelScope Scope, int Seed)
+    private sealed record Ballot(LabelScope Scope)
     {
         public Dictionary<string, LabelAnswer> Answers { get; } = new(StringComparer.Ordinal);
     }

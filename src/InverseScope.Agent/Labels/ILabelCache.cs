@@ -7,7 +7,7 @@ namespace InverseScope.Agent.Labels;
 /// <param name="SpecHash">Of the feature spec that asks.</param>
 /// <param name="Model">Identity of the model that answered, its digest where there is one.</param>
 /// <param name="PromptHash">Of the prompt file.</param>
-/// <param name="Vote">Which of several answers about the same text, from 0.</param>
+/// <param name="Vote">Which of several answers about the same text, from 0; those of a second labelling, to compare with, begin at 1000.</param>
 public readonly record struct LabelScope(string SpecHash, string Model, string PromptHash, int Vote);
 
 /// <summary>

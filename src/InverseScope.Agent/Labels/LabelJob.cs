@@ -26,12 +26,12 @@ internal sealed class LabelJob(LlmQuestion question, IChat chat)
 
     public int Votes => question.Votes;
 
-    /// <summary>Answers about texts. A batch that has none is asked in halves, so that one odd text does not speak for others.</summary>
-    /// <returns>One answer for each text, in order.</returns>
+    /// <summary>Asks about texts. A batch that has no answers is asked in halves, so that one odd text does not speak for others.</summary>
+    /// <param name="answered">Told answers, as many as texts, as they come: before the next question.</param>
     /// <exception cref="BadInputException">The service does not take such requests.</exception>
     /// <exception cref="OutsideServiceException">The service is out of reach.</exception>
-    public async Task<IReadOnlyList<LabelAnswer>> AskAsync(
-        IReadOnlyList<string> texts, int seed, double temperature, CancellationToken cancel)
+    public async Task AskAsync(
+        IReadOnlyList<string> texts, int seed, double temperature, Action<IReadOnlyList<string>, IReadOnlyList<LabelAnswer>> answered, CancellationToken cancel)
     {
         var reply = await chat.AskAsync(
             new ChatRequest
@@ -46,17 +46,22 @@ internal sealed class LabelJob(LlmQuestion question, IChat chat)
             cancel);
         var kind = KindOf(reply);
         if (kind == AnswerKind.Labelled && Read(reply, texts.Count) is { } answers)
-            return answers;
+        {
+            answered(texts, answers);
+            return;
+        }
+
         if (kind == AnswerKind.Labelled)
             kind = AnswerKind.Malformed;
         if (texts.Count == 1 || kind is AnswerKind.Failed or AnswerKind.NotAsked)
-            return [.. texts.Select(_ => new LabelAnswer(kind, null))];
+        {
+            answered(texts, [.. texts.Select(_ => new LabelAnswer(kind, null))]);
+            return;
+        }
+
         var half = texts.Count / 2;
-        return
-        [
-            .. await AskAsync([.. texts.Take(half)], seed, temperature, cancel),
-            .. await AskAsync([.. texts.Skip(half)], seed, temperature, cancel),
-        ];
+        await AskAsync([.. texts.Take(half)], seed, temperature, answered, cancel);
+        await AskAsync([.. texts.Skip(half)], seed, temperature, answered, cancel);
     }
 
     /// <summary>What a reply means for the texts that it is about.</summary>

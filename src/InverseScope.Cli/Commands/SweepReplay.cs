@@ -1,4 +1,3 @@
-using InverseScope.Core;
 using InverseScope.Sweeps.Reports;
 
 namespace InverseScope.Cli.Commands;
@@ -10,7 +9,7 @@ internal static class SweepReplay
 
     public static int Run(Invocation invocation, string id)
     {
-        var before = SavedReport.Find(invocation.Home, id) ?? throw new BadInputException($"Sweep '{id}' has no report yet.", "Let it end first: 'sweep resume' goes on with it.");
+        var before = SavedReport.Read(invocation.Home, id);
         string? again = null;
         var code = SweepSession.Run(
             invocation,

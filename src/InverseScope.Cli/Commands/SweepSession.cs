@@ -72,12 +72,14 @@ internal static class SweepSession
     }
 
     /// <summary>Answers as a sweep was given them, without a language model.</summary>
-    public static Func<SweepStore, LanguageModelFactory> Replay(string id) => store => _ =>
+    public static Func<SweepStore, LanguageModelFactory> Replay(string id) => store =>
     {
+        // Found out before a sweep is begun, so that none is left behind that could not be run.
         TranscriptEntry[] entries = [.. store.Transcripts.Calls(id).Select(c => store.Transcripts.Entry(c.Id))];
         return entries.Length == 0
-            ? throw new BadInputException($"Sweep '{id}' asked its language model nothing, so that there is nothing to replay.")
-            : new LanguageModelAccess(new ReplayChat(entries[^1].Model, entries), null, null);
+            ? throw new BadInputException(
+                $"Sweep '{id}' asked no language model anything, so that there is nothing to replay.", "'sweep run' with its plan and seed repeats it.")
+            : _ => new LanguageModelAccess(new ReplayChat(entries[^1].Model, entries), null, null);
     };
 
     private static void Tell(Invocation invocation, ReportDocument report)

@@ -5,15 +5,18 @@ namespace InverseScope.Sweeps.Store;
 
 /// <summary>
 /// The file below a store: who owns it, how it is read and written, and what its faults are called. What is written is
-/// committed as one and checkpointed, so that a process killed at any moment loses at most the write in flight. Thread-safe.
+/// committed as one and on the disk before the next write, so that a process killed at any moment, or a machine, loses at most the write
+/// in flight. Thread-safe.
 /// </summary>
 internal sealed class StoreFile : IDisposable
 {
     private readonly Lock _writing = new();
-    private readonly FileStream _lock;
     private readonly LiteDatabase _database;
+    private readonly StoreStream _log;
+    private readonly IReadOnlyList<IDisposable> _files;
 
-    private StoreFile(string path, FileStream fileLock, LiteDatabase database) => (Path, _lock, _database) = (path, fileLock, database);
+    private StoreFile(string path, LiteDatabase database, StoreStream log, IReadOnlyList<IDisposable> files) =>
+        (Path, _database, _log, _files) = (path, database, log, files);
 
     public string Path { get; }
 
@@ -22,21 +25,25 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public static StoreFile Open(string path, Action<LiteDatabase> migrate)
     {
-        var fileLock = TakeLock(path);
+        var files = new List<IDisposable> { TakeLock(path) };
         LiteDatabase? database = null;
         try
         {
             CheckHeader(path);
             // A text is data: it comes back with its spaces.
             var mapper = new BsonMapper { EmptyStringToNull = false, TrimWhitespace = false, EnumAsInteger = false };
-            database = new LiteDatabase(new ConnectionString { Filename = path, Connection = ConnectionType.Direct }, mapper);
+            var log = new StoreStream(LogOf(path), log: null);
+            files.Add(log);
+            var data = new StoreStream(path, log);
+            files.Add(data);
+            database = new LiteDatabase(data, mapper, log);
             migrate(database);
-            return new StoreFile(path, fileLock, database);
+            return new StoreFile(path, database, log, files);
         }
         catch (Exception e)
         {
             database?.Dispose();
-            fileLock.Dispose();
+            files.ForEach(file => file.Dispose());
             if (e is LiteException or InvalidCastException or InvalidDataException)
                 throw Unreadable(path, e);
             if (e is IOException)
@@ -65,34 +72,45 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public void Write(Action write)
     {
-        lock (_writing)
+        try
         {
-            try
-            {
-                _database.BeginTrans();
-                write();
-                _database.Commit();
-                _database.Checkpoint();
-            }
-            catch (IOException e)
-            {
-                // Nothing to roll back: on these, LiteDB closes the file by itself.
-                throw new OutsideServiceException(
-                    $"The store '{Path}' cannot be written: {e.Message} What was committed before is kept; free space and resume.", e);
-            }
-            catch
-            {
-                _database.Rollback();
-                throw;
-            }
+            lock (_writing)
+                Commit(write);
+            // From the log, which the next process reads, LiteDB brings it to the data by and by. Others may commit meanwhile.
+            _log.Sync();
+        }
+        catch (IOException e)
+        {
+            // Nothing to roll back: on these, LiteDB closes the file by itself.
+            throw new OutsideServiceException(
+                $"The store '{Path}' cannot be written: {e.Message} What was committed before is kept; free space and resume.", e);
         }
     }
 
     public void Dispose()
     {
         _database.Dispose();
-        _lock.Dispose();
+        foreach (var file in _files)
+            file.Dispose();
     }
+
+    private void Commit(Action write)
+    {
+        try
+        {
+            _database.BeginTrans();
+            write();
+            _database.Commit();
+        }
+        catch (Exception e) when (e is not IOException)
+        {
+            _database.Rollback();
+            throw;
+        }
+    }
+
+    // As LiteDB itself names it.
+    private static string LogOf(string path) => System.IO.Path.ChangeExtension(path, null) + "-log" + System.IO.Path.GetExtension(path);
 
     private static BadInputException Unreadable(string path, Exception e) => new(
         $"'{path}' is not a store that can be read: {e.Message.Replace(": {0}", "", StringComparison.Ordinal)}",

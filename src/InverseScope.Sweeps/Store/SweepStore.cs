@@ -6,7 +6,7 @@ namespace InverseScope.Sweeps.Store;
 
 /// <summary>
 /// All sweeps, their committed steps and what language models answered, in one LiteDB file that one process owns. A step is
-/// written in a transaction and checkpointed, so that a process killed at any moment loses at most the step in flight.
+/// written in a transaction that is on the disk before the next, so that a process killed at any moment loses at most the step in flight.
 /// Thread-safe.
 /// </summary>
 public sealed class SweepStore : IDisposable

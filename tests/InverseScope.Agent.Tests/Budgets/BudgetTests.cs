@@ -1,6 +1,10 @@
 using InverseScope.Agent.Budgets;
 using InverseScope.Agent.Chat;
+using InverseScope.Agent.Labels;
 using InverseScope.Agent.Prompts;
+using InverseScope.Agent.Tests.Labels;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Specs;
 
 namespace InverseScope.Agent.Tests.Budgets;
 
@@ -94,5 +98,29 @@ public sealed class BudgetTests
             await chat.AskAsync(request, CancellationToken.None);
         Assert.Equal(ChatOutcome.OutOfBudget, (await chat.AskAsync(request, CancellationToken.None)).Outcome);
         Assert.Equal(BudgetLimit.Tokens, sweep.Stop!.Limit);
+    }
+
+    [Fact]
+    public async Task Where_calls_fail_it_settles_at_what_was_sent_and_answered_and_nothing_stays_set_aside()
+    {
+        var limits = new BudgetLimits { Tokens = 1_000_000, Calls = 10_000 };
+        await using var server = await LabelServer.StartAsync(_ => "harmless");
+        var failing = new FailingCalls(
+            new RunSeed(1), share: 0.3, burst: 4,
+            request => LabelPrompt.Answer(LabelPrompt.TextsIn(request).Select(t => (t.Id, "harmful")).Append((1, "harmful"))), server.Clock.PassDeadlines);
+        server.Http.Answer = (context, request) => failing.AnswerAsync(context, request, server.Http.Reply(request));
+        var budget = new Budget(limits, server.Clock);
+        var labeller = server.Labeller(new LabelOptions { BatchSize = 4 }, chat: new BudgetedChat(server.Chat(), budget));
+        string[] texts = [.. Enumerable.Range(0, 400).Select(i => $"text {i}")];
+        IReadOnlyList<LabelAnswer> answers;
+        do
+            answers = await LabelServer.LabelAsync(labeller, new LlmQuestion("Is it harmful?", ["harmful", "harmless"], null), texts);
+        while (answers.Any(a => a.Kind == AnswerKind.Failed));
+
+        Assert.All(answers, a => Assert.NotEqual("harmful", a.Label));
+        Assert.Equal(Enum.GetValues<CallFailure>(), failing.Failures.Keys.Order());
+        Assert.Equal(new BudgetCost(failing.Tokens, failing.Calls), budget.Spent);
+        using var rest = budget.TryReserve(new BudgetCost(limits.Tokens!.Value, limits.Calls!.Value) - budget.Spent, out var stop);
+        Assert.Null(stop);
     }
 }

@@ -48,14 +48,14 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     [Fact]
     public async Task Answers_in_another_order_are_those_of_their_ids()
     {
-        _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Reverse().Select(t => (t.Id, t.Text == "bomb" ? "harmful" : "harmless")));
+        _server.Http.Reply = r => LabelPrompt.Answer(LabelPrompt.TextsIn(r).Reverse().Select(t => (t.Id, t.Text == "bomb" ? "harmful" : "harmless")));
         Assert.Equal(["harmless", "harmful", "harmless"], (await LabelServer.LabelAsync(_server.Labeller(), Closed, "a", "bomb", "c")).Select(a => a.Label));
     }
 
     [Fact]
     public async Task Answers_with_an_id_twice_are_no_answers_and_the_texts_are_asked_about_in_halves()
     {
-        _server.Http.ThenSay(LabelServer.Answer([(1, "harmful"), (1, "harmful")]));
+        _server.Http.ThenSay(LabelPrompt.Answer([(1, "harmful"), (1, "harmful")]));
         Assert.Equal(["harmless", "harmful"], (await LabelServer.LabelAsync(_server.Labeller(), Closed, "a", "bomb")).Select(a => a.Label));
         Assert.Equal(["a,bomb", "a", "bomb"], _server.Asked.Select(t => string.Join(',', t)));
     }
@@ -64,7 +64,7 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     public async Task One_odd_text_does_not_speak_for_the_others_of_its_batch()
     {
         var good = _server.Http.Reply;
-        _server.Http.Reply = r => LabelServer.TextsIn(r).Select(t => t.Text).ToList() switch
+        _server.Http.Reply = r => LabelPrompt.TextsIn(r).Select(t => t.Text).ToList() switch
         {
             var texts when texts.Contains("refuse") => "I'm sorry, but I can't help with that.",
             var texts when texts.Contains("confuse") => "{\"answers\": 7}",
@@ -116,6 +116,32 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_outage_in_one_half_of_a_batch_does_not_lose_the_answers_about_the_other()
+    {
+        _server.Http.ThenSay(LabelPrompt.Answer([(1, "harmful"), (1, "harmful")]))
+            .Then((context, request) => FakeOllama.SayAsync(context, request, _server.Http.Reply(request))).ThenFail(503, "server busy", 6);
+        var labeller = _server.Labeller();
+        await Assert.ThrowsAsync<OutsideServiceException>(() => LabelServer.LabelAsync(labeller, Closed, "a", "bomb"));
+
+        _server.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(["harmless", "harmful"], (await LabelServer.LabelAsync(labeller, Closed, "a", "bomb")).Select(a => a.Label));
+        Assert.Equal(["a,bomb", "a", .. Enumerable.Repeat("bomb", 6 + 1)], _server.Asked.Select(t => string.Join(',', t)));
+    }
+
+    [Fact]
+    public async Task A_second_labelling_that_broke_off_asks_nothing_again_that_was_answered()
+    {
+        string[] texts = ["a", "b", "c", "d"];
+        var labeller = _server.Labeller(new LabelOptions { BatchSize = 2 });
+        _server.Http.Then((context, request) => FakeOllama.SayAsync(context, request, _server.Http.Reply(request)), 3).ThenFail(503, "server busy", 6);
+        await Assert.ThrowsAsync<OutsideServiceException>(() => labeller.MeasureAgreementAsync(Closed, "spec", texts, 4, CancellationToken.None));
+
+        _server.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(4, (await labeller.MeasureAgreementAsync(Closed, "spec", texts, 4, CancellationToken.None)).Agreed);
+        Assert.Equal(3 + 6 + 1, _server.Http.Chats.Count);
+    }
+
+    [Fact]
     public async Task A_model_that_is_not_there_is_told_at_once()
     {
         _server.Http.ThenFail(404, "model \"tiny:latest\" not found");
@@ -163,7 +189,7 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     public async Task Votes_are_asked_with_other_seeds_and_the_majority_counts()
     {
         var said = 0;
-        _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, Interlocked.Increment(ref said) == 2 ? "harmful" : "harmless")));
+        _server.Http.Reply = r => LabelPrompt.Answer(LabelPrompt.TextsIn(r).Select(t => (t.Id, Interlocked.Increment(ref said) == 2 ? "harmful" : "harmless")));
         Assert.Equal("harmless", (await LabelServer.LabelAsync(_server.Labeller(), Closed with { Votes = 3 }, "a"))[0].Label);
         Assert.Equal(["0", "1", "2"], _server.Http.Chats.Select(c => c.Option("seed")));
         Assert.All(_server.Http.Chats, c => Assert.Equal("0.7", c.Option("temperature")));
@@ -185,7 +211,7 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     [Fact]
     public async Task Labels_that_differ_in_form_are_one_where_the_spec_says_so()
     {
-        _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, t.Text)));
+        _server.Http.Reply = r => LabelPrompt.Answer(LabelPrompt.TextsIn(r).Select(t => (t.Id, t.Text)));
         var open = new LlmQuestion("By which means?", [], new LabelEquivalence.Normalised());
         Assert.Equal(["bank robbery", "bank robbery", null], (await LabelServer.LabelAsync(_server.Labeller(), open, "The bank-robbery!", "bank robbery", "...")).Select(a => a.Label));
         Assert.Equal(["B", "b"], (await LabelServer.LabelAsync(_server.Labeller(), open with { Equivalence = new LabelEquivalence.Exact() }, "B", "b")).Select(a => a.Label));
@@ -194,7 +220,7 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     [Fact]
     public async Task A_refusal_in_the_place_of_an_open_label_is_a_refusal()
     {
-        _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, t.Text == "bomb" ? "I'm sorry, I cannot answer that" : "baking")));
+        _server.Http.Reply = r => LabelPrompt.Answer(LabelPrompt.TextsIn(r).Select(t => (t.Id, t.Text == "bomb" ? "I'm sorry, I cannot answer that" : "baking")));
         var open = new LlmQuestion("By which means?", [], new LabelEquivalence.Exact());
         Assert.Equal([AnswerKind.Refused, AnswerKind.Labelled], (await LabelServer.LabelAsync(_server.Labeller(), open, "bomb", "cake")).Select(a => a.Kind));
         Assert.Single(_server.Http.Chats);
@@ -206,8 +232,8 @@ public sealed class ChatLabellerTests : IAsyncLifetime
         string[] burglary = ["burglary", "breaking in", "housebreaking"];
         _server.Http.Reply = r =>
         {
-            if (LabelServer.IsLabelling(r))
-                return LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, t.Text)));
+            if (LabelPrompt.IsLabelling(r))
+                return LabelPrompt.Answer(LabelPrompt.TextsIn(r).Select(t => (t.Id, t.Text)));
             var text = r.Messages[^1].Text;
             return burglary.Any(b => text.Contains($"A new label:\n\n\"{b}\"", StringComparison.Ordinal)) ? "{\"same_as\": 1}" : "{\"same_as\": 0}";
         };
@@ -222,7 +248,7 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     [Fact]
     public async Task Labels_whose_embeddings_are_near_are_one_and_a_spec_that_needs_some_says_so()
     {
-        _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, t.Text)));
+        _server.Http.Reply = r => LabelPrompt.Answer(LabelPrompt.TextsIn(r).Select(t => (t.Id, t.Text)));
         var open = new LlmQuestion("By which means?", [], new LabelEquivalence.Embedding(0.9));
         var embedder = new FixedEmbedder(new() { ["theft"] = [1, 0], ["stealing"] = [0.95f, 0.1f], ["arson"] = [0, 1] });
         Assert.Equal(["theft", "theft", "arson"], (await LabelServer.LabelAsync(_server.Labeller(null, embedder), open, "theft", "stealing", "arson")).Select(a => a.Label));
@@ -232,14 +258,14 @@ public sealed class ChatLabellerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Agreement_with_itself_is_measured_past_the_cache_with_other_seeds()
+    public async Task Agreement_with_itself_is_measured_past_the_first_labels_with_other_seeds()
     {
         string[] texts = [.. Enumerable.Range(0, 40).Select(i => $"text {i}")];
         var labeller = _server.Labeller();
         await LabelServer.LabelAsync(labeller, Closed, texts);
         var asked = _server.Http.Chats.Count;
         // The second time, one in five is labelled otherwise.
-        _server.Http.Reply = r => LabelServer.Answer(LabelServer.TextsIn(r).Select(t => (t.Id, t.Text.EndsWith('0') || t.Text.EndsWith('5') ? "harmful" : "harmless")));
+        _server.Http.Reply = r => LabelPrompt.Answer(LabelPrompt.TextsIn(r).Select(t => (t.Id, t.Text.EndsWith('0') || t.Text.EndsWith('5') ? "harmful" : "harmless")));
         var agreement = await labeller.MeasureAgreementAsync(Closed, "spec", texts, 100, CancellationToken.None);
         Assert.Equal((40, 40, 32), (agreement.Texts, agreement.Compared, agreement.Agreed));
         Assert.Equal((40, 8), (agreement.Pairs.Count, agreement.Pairs.Count(p => p == new LabelPair("harmless", "harmful"))));

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using InverseScope.Agent.Chat;
 using InverseScope.Agent.Chat.Ollama;
 using InverseScope.Agent.Labels;
@@ -20,27 +19,13 @@ internal sealed class LabelServer : IAsyncDisposable
     public MemoryLabelCache Cache { get; } = new();
 
     /// <summary>The texts of each question, in order.</summary>
-    public IEnumerable<IReadOnlyList<string>> Asked => Http.Chats.Where(IsLabelling).Select(c => (IReadOnlyList<string>)[.. TextsIn(c).Select(t => t.Text)]);
+    public IEnumerable<IReadOnlyList<string>> Asked => Http.Chats.Where(LabelPrompt.IsLabelling).Select(c => (IReadOnlyList<string>)[.. LabelPrompt.TextsIn(c).Select(t => t.Text)]);
 
     public static async Task<LabelServer> StartAsync(Func<string, string> label)
     {
         var server = new LabelServer(await FakeOllama.StartAsync());
-        server.Http.Reply = request => Answer(TextsIn(request).Select(t => (t.Id, label(t.Text))));
+        server.Http.Reply = request => LabelPrompt.Answer(LabelPrompt.TextsIn(request).Select(t => (t.Id, label(t.Text))));
         return server;
-    }
-
-    public static bool IsLabelling(FakeOllamaRequest request) => request.Messages[^1].Text.Contains("\nThe texts, each with its id:", StringComparison.Ordinal);
-
-    public static string Answer(IEnumerable<(int Id, string Label)> answers) => new JsonObject
-    {
-        ["answers"] = new JsonArray([.. answers.Select(a => (JsonNode)new JsonObject { ["id"] = a.Id, ["label"] = a.Label })]),
-    }.ToJsonString();
-
-    public static IReadOnlyList<(int Id, string Text)> TextsIn(FakeOllamaRequest request)
-    {
-        var lines = request.Messages.Last(m => m.Role == "user" && m.Text.Contains("The texts, each with its id:", StringComparison.Ordinal)).Text.Split('\n');
-        return [.. JsonNode.Parse(lines[Array.IndexOf(lines, "The texts, each with its id:") + 2])!.AsArray()
-            .Select(t => (t!["id"]!.GetValue<int>(), t["text"]!.GetValue<string>()))];
     }
 
     public IChat Chat()

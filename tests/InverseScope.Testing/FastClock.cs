@@ -1,13 +1,14 @@
-using InverseScope.Agent.Chat.Ollama;
-
-namespace InverseScope.Agent.Tests;
+namespace InverseScope.Testing;
 
 /// <summary>
 /// A clock on which short waits are over at once, and move it, and deadlines pass only when a test says so.
 /// </summary>
-internal sealed class FastClock : TimeProvider
+public sealed class FastClock : TimeProvider
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
+
+    // How long a look at a service may take: a deadline too, though it is shorter than some waits.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(20);
 
     private readonly Lock _lock = new();
     private readonly List<Timer> _pending = [];
@@ -73,7 +74,7 @@ internal sealed class FastClock : TimeProvider
                 clock._pending.Remove(this);
                 if (dueTime == Timeout.InfiniteTimeSpan)
                     return true;
-                if (dueTime >= Long || dueTime == OllamaPreflight.Patience)
+                if (dueTime >= Long || dueTime == Look)
                 {
                     clock._pending.Add(this);
                     return true;
