@@ -7,6 +7,7 @@ using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Specs;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
@@ -30,6 +31,7 @@ internal sealed class SweepRun : IDisposable
 {
     private const string LabellerName = "labels";
     private const string KnownSiteStage = "control sites/1";
+    private const string SpecTestStage = "spec tests/1";
 
     private readonly StoredSweep _sweep;
     private readonly SweepPlan _plan;
@@ -107,15 +109,16 @@ internal sealed class SweepRun : IDisposable
     public string? Investigate(CancellationToken cancel)
     {
         var left = _sites.Where(s => !_stages.IsDone(s)).ToArray();
+        var untested = left.Length == 0 ? null : TestSpecs(cancel);
         MeasureKnownSites(cancel);
-        if (left.Length > 0)
+        if (left.Length > 0 && untested is null)
         {
             Tell(SweepState.Running, "activations");
             _target.Backend.Prepare(left, _progress, cancel);
             _target.Random?.Prepare(left, _progress, cancel);
         }
 
-        var stopped = InvestigateSites(left, cancel);
+        var stopped = untested ?? InvestigateSites(left, cancel);
         // What it stops for (the user, time) is the more urgent reason than what sites wait for.
         return _plan.TaskVectorPairs == 0 ? stopped : PatchTaskVectors(cancel) ?? stopped;
     }
@@ -142,6 +145,31 @@ internal sealed class SweepRun : IDisposable
         },
         _clock);
 
+    // Specs that a language model labels were read without running their tests. Returns why they could not be, or null.
+    private string? TestSpecs(CancellationToken cancel)
+    {
+        try
+        {
+            foreach (var draft in _personSpecs.Where(d => d.Spec.Llm is not null && d.Spec.Tests.Count > 0))
+            {
+                _log.Run("", SpecTestStage, draft.Feature.Hash, () => FeatureCompiler.WhyTestsFail(draft.Spec, draft.Feature, cancel) is { Count: > 0 } failures
+                    ? throw new BadInputException(
+                        $"The tests of the spec '{draft.Title}' fail: {string.Join(" ", failures)}", "Mend its instruction or its tests, or name another language model, and begin the sweep anew.")
+                    : ("{}", $"{draft.Title}: its {draft.Spec.Tests.Count} tests pass"));
+            }
+
+            return null;
+        }
+        catch (SiteParkedException e)
+        {
+            return $"language model unavailable: {e.Message}";
+        }
+        catch (BudgetSpentException)
+        {
+            return "budget";
+        }
+    }
+
     private void MeasureKnownSites(CancellationToken cancel)
     {
         if (_plan.KnownSites == 0 || _sites.Count == 0)
@@ -161,6 +189,7 @@ internal sealed class SweepRun : IDisposable
     {
         // Those that waited for a language model are taken up once more when all others are done.
         var queue = new Queue<Site>(left);
+        var isWaitedFor = false;
         while (queue.TryDequeue(out var site))
         {
             cancel.ThrowIfCancellationRequested();
@@ -180,6 +209,13 @@ internal sealed class SweepRun : IDisposable
                 _log.Note(site.ToString(), "parked", e.Message);
                 if (_parked.TryAdd(site, e.Message))
                     queue.Enqueue(site);
+                // All that is left waits: asked at once it would be refused at once.
+                if (queue.Count > 0 && !isWaitedFor && queue.All(_parked.ContainsKey))
+                {
+                    isWaitedFor = true;
+                    Tell(SweepState.Running, "waiting for the language model");
+                    Task.Delay(_plan.LanguageModel!.Chat.BreakFor, _clock, cancel).GetAwaiter().GetResult();
+                }
             }
             catch (BudgetSpentException)
             {

@@ -73,14 +73,23 @@ public sealed class SweepRunner(
         return store.Begin(new StoredSweep
         {
             Name = sweep.Name,
-            Plan = sweep.Plan,
+            Plan = JsonSerializer.Serialize(WithoutLimits(JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!), ReportJson.LineOptions),
             Specs = sweep.Specs,
             Command = command,
+            ReplayOf = id,
             Version = version,
             State = SweepState.Running,
             Started = Timestamp.Of(clock.GetUtcNow()),
         });
     }
+
+    // What was answered in several runs, each with its own budget, is replayed in one.
+    private static SweepPlan WithoutLimits(SweepPlan plan) => plan with
+    {
+        BudgetMinutes = null,
+        BudgetSamples = null,
+        LanguageModel = plan.LanguageModel is { } model ? model with { MaxCalls = null, MaxTokens = null } : null,
+    };
 
     /// <summary>The language model that a sweep asks; null for none.</summary>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
@@ -131,6 +140,9 @@ public sealed class SweepRunner(
     {
         // Before minutes go into activations: a language model that is not there is found out in seconds.
         using var languageModel = plan.LanguageModel is { } wanted ? languageModels(wanted.Chat) : null;
+        if (languageModel?.HasTools == false && plan.LanguageModel!.Propose.Contains(LanguageModelMode.Tools))
+            throw new BadInputException($"{languageModel.Chat.Model.Name} cannot call functions, which 'propose: [tools]' asks of it.", "Name a model that can, or propose by loop.");
+        NoteModel(sweep, languageModel?.Chat.Model);
         var task = tasks.Find(plan.Task);
         var seed = new RunSeed(plan.Seed);
         using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
@@ -173,6 +185,26 @@ public sealed class SweepRunner(
             record.CheckSites(found.Folder, sites);
         var isKnown = generators.All.Any(g => g.Name == found.Name && g.Folder == found.Folder);
         return plan with { Measurement = options with { Generator = isKnown ? found.Name : found.Folder } };
+    }
+
+    // Who resumes a sweep after the model was fetched anew may; that two models answered must be seen.
+    private void NoteModel(StoredSweep sweep, ChatModel? model)
+    {
+        if (model is null || sweep.LanguageModel == model.Identity)
+            return;
+        if (sweep.LanguageModel is { } before)
+        {
+            store.Log(new StoredLogLine
+            {
+                Sweep = sweep.Id,
+                Time = Timestamp.Of(clock.GetUtcNow()),
+                Step = "language model changed",
+                Detail = $"It was {before} in the runs before, and is {model.Identity}.",
+            });
+        }
+
+        sweep.LanguageModel = model.Identity;
+        store.Update(sweep);
     }
 
     private void End(StoredSweep sweep, double workSeconds)

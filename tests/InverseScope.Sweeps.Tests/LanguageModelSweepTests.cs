@@ -11,12 +11,11 @@ using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 using InverseScope.Testing;
-using Microsoft.Extensions.Time.Testing;
 
 namespace InverseScope.Sweeps.Tests;
 
 /// <summary>Sweeps whose hypotheses, or labels, are a language model's.</summary>
-public sealed class LanguageModelSweepTests : IDisposable
+public sealed partial class LanguageModelSweepTests : IDisposable
 {
     private const string Carry = """{"title": "Carry of the tens", "hypothesis": "It carries whether the tens digits carry.", "rule": [{"sum": [["chars", {"nth": 1}, "int"], ["chars", {"nth": 5}, "int"]]}, {"ge": 10}]}""";
     private const string Wrong = """{"title": "First digit", "rule": ["chars", "first"]}""";
@@ -31,7 +30,7 @@ public sealed class LanguageModelSweepTests : IDisposable
     private static readonly ChatModel Model = new("ollama", "weak", "sha256:1");
 
     private readonly TempFolder _folder = new();
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UnixEpoch);
+    private readonly FastClock _clock = new();
     private readonly List<ChatRequest> _asked = [];
 
     public void Dispose() => _folder.Dispose();
@@ -134,9 +133,86 @@ public sealed class LanguageModelSweepTests : IDisposable
     {
         var plan = Plan();
         var (sweep, report) = Run(plan with { LanguageModel = plan.LanguageModel! with { MaxCalls = 2 } }, Weak);
+        Assert.Equal((SweepState.Stopped, "budget", 2), (sweep.State, sweep.StopReason, _asked.Count));
+        Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Skipped, s.Status));
+        // Each run has it anew, and goes on where the last one ended.
+        for (var runs = 1; sweep.State == SweepState.Stopped && runs < 10; runs++)
+            (sweep, report) = Resume(sweep.Id, Weak);
         Assert.Equal(SweepState.Finished, sweep.State);
-        Assert.Equal(2, _asked.Count);
         Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
+        var asked = _asked.Count;
+        _asked.Clear();
+        Run(plan, Weak);
+        Assert.Equal(_asked.Count, asked);
+    }
+
+    [Fact]
+    public void A_spent_budget_of_samples_is_a_normal_end()
+    {
+        var (sweep, report) = Run(Plan() with { LanguageModel = null, Search = true, BudgetSamples = 80 * 64 * 2 }, Weak);
+        Assert.Equal((SweepState.Stopped, "budget"), (sweep.State, sweep.StopReason));
+        Assert.Equal([SiteStatus.Done, SiteStatus.Skipped], report.Sites.Select(s => s.Status));
+    }
+
+    [Fact]
+    public void A_model_that_calls_no_functions_is_not_asked_to() => Assert.Contains(
+        "cannot call functions",
+        Assert.Throws<BadInputException>(() =>
+        {
+            using var store = SweepStore.Open(Home.Store);
+            var runner = Runner(store, _ => new LanguageModelAccess(new Answering(this, Weak), null, null) { HasTools = false });
+            var plan = Plan();
+            runner.Run(runner.Begin(plan with { LanguageModel = plan.LanguageModel! with { Propose = [LanguageModelMode.Tools] } }, "").Id, null, default);
+        }).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void What_a_model_is_shown_is_of_texts_that_confirm_nothing()
+    {
+        Run(Plan(), Weak);
+        var shown = _asked.Where(r => r.Purpose == "propose").SelectMany(r => Additions().Matches(r.Prompt.User)).Select(m => m.Value).Distinct().ToArray();
+        Assert.True(shown.Length > 50);
+        Assert.DoesNotContain(shown, SweepReferences.Confirms);
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"\d{3}\+\d{3}=\d{3,4}")]
+    private static partial System.Text.RegularExpressions.Regex Additions();
+
+    [Theory]
+    [InlineData("yes", true)]
+    [InlineData("no", false)]
+    public void The_tests_of_a_spec_that_a_model_labels_are_run_before_its_sites(string expected, bool passes)
+    {
+        File.WriteAllText(_folder["carry.yaml"], $$"""
+            schema: inversescope/feature-spec/v1
+            id: addition.carry
+            title: Carry, says a model
+            llm: { instruction: Do the tens digits carry?, labels: ['yes', 'no'] }
+            tests:
+              - { text: "655+861=1516", label: '{{expected}}' }
+            """);
+        var plan = Plan() with { SpecFiles = [_folder["carry.yaml"]], Sites = ["L0H0"] };
+        plan = plan with { LanguageModel = plan.LanguageModel! with { Propose = [] } };
+        if (passes)
+            Assert.Equal(SweepState.Finished, Run(plan, Labelling).Sweep.State);
+        else
+            Assert.Contains("the label is 'yes', the test expects 'no'", Assert.Throws<BadInputException>(() => Run(plan, Labelling)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_is_away_while_tests_are_run_stops_the_sweep_and_faults_nothing()
+    {
+        File.WriteAllText(_folder["carry.yaml"], """
+            schema: inversescope/feature-spec/v1
+            id: addition.carry
+            llm: { instruction: Do the tens digits carry?, labels: ['yes', 'no'] }
+            tests: [{ text: "655+861=1516", label: 'yes' }]
+            """);
+        var plan = Plan() with { SpecFiles = [_folder["carry.yaml"]], Sites = ["L0H0"] };
+        var (sweep, _) = Run(plan with { LanguageModel = plan.LanguageModel! with { Propose = [] } }, request => Reply(request, ChatOutcome.Unavailable, null));
+        Assert.Equal(SweepState.Stopped, sweep.State);
+        Assert.Contains("language model unavailable", sweep.StopReason, StringComparison.Ordinal);
+        Assert.Equal(SweepState.Finished, Resume(sweep.Id, Labelling).Sweep.State);
     }
 
     [Fact]

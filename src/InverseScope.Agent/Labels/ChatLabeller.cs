@@ -73,6 +73,7 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
         var compared = chosen.Where(t => first[t].Kind == AnswerKind.Labelled && second[t].Kind == AnswerKind.Labelled).ToList();
         return new LabelAgreement(chosen.Length, compared.Count, compared.Count(t => first[t].Label == second[t].Label))
         {
+            NotAsked = chosen.Count(t => first[t].Kind == AnswerKind.NotAsked || second[t].Kind == AnswerKind.NotAsked),
             Pairs = [.. compared.Select(t => new LabelPair(first[t].Label!, second[t].Label!))],
         };
     }

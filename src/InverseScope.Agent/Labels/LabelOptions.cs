@@ -30,6 +30,9 @@ public sealed record LabelOptions
 /// <param name="Agreed">Whose two labels are the same.</param>
 public sealed record LabelAgreement(int Texts, int Compared, int Agreed)
 {
+    /// <summary>Texts that were not asked about, because the budget was spent.</summary>
+    public int NotAsked { get; init; }
+
     /// <summary>Both labels of those compared, in no particular order.</summary>
     public IReadOnlyList<LabelPair> Pairs { get; init; } = [];
 

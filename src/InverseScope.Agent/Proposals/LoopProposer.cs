@@ -182,6 +182,8 @@ public sealed class LoopProposer(IChat chat, LoopOptions options)
                 return new JsonObject { ["id"] = e.Index + 1, ["feature"] = spec, ["labels"] = new JsonArray([.. e.Item.Score.Labels.Select(l => JsonValue.Create(l.Label))]) };
             })]);
             var reply = await AskAsync("describe", DescribePrompt, null, new() { ["features"] = features }, cancel);
+            if (Ends(reply) is { } end)
+                _stop = end;
             if (reply.Json is not { } json)
                 return;
             // Features that divide texts differently are not the same: of one name for two, neither is told.

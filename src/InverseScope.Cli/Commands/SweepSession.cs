@@ -24,6 +24,7 @@ internal static class SweepSession
         using var thread = Compute.Start(invocation.Parse);
         using var store = SweepStore.Open(invocation.Home.Store);
         var models = invocation.Models;
+        string? id = null;
         var runner = new SweepRunner(
             invocation.Home,
             store,
@@ -38,8 +39,10 @@ internal static class SweepSession
             invocation.Tasks,
             invocation.Shell.Clock,
             CommandLine.Version,
-            languageModels?.Invoke(store) ?? (options => LanguageModelAccess.Open(options, invocation.Shell.Variable, invocation.Shell.Clock, invocation.Cancel)));
-        var id = begin(runner);
+            languageModels?.Invoke(store) ?? (options => store.Sweep(id!).ReplayOf is { } answered
+                ? Replay(answered)(store)(options)
+                : LanguageModelAccess.Open(options, invocation.Shell.Variable, invocation.Shell.Clock, invocation.Cancel)));
+        id = begin(runner);
         if (runner.LanguageModelOf(id) is { } model)
             invocation.Say($"{CommandLine.Name}: proposals by the symbolic search and by the language model {model.Model}, through {model.Provider}.");
         else

@@ -44,6 +44,19 @@ public sealed record SampleSet(
     /// <summary>A reference that nothing lies near.</summary>
     public static SampleSet Empty(int reference) => new(reference, [], [], [], 0, 0, null);
 
+    /// <summary>The samples that are wanted, with their weights.</summary>
+    /// <param name="wanted">Of a text id.</param>
+    public SampleSet Only(Func<int, bool> wanted)
+    {
+        int[] kept = [.. Enumerable.Range(0, Texts.Length).Where(i => wanted(Texts[i]))];
+        return this with
+        {
+            Texts = Array.ConvertAll(kept, i => Texts[i]),
+            Weights = Array.ConvertAll(kept, i => Weights[i]),
+            Distances = Distances.Length == 0 ? [] : Array.ConvertAll(kept, i => Distances[i]),
+        };
+    }
+
     /// <summary>
     /// At most so many samples, equally weighted, by systematic resampling: each text as often as its weight says, to within
     /// one. Distances are left out where samples are.

@@ -38,6 +38,9 @@ public sealed class CompileContext(IReadOnlyDictionary<string, IReadOnlyList<str
     /// </summary>
     public bool ChecksOnly { get; init; }
 
+    /// <summary>False: tests of <c>llm</c> specs, which cost questions, are left to <see cref="FeatureCompiler.WhyTestsFail"/>.</summary>
+    public bool AsksInTests { get; init; } = true;
+
     internal EvaluationPool Evaluations { get; } = new();
 
     internal WordSet? TaskLexicon(string name) => Lexicons.TryGetValue(name, out var words)

@@ -19,8 +19,8 @@ public static class FeatureCompiler
         if (FeatureSpecForm.WhyNotOne(spec) is { } problem)
             compiler.Error(spec, problem, null);
         var feature = Compile(spec, compiler);
-        if (feature is not null && compiler.Errors.Count == 0 && (spec.Llm is null || context.Labeller is not null))
-            RunTests(spec, feature, compiler);
+        if (feature is not null && compiler.Errors.Count == 0 && (spec.Llm is null || (context.Labeller is not null && context.AsksInTests)))
+            RunTests(spec, feature, compiler.Error, CancellationToken.None);
         return compiler.Errors.Count > 0
             ? new SpecResult<IFeature>(null, FeatureSpecText.InOrder(compiler.Errors))
             : new SpecResult<IFeature>(feature, []);
@@ -45,6 +45,15 @@ public static class FeatureCompiler
         var compiler = new StepCompiler(spec, context, reading.Source);
         Compile(spec, compiler);
         return new SpecResult<CompiledSpec>(null, FeatureSpecText.InOrder(reading.Errors.Concat(compiler.Errors)));
+    }
+
+    /// <summary>Runs the tests of a spec whose compiler left them out; may ask a language model.</summary>
+    /// <returns>What is wrong, a sentence for each test that fails; empty if none does.</returns>
+    public static IReadOnlyList<string> WhyTestsFail(FeatureSpec spec, IFeature feature, CancellationToken cancel)
+    {
+        var failures = new List<string>();
+        RunTests(spec, feature, (_, problem, _) => failures.Add(problem), cancel);
+        return failures;
     }
 
     // Null if there is nothing to compile, or after errors were reported.
@@ -91,11 +100,11 @@ public static class FeatureCompiler
         return null;
     }
 
-    private static void RunTests(FeatureSpec spec, CompiledFeature feature, StepCompiler compiler)
+    private static void RunTests(FeatureSpec spec, IFeature feature, Action<object, string, string?> report, CancellationToken cancel)
     {
-        if (feature is IBatchFeature)
+        if (feature is IBatchFeature batch)
         {
-            var outcomes = feature.RunAll([.. spec.Tests.Select(t => t.Text)], CancellationToken.None);
+            var outcomes = batch.RunAll([.. spec.Tests.Select(t => t.Text)], cancel);
             foreach (var (test, outcome) in spec.Tests.Zip(outcomes))
                 Check(test, outcome);
             return;
@@ -110,12 +119,12 @@ public static class FeatureCompiler
             var on = $"on the text {SpecNode.Quote(test.Text)}";
             if (failure is not null)
             {
-                compiler.Error(
+                report(
                     test, $"{on} the label is undefined: {failure}.", "Mend what fails; the tests after it were not run.");
             }
             else if (label != test.Label)
             {
-                compiler.Error(
+                report(
                     test, $"{on} the label is {Show(label)}, the test expects {Show(test.Label)}.",
                     "Correct the test if the rule is right, else the rule.");
             }

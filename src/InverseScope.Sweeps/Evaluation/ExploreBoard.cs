@@ -17,18 +17,23 @@ public sealed class ExploreBoard : IExploreBoard
     private const int LabelsShown = 8;
     private const int MismatchesShown = 4;
 
+    // Of ten draws one at least is shown, unless a prior is hardly more than what is withheld.
+    private const int DrawsPerText = 10;
+
     private readonly MeasuredSite _site;
     private readonly SampleSet[] _sets;
     private readonly SpecLibrary _library;
     private readonly double _minimumEss;
+    private readonly Func<string, bool> _isWithheld;
     private readonly RunSeed _seed;
     private readonly Dictionary<string, Tried> _tried = new(StringComparer.Ordinal);
 
     /// <param name="site">Explore references with their samples, and the prior.</param>
     /// <param name="minimumEss">References below it are neither shown nor measured.</param>
-    public ExploreBoard(MeasuredSite site, ITask task, SpecLibrary library, double minimumEss, RunSeed seed)
+    /// <param name="isWithheld">Texts that are never shown: those that may confirm what is proposed.</param>
+    public ExploreBoard(MeasuredSite site, ITask task, SpecLibrary library, double minimumEss, Func<string, bool> isWithheld, RunSeed seed)
     {
-        (_site, _library, _minimumEss, _seed) = (site, library, minimumEss, seed);
+        (_site, _library, _minimumEss, _isWithheld, _seed) = (site, library, minimumEss, isWithheld, seed);
         _sets = [.. site.Samples.Sets.Where(s => s.Ess >= minimumEss && s.Texts.Length > 0)];
         Task = new TaskBrief(
             task.Name,
@@ -50,12 +55,9 @@ public sealed class ExploreBoard : IExploreBoard
         return [.. _sets.Skip(from).Take(references).Select(set =>
         {
             var random = _seed.Stream("shown", Site, _site.Texts[set.Reference]);
-            var near = set.Thinned(samples, random);
-            return new ShownReference(
-                _site.Texts[set.Reference],
-                [.. near.Texts.Select(t => _site.Texts[t])],
-                [.. Enumerable.Range(0, samples).Select(_ => _site.Texts[_site.Prior.Draw(random)])],
-                set.Tokens);
+            var near = set.Only(t => !_isWithheld(_site.Texts[t])).Thinned(samples, random);
+            var far = Enumerable.Range(0, samples * DrawsPerText).Select(_ => _site.Texts[_site.Prior.Draw(random)]).Where(t => !_isWithheld(t)).Take(samples);
+            return new ShownReference(_site.Texts[set.Reference], [.. near.Texts.Select(t => _site.Texts[t])], [.. far], set.Tokens);
         })];
     }
 
@@ -111,7 +113,7 @@ public sealed class ExploreBoard : IExploreBoard
         {
             if (column.Label(set.Reference) is not { } label)
                 continue;
-            var other = Array.FindIndex(set.Texts, t => column.Label(t) != label);
+            var other = Array.FindIndex(set.Texts, t => column.Label(t) != label && !_isWithheld(_site.Texts[t]));
             if (other >= 0)
                 yield return new Mismatch(_site.Texts[set.Reference], label, _site.Texts[set.Texts[other]], column.Label(set.Texts[other]));
         }

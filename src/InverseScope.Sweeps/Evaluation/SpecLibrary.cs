@@ -8,7 +8,7 @@ namespace InverseScope.Sweeps.Evaluation;
 
 /// <summary>Reads and compiles specs for one task, whose lexicons they may use.</summary>
 /// <param name="tokenizer">Splits a text into the target's tokens, null where it cannot read it; none: <c>tokens</c> is an error.</param>
-/// <param name="labeller">Answers the questions of specs that a language model labels; null: such specs are errors.</param>
+/// <param name="labeller">Answers the questions of specs that a language model labels, but for those of their own tests; null: such specs are errors.</param>
 /// <param name="checksOnly">True: such specs are read without a labeller, and cannot be run.</param>
 public sealed class SpecLibrary(
     ITask task, Func<string, IReadOnlyList<string>?>? tokenizer = null, ITextLabeller? labeller = null, bool checksOnly = false)
@@ -16,7 +16,7 @@ public sealed class SpecLibrary(
     private const int CheckedTexts = 200;
 
     private readonly CompileContext _context =
-        new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer, Labeller = labeller, ChecksOnly = checksOnly };
+        new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer, Labeller = labeller, ChecksOnly = checksOnly, AsksInTests = false };
 
     /// <summary>Reads spec files.</summary>
     /// <exception cref="BadInputException">

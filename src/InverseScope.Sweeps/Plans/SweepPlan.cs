@@ -92,6 +92,9 @@ public sealed record SweepPlan
     /// </summary>
     public double? BudgetMinutes { get; init; }
 
+    /// <summary>Samples that one run may draw; null: without end.</summary>
+    public long? BudgetSamples { get; init; }
+
     /// <summary>All problems, each with its cure.</summary>
     public IEnumerable<string> Check()
     {

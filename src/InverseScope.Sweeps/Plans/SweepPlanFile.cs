@@ -88,6 +88,7 @@ public static class SweepPlanFile
             MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
             FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),
+            BudgetSamples = budget.Text("samples") is null ? null : budget.Integer("samples", 0, 1, long.MaxValue),
         };
         if (plan.Name.Length is 0 or > 64 || !plan.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             fields.Fault("name", $"the sweep's name must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', found '{plan.Name}'{(fields.Text("name") is null ? ", from the file's own name: write another, as in 'name: first-sweep'" : "")}");

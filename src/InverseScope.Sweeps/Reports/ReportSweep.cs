@@ -94,6 +94,9 @@ public sealed record OptionsRecord
 
     /// <summary>Wall time after which the sweep was to stop, minutes; null for none.</summary>
     public double? BudgetMinutes { get; init; }
+
+    /// <summary>Of samples of one run; null for none.</summary>
+    public long? BudgetSamples { get; init; }
 }
 
 /// <summary>What the sweep used up.</summary>

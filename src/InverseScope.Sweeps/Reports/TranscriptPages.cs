@@ -26,7 +26,7 @@ public static class TranscriptPages
                 File.WriteAllText(Path.Combine(pages, HtmlTranscript.FileOf(site.Key)), HtmlTranscript.Write(sweep, site.Key, shown, site.Count() - shown.Length));
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new OutsideServiceException($"The transcripts cannot be written to '{folder}': {e.Message} Free space and resume.", e);
         }
@@ -45,7 +45,7 @@ public static class TranscriptPages
             foreach (var page in pages.EnumerateFiles("*.html"))
                 page.CopyTo(Path.Combine(target, page.Name), overwrite: true);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new OutsideServiceException($"The transcripts cannot be written to '{to}': {e.Message}", e);
         }

@@ -17,6 +17,9 @@ public sealed class LanguageModelAccess(IChat chat, ILabelEmbedder? embedder, ID
     /// <summary>Null: specs that compare labels by embeddings cannot be run.</summary>
     public ILabelEmbedder? Embedder { get; } = embedder;
 
+    /// <summary>Whether the model can call functions; null where its service does not tell.</summary>
+    public bool? HasTools { get; init; }
+
     /// <summary>The digest of the model as its service has it now; null where it does not tell.</summary>
     public Func<CancellationToken, string?>? DigestNow { get; init; }
 
@@ -28,7 +31,14 @@ public sealed class LanguageModelAccess(IChat chat, ILabelEmbedder? embedder, ID
     {
         var opening = ChatOpening.OpenAsync(options, environment, clock, cancel).GetAwaiter().GetResult();
         if (opening.Chat is { } chat)
-            return new LanguageModelAccess(chat, opening.Embedder, opening) { DigestNow = token => opening.DigestNowAsync(token).GetAwaiter().GetResult() };
+        {
+            return new LanguageModelAccess(chat, opening.Embedder, opening)
+            {
+                HasTools = opening.Report.Capabilities is null ? null : opening.Report.HasTools,
+                DigestNow = token => opening.DigestNowAsync(token).GetAwaiter().GetResult(),
+            };
+        }
+
         opening.Dispose();
         throw new OutsideServiceException(string.Join(Environment.NewLine, opening.Report.Findings
             .Where(f => f.State == PreflightState.Bad).Select(f => $"The language model cannot be used ({f.Name}): {f.What.TrimEnd('.')}.{(f.Cure is null ? "" : " " + f.Cure)}")));

@@ -22,7 +22,7 @@ public sealed record LanguageModelProposals(IReadOnlyList<ProposalResult> Propos
 /// <param name="Faulty">Specs that never compiled.</param>
 /// <param name="Calls">Messages to the language model.</param>
 /// <param name="Tokens">Read and written.</param>
-/// <param name="Seconds">From its beginning to its end.</param>
+/// <param name="Seconds">From its questions to their outcomes, waits included.</param>
 public sealed record ProposerCost(int Tried, int Faulty, long Calls, long Tokens, double Seconds);
 
 /// <summary>
@@ -39,9 +39,9 @@ internal sealed class LanguageModelProposer(
     /// <summary>Proposals of one proposer at a board's site.</summary>
     /// <exception cref="SiteParkedException">The language model is not there.</exception>
     /// <exception cref="OutsideServiceException">It takes no such requests.</exception>
+    /// <exception cref="BudgetSpentException">The budget ended it.</exception>
     public LanguageModelProposals Propose(IExploreBoard board, LanguageModelMode mode, CancellationToken cancel)
     {
-        var began = clock.GetTimestamp();
         var name = LanguageModelPlan.NameOf(mode);
         var counted = new CountedChat(new ResumedChat(
             new RecordedChat(new BudgetedChat(chat, budget), transcript(board.Site, name), clock), answered(board.Site, name)));
@@ -59,10 +59,13 @@ internal sealed class LanguageModelProposer(
                 throw new SiteParkedException(run.Problem!);
             case ProposalStop.Rejected:
                 throw new OutsideServiceException(run.Problem!);
+            case ProposalStop.OutOfBudget:
+                // Half a proposal is never committed; what was answered is found again by the next run.
+                throw new BudgetSpentException();
         }
 
         var now = clock.GetUtcNow();
-        var cost = new ProposerCost(run.Tried, run.Faulty, counted.Calls, counted.Tokens, clock.GetElapsedTime(began).TotalSeconds);
+        var cost = new ProposerCost(run.Tried, run.Faulty, counted.Calls, counted.Tokens, counted.Seconds);
         var summary = string.Create(
             CultureInfo.InvariantCulture,
             $"{name} with {chat.Model.Name}: {run.Tried} specs scored, {run.Faulty} faulty, {run.Specs.Count} proposed, {counted.Calls} calls, {counted.Tokens} tokens; ended: {Words(run.Stop)}{(run.Problem is null ? "" : $" ({run.Problem})")}");
@@ -89,7 +92,6 @@ internal sealed class LanguageModelProposer(
         ProposalStop.NoProgress => "nothing new came",
         ProposalStop.StepLimit => "all rounds were used",
         ProposalStop.Repeating => "it repeated itself",
-        ProposalStop.OutOfBudget => "the budget is spent",
         _ => throw new UnreachableException(),
     };
 
@@ -102,11 +104,14 @@ internal sealed class LanguageModelProposer(
 
         public long Tokens { get; private set; }
 
+        public double Seconds { get; private set; }
+
         public async Task<ChatReply> AskAsync(ChatRequest request, CancellationToken cancel)
         {
             var reply = await inner.AskAsync(request, cancel);
             Calls += reply.Attempts.Count;
             Tokens += reply.PromptTokens + reply.ReplyTokens;
+            Seconds += reply.Duration.TotalSeconds;
             return reply;
         }
     }

@@ -19,6 +19,7 @@ internal static class SelfAgreement
     /// <param name="relabelled">Texts that are labelled twice, at most.</param>
     /// <returns>Null if no text got two labels.</returns>
     /// <exception cref="SiteParkedException">The language model is not there.</exception>
+    /// <exception cref="BudgetSpentException">Some texts were not asked about.</exception>
     public static LabellerAgreement? Measure(
         ChatLabeller labeller, int relabelled, StageLog log, RunSeed seed, HypothesisDraft draft, IReadOnlyList<string> texts, CancellationToken cancel)
     {
@@ -29,6 +30,9 @@ internal static class SelfAgreement
                 try
                 {
                     var agreement = labeller.MeasureAgreementAsync(draft.Spec.Llm!, hash, texts, relabelled, cancel).GetAwaiter().GetResult();
+                    // A ceiling of what happened to be asked would stay for ever.
+                    if (agreement.NotAsked > 0)
+                        throw new BudgetSpentException();
                     return (JsonSerializer.Serialize(agreement, ReportJson.LineOptions), $"{draft.Title}: {agreement.Agreed} of {agreement.Compared} labels were given again");
                 }
                 catch (OutsideServiceException e)

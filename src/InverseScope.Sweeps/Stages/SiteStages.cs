@@ -1,4 +1,5 @@
 using System.Globalization;
+using InverseScope.Agent.Budgets;
 using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
@@ -33,6 +34,7 @@ internal sealed class SiteStages
     private readonly LanguageModelProposer? _languageModel;
     private readonly Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? _agreement;
     private readonly int _planned;
+    private readonly Budget _samples;
 
     // What the last site was measured on; kept for the stage after it.
     private MeasuredSite? _measured;
@@ -57,6 +59,7 @@ internal sealed class SiteStages
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
         (_languageModel, _agreement) = (languageModel, agreement);
+        _samples = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
         _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
 
@@ -66,10 +69,9 @@ internal sealed class SiteStages
     /// <summary>Asks a language model for proposals.</summary>
     public LanguageModelProposals ProposeByLanguageModel(Site site, LanguageModelMode mode, CancellationToken cancel)
     {
-        var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
-        SweepTelemetry.CountSamples(samples, _backend.Options.Sampler);
+        var samples = Sample(_backend, site, _references.Explore, "explore", cancel);
         var measured = new MeasuredSite(site, samples, PriorSample.Of(_backend, site, samples, _seed), _backend.Texts);
-        return _languageModel!.Propose(new ExploreBoard(measured, _task, _library, _plan.Measurement.MinimumEss, _seed), mode, cancel);
+        return _languageModel!.Propose(new ExploreBoard(measured, _task, _library, _plan.Measurement.MinimumEss, SweepReferences.Confirms, _seed), mode, cancel);
     }
 
     /// <summary>All proposals for a site: of people, of the search, and those that a language model gave before.</summary>
@@ -96,6 +98,16 @@ internal sealed class SiteStages
         };
     }
 
+    // How many there will be is known at most: fewer lie near, or all that do are kept.
+    private SiteSamples Sample(IInversionBackend backend, Site site, IReadOnlyList<string> references, string stream, CancellationToken cancel)
+    {
+        using var reserved = _samples.TryReserve(new BudgetCost(Samples: (long)references.Count * Math.Max(1, backend.Options.Samples)), out _) ?? throw new BudgetSpentException();
+        var samples = backend.Sample(site, references, stream, cancel);
+        reserved.Settle(new BudgetCost(Samples: samples.Sets.Sum(s => (long)s.Texts.Length)));
+        SweepTelemetry.CountSamples(samples, backend.Options.Sampler);
+        return samples;
+    }
+
     private ProposeResult ProposeWithoutLanguageModel(Site site, CancellationToken cancel)
     {
         _measured = null;
@@ -103,8 +115,7 @@ internal sealed class SiteStages
         var proposals = claimed.Select(d => new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")]) { Proposers = ["person"] }).ToArray();
         if (_search is null)
             return new ProposeResult(proposals, 0, Sentence($"{proposals.Length} specs of people; no search"));
-        var samples = _backend.Sample(site, _references.Explore, "explore", cancel);
-        SweepTelemetry.CountSamples(samples, _backend.Options.Sampler);
+        var samples = Sample(_backend, site, _references.Explore, "explore", cancel);
         var tested = claimed.Select(d => d.Feature.Hash).ToHashSet(StringComparer.Ordinal);
         var found = _search.Propose(site, samples, tested, _clock, cancel);
         return found with
@@ -209,8 +220,7 @@ internal sealed class SiteStages
 
     private MeasuredSite Measured(Site site, IInversionBackend backend, CancellationToken cancel)
     {
-        var samples = backend.Sample(site, _references.Confirm, "confirm", cancel);
-        SweepTelemetry.CountSamples(samples, backend.Options.Sampler);
+        var samples = Sample(backend, site, _references.Confirm, "confirm", cancel);
         return new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, _seed), backend.Texts);
     }
 

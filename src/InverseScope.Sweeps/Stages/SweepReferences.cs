@@ -19,6 +19,9 @@ public sealed record SweepReferences(IReadOnlyList<string> Explore, IReadOnlyLis
     /// <summary>Of a sweep without sites.</summary>
     public static SweepReferences None { get; } = new([], []);
 
+    /// <summary>Whether a text belongs to the part that confirms, in whatever sweep.</summary>
+    public static bool Confirms(string text) => Split.PartOf(text) == SplitPart.Confirm;
+
     /// <summary>Draws distinct texts from the prior until both parts are full, or a small prior is used up.</summary>
     /// <param name="explore">References wanted for proposals.</param>
     /// <param name="confirm">References wanted for the confirming test.</param>

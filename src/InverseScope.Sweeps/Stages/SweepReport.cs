@@ -152,6 +152,7 @@ internal static class SweepReport
                 Confidence = Confidence,
                 Search = plan.Search ? new JsonObject { ["max_proposals"] = plan.MaxProposals } : null,
                 BudgetMinutes = plan.BudgetMinutes,
+                BudgetSamples = plan.BudgetSamples,
             },
             Seeds = new Dictionary<string, long> { ["run"] = plan.Seed },
             Versions = new Dictionary<string, string>

@@ -33,6 +33,12 @@ public sealed class StoredSweep
     /// <summary>The command that began it.</summary>
     public string Command { get; set; } = "";
 
+    /// <summary>The sweep whose language-model answers it takes; null if it asks itself.</summary>
+    public string? ReplayOf { get; set; }
+
+    /// <summary>Identity of the language model that its last run asked; null if none did.</summary>
+    public string? LanguageModel { get; set; }
+
     public string Version { get; set; } = "";
 
     public SweepState State { get; set; }

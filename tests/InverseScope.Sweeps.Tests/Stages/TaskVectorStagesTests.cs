@@ -134,7 +134,7 @@ public sealed class TaskVectorStagesTests : IDisposable
     {
         var plan = Plan() with { Sites = ["L0H0"], LanguageModel = new LanguageModelPlan { Chat = new ChatOptions { Model = "silent" } }, KnownSites = 0, ExploreReferences = 20, ConfirmReferences = 20 };
         using var store = SweepStore.Open(Home.Store);
-        var runner = Runner(store, Moving, _ => new LanguageModelAccess(new SilentChat(), null, null));
+        var runner = Runner(store, Moving, _ => new LanguageModelAccess(new SilentChat(), null, null), new FastClock());
         var sweep = runner.Run(runner.Begin(plan, "inversescope sweep run plan.yaml").Id, null, default);
         var report = Report(sweep);
         Assert.Equal(SweepState.Stopped, sweep.State);
@@ -204,9 +204,9 @@ public sealed class TaskVectorStagesTests : IDisposable
         return File.Exists(file) ? ReportJson.Read(file, File.ReadAllText(file)) : null!;
     }
 
-    private SweepRunner Runner(SweepStore store, Func<Site, ContinuationRequest, string?> continued, LanguageModelFactory? languageModels = null) =>
+    private SweepRunner Runner(SweepStore store, Func<Site, ContinuationRequest, string?> continued, LanguageModelFactory? languageModels = null, TimeProvider? clock = null) =>
         new(Home, store, (_, _, task, options, seed) => new PlantedBackend(task, options, seed, new Dictionary<string, Func<string, string?>>(), layers: 4) { Continued = continued },
-            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 4, 2, 16, 32, 100, 64), null), new TaskCatalog(), _clock, "test", languageModels ?? (_ => throw new InvalidOperationException("no language model is wanted")));
+            _ => new TargetOutline(new TargetDescription("planted", "planted", "0000", 4, 2, 16, 32, 100, 64), null), new TaskCatalog(), clock ?? _clock, "test", languageModels ?? (_ => throw new InvalidOperationException("no language model is wanted")));
 
     private sealed class SilentChat : IChat
     {
