@@ -97,7 +97,7 @@ internal static class AgentOverhead
         backend.Prepare([site], null, CancellationToken.None);
         var samples = backend.Sample(site, [.. Enumerable.Range(0, 200).Select(i => task.Draw(Seed.Stream("references", $"{i}")))], "explore", CancellationToken.None);
         var board = new ExploreBoard(
-            new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, Seed), backend.Texts), task, new SpecLibrary(task), options.MinimumEss, Seed);
+            new MeasuredSite(site, samples, PriorSample.Of(backend, site, samples, Seed), backend.Texts), task, new SpecLibrary(task), options.MinimumEss, _ => false, Seed);
         var proposer = new LoopProposer(Recorded(chat, store.Transcripts.Of("benchmark", $"round {round}", "llm_loop")), new LoopOptions());
         var began = Stopwatch.GetTimestamp();
         await proposer.ProposeAsync(board, Seed, CancellationToken.None);
