@@ -60,6 +60,8 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
     public static void SetAction(Command command, Shell shell, Func<Invocation, int> action) =>
         command.SetAction(parse =>
         {
+            // From the first moment: a signal that nobody listens to would end the process without a word.
+            _ = shell.Cancel;
             using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable) : null;
             return action(new Invocation(parse, shell));
         });

@@ -21,7 +21,7 @@ internal static class ModelShowCommand
     {
         var entry = invocation.Models.Find(nameOrFolder);
         using var thread = new TorchThread();
-        using var target = TargetModel.Open(entry.Folder, thread, entry.Name);
+        using var target = TargetModel.Open(entry.Folder, thread, entry.Name, describesOnly: true);
         target.CheckFiles();
         var known = target.Description;
         var bytes = TargetContent.Files(entry.Folder).Sum(f => new FileInfo(f).Length);

@@ -120,11 +120,12 @@ public sealed class ModelPull(HubOptions options, string models, TimeProvider cl
     {
         if (present is not var (entry, source))
             return null;
+        // Sizes tell of what broke off, not of what was changed: whoever wants it replaced gets it anew.
+        if (request.Replace)
+            return null;
         var lacking = source.Lacking(entry.Folder);
         if (source.Commit == commit && lacking.Count == 0)
             return new PulledModel(entry, PullOutcome.Kept, source, commit);
-        if (request.Replace)
-            return null;
         if (lacking.Count > 0)
         {
             throw new BadInputException(

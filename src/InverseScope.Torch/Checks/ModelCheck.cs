@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using InverseScope.Core;
 using InverseScope.Torch.Models;
@@ -21,7 +22,7 @@ public static class ModelCheck
             throw new BadInputException($"{folder} has no {FileName} to compare with.");
         try
         {
-            using var golden = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var golden = JsonFile.Read(path);
             var root = golden.RootElement;
             var tally = new ErrorTally();
             target.Compute(
@@ -43,6 +44,11 @@ public static class ModelCheck
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new BadInputException($"{path} is malformed: {e.Message}", inner: e);
+        }
+        catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException or OverflowException or ExternalException)
+        {
+            throw new BadInputException(
+                $"{path} asks for what the model does not have: a layer, head or token out of range, or numbers of another shape.", "Make it anew for this model.", e);
         }
     }
 }

@@ -32,7 +32,7 @@ public static class ConfigFile
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(File.ReadAllBytes(path));
+            document = JsonFile.Read(path);
         }
         catch (JsonException e)
         {

@@ -125,6 +125,8 @@ internal static class LlamaConfig
             throw new BadInputException($"{fields.Path}: '{unknown}' is not supported.");
         if (fields.Number("partial_rotary_factor") is { } share and not 1)
             throw new BadInputException($"{fields.Path}: partial_rotary_factor {share} is not supported: all of a head is turned.");
+        if (fields.Text("rope_type") is { } newer && fields.Text("type") is { } older && newer != older)
+            throw new BadInputException($"{fields.Path} says rope_type '{newer}' and type '{older}'.", "Keep the one that the model was trained with.");
         var type = fields.Text("rope_type") ?? fields.Text("type") ?? "default";
         return type switch
         {
@@ -184,7 +186,7 @@ internal static class LlamaConfig
     }
 
     private static double? Positive(ConfigFields fields, string name) => fields.Number(name) is not { } value ? null
-        : value > 0 ? value : throw new BadInputException($"{fields.Path}: {name} must be above 0, not {Text(value)}.");
+        : value > 0 && double.IsFinite(value) ? value : throw new BadInputException($"{fields.Path}: {name} must be above 0, and finite, not {Text(value)}.");
 
     private static double Needed(ConfigFields fields, string name) =>
         Positive(fields, name) ?? throw new BadInputException($"{fields.Path} lacks {name}.");

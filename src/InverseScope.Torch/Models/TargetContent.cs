@@ -49,7 +49,7 @@ public static class TargetContent
         }
         catch (FileNotFoundException e)
         {
-            throw new Core.BadInputException($"There is no file {path}.", inner: e);
+            throw new Core.BadInputException($"There is no file {path}.", "Fetch it from where the model came from.", e);
         }
     }
 }

@@ -46,15 +46,18 @@ public sealed class TargetModel : IDisposable
     /// Null: it reads the texts alone.
     /// </param>
     /// <param name="batchTokens">Tokens that will run through it at once; decides what memory must be free before it is loaded.</param>
+    /// <param name="describesOnly">Whether nothing will be computed: it need not fit into memory then.</param>
     /// <exception cref="BadInputException">
-    /// A file is missing or malformed, the family is not supported, or the template is not the model's.
+    /// A file is missing or malformed, the family is not supported, the template is not the model's, or it does not fit.
     /// </exception>
     public static TargetModel Open(
         string folder, TorchThread thread, string? name = null, RunSeed? randomWeights = null, InstructionFormat? format = null,
-        int batchTokens = ActivationCapture.TokensPerBatch)
+        int batchTokens = ActivationCapture.TokensPerBatch, bool describesOnly = false)
     {
         var config = ConfigFile.Read(folder);
         var tokenizer = TokenizerFolder.Load(folder);
+        if (!describesOnly)
+            CheckFits(folder, config, thread, batchTokens);
         if (tokenizer?.Vocabulary > config.Vocabulary)
         {
             throw new BadInputException(
@@ -93,6 +96,16 @@ public sealed class TargetModel : IDisposable
         return template.Name.Equals(wanted, StringComparison.OrdinalIgnoreCase)
             ? template
             : throw new BadInputException($"The task's texts are to be read in the chat template {wanted}, but that of {folder} is {template.Name}.", Fix);
+    }
+
+    // The files' hash takes minutes where weights take gigabytes: what can never be loaded is told before it.
+    private static void CheckFits(string folder, TransformerConfig config, TorchThread thread, int batchTokens)
+    {
+        using (var checkpoint = Checkpoint.Open(folder))
+            WeightLoader.CheckSize(config, checkpoint);
+        // A GPU tells what is free only once something of this process is there.
+        if (thread.Device == "cpu")
+            MemoryNeed.Check(folder, config, thread.Weights, thread.Device, batchTokens, MemoryNeed.LongestText, MemoryNeed.Available(thread.Device));
     }
 
     // In another type it computes other numbers.

@@ -15,6 +15,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Which shard holds each tensor, where they are in several.</summary>
     public const string IndexName = "model.safetensors.index.json";
 
+    // Of file systems.
+    private const int LongestName = 255;
+
     private readonly Dictionary<string, SafetensorsFile> _fileOf = new(StringComparer.Ordinal);
     private readonly List<SafetensorsFile> _files = [];
 
@@ -130,13 +133,13 @@ public sealed class Checkpoint : IDisposable
         var shardOf = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
+            using var json = JsonFile.Read(index);
             foreach (var entry in json.RootElement.GetProperty("weight_map").EnumerateObject())
             {
                 var shard = entry.Value.GetString()
                     ?? throw new BadInputException($"{index} gives no file for tensor '{entry.Name}'.");
-                if (shard != Path.GetFileName(shard) || shard is "" or "." or "..")
-                    throw new BadInputException($"{index} names the shard '{shard}', which is not a file beside it.");
+                if (shard != Path.GetFileName(shard) || shard is "" or "." or ".." || shard.Length > LongestName || shard.Any(char.IsControl))
+                    throw new BadInputException($"{index} names a shard that is not a file beside it: '{(shard.Length > 80 ? shard[..80] + "…" : shard).Replace('\0', '␀')}'.");
                 if (!shardOf.TryAdd(entry.Name, shard))
                     throw new BadInputException($"{index} lists tensor '{entry.Name}' twice.");
             }

@@ -51,6 +51,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
         try
         {
+            GitLfs.Refuse(path);
             var header = SafetensorsHeader.Read(stream, path);
             var map = MemoryMappedFile.CreateFromFile(
                 stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);

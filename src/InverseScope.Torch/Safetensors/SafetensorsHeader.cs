@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 using InverseScope.Core;
 
@@ -86,11 +85,9 @@ internal sealed record SafetensorsHeader(
         JsonDocument document;
         try
         {
-            // GetString below must not meet invalid UTF-8, which the JSON parser lets through.
-            _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(json);
-            document = JsonDocument.Parse(json);
+            document = JsonFile.Parse(json);
         }
-        catch (Exception e) when (e is JsonException or DecoderFallbackException)
+        catch (JsonException e)
         {
             throw new BadInputException($"{path} is not a valid safetensors file: its header is not JSON ({e.Message}).",
                 inner: e);

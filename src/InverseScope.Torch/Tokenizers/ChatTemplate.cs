@@ -212,14 +212,17 @@ public sealed class ChatTemplate
             return null;
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(config));
+            using var json = JsonFile.Read(config);
             if (!json.RootElement.TryGetProperty("chat_template", out var template) || template.ValueKind == JsonValueKind.Null)
                 return null;
 
             // Several templates are listed by name; conversations without tools are written by the default one.
-            return template.ValueKind == JsonValueKind.Array
-                ? template.EnumerateArray().First(t => t.GetProperty("name").GetString() == "default").GetProperty("template").GetString()
-                : template.GetString();
+            if (template.ValueKind != JsonValueKind.Array)
+                return template.GetString();
+            var listed = template.EnumerateArray().Select(t => (Name: t.GetProperty("name").GetString(), Text: t.GetProperty("template").GetString())).ToArray();
+            return listed.Any(t => t.Name == "default")
+                ? listed.First(t => t.Name == "default").Text
+                : throw new BadInputException($"{config} lists no chat template 'default'{(listed.Length == 0 ? "" : $", only {string.Join(", ", listed.Select(t => t.Name))}")}.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

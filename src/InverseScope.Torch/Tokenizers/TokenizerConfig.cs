@@ -50,7 +50,7 @@ public sealed record TokenizerConfig(string? Class, string? Begin, string? End, 
             return Empty;
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var json = JsonFile.Read(path);
             return parse(json.RootElement, path);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -36,6 +36,7 @@ public static class TokenizerFolder
         var model = Path.Combine(folder, ModelFile);
         if (File.Exists(model))
         {
+            GitLfs.Refuse(model);
             var start = new byte[512];
             using (var file = File.OpenRead(model))
                 Array.Resize(ref start, file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false));

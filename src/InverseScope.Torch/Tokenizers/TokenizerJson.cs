@@ -19,7 +19,7 @@ internal static class TokenizerJson
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var json = JsonFile.Read(path);
             return Read(json.RootElement, path, config);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
@@ -50,13 +50,15 @@ internal static class TokenizerJson
         var added = Present(root, "added_tokens") is { } entries
             ? entries.EnumerateArray().Select(entry => AddedToken.Read(entry, null, path)).ToList()
             : [];
+        if (added.GroupBy(token => token.Text).FirstOrDefault(same => same.Select(token => token.Id).Distinct().Count() > 1) is { } several)
+            throw new BadInputException($"{path} gives the added token '{several.Key}' the ids {string.Join(" and ", several.Select(token => token.Id).Distinct())}.");
         foreach (var token in added)
         {
             if (ids.TryGetValue(token.Text, out var id) && id != token.Id)
                 throw new BadInputException($"{path} gives the token '{token.Text}' the ids {id} and {token.Id}.");
         }
 
-        var known = added.Where(token => token.IsSpecial).ToDictionary(token => token.Text, token => token.Id, StringComparer.Ordinal);
+        var known = added.Where(token => token.IsSpecial).DistinctBy(token => token.Text).ToDictionary(token => token.Text, token => token.Id, StringComparer.Ordinal);
         int? Find(string text) =>
             added.Find(token => token.Text == text)?.Id ?? (ids.TryGetValue(text, out var id) ? id : null);
         var begin = Begin(Present(root, "post_processor"), path);

@@ -13,7 +13,7 @@ public static class VocabularyFile
             throw new BadInputException($"There is no vocabulary {path}.");
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var json = JsonFile.Read(path);
             return Read(json.RootElement, path);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

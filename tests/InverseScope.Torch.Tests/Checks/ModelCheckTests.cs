@@ -151,6 +151,41 @@ public sealed class ModelCheckTests(TorchFixture torch)
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("input_ids")]
+    [InlineData("position")]
+    [InlineData("capture")]
+    [InlineData("head")]
+    [InlineData("mask")]
+    public void A_reference_for_what_the_model_lacks_is_refused(string what)
+    {
+        using var folder = new TempFolder();
+        var json = Copy("gpt2-tiny", folder);
+        var patch = json["patching"]!.AsArray().First(p => p!["head"] is not null)!;
+        switch (what)
+        {
+            case "input_ids":
+                json["prompts"]![0]!["input_ids"] = new JsonArray();
+                break;
+            case "position":
+                patch["position"] = 9999;
+                break;
+            case "capture":
+                json["prompts"]!.AsArray().First(p => p!["captures"] is not null)!["captures"]![0]!["position"] = -1;
+                break;
+            case "head":
+                patch["head"] = 77;
+                break;
+            default:
+                json["batches"]![0]!["attention_mask"] = new JsonArray(new JsonArray(1));
+                break;
+        }
+
+        File.WriteAllText(folder["golden.json"], json.ToJsonString());
+        var e = Assert.Throws<BadInputException>(() => ModelCheck.Run(folder.Path, torch.Thread));
+        Assert.Contains("golden.json", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_folder_without_reference_says_so()
     {

@@ -64,6 +64,8 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("\"layer_norm_epsilon\":0", "layer_norm_epsilon")]
     [InlineData("\"attn_pdrop\":1", "attn_pdrop")]
     [InlineData("\"vocab_size\":null", "lacks vocab_size")]
+    [InlineData("\"model_type\":\"\\ud800\"", "not Unicode")]
+    [InlineData("\"\\ud800\":1", "not Unicode")]
     [InlineData("\"model_type\":\"gemma3\"", "family 'gemma3' is not supported (supported: gpt2, llama, gemma2)")]
     public void What_cannot_be_computed_is_refused_by_name(string field, string message)
     {
@@ -77,6 +79,18 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("[]")]
     [InlineData("{}")]
     public void What_is_no_config_is_refused(string json) => Assert.Throws<BadInputException>(() => Read(json));
+
+    [Fact]
+    public void A_byte_order_mark_is_no_fault()
+    {
+        File.WriteAllText(_folder["config.json"], $$"""{ {{Required}}, "n_positions": 5 }""", new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(5, ConfigFile.Read(_folder.Path).Context);
+    }
+
+    [Fact]
+    public void A_pointer_of_Git_LFS_is_told_from_a_file() => Assert.Contains(
+        "pointer of Git LFS",
+        Assert.Throws<BadInputException>(() => Read("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 300\n")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_missing_folder_or_config_is_named()

@@ -92,6 +92,8 @@ public sealed class LlamaConfigTests : IDisposable
     [InlineData("\"query_pre_attn_scalar\": 2", "query_pre_attn_scalar: not known")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"yarn\",\"factor\":4}", "rope_type 'yarn' is not supported")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"linear\"}", "rope_scaling lacks factor")]
+    [InlineData("\"rope_scaling\": {\"rope_type\":\"llama3\",\"type\":\"linear\",\"factor\":4}", "says rope_type 'llama3' and type 'linear'")]
+    [InlineData("\"rope_theta\": 1e999", "rope_theta must be above 0")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"linear\",\"factor\":0.5}", "factor must be 1 or more")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"linear\",\"factor\":2,\"beta_fast\":1}", "'beta_fast' is not supported")]
     [InlineData("\"rope_scaling\": {\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":4,\"high_freq_factor\":4,\"original_max_position_embeddings\":16}", "must be above low_freq_factor")]

@@ -52,6 +52,8 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""{"weight_map":{"x":3}}""", "not an index")]
     [InlineData("""{"weight_map":{}}""", "lists no tensors")]
     [InlineData("""{"weight_map":{"x":"../a.safetensors"}}""", "not a file beside it")]
+    [InlineData("""{"weight_map":{"x":"a\u0000.safetensors"}}""", "not a file beside it")]
+    [InlineData("""{"weight_map":{"x":"\ud800"}}""", "not an index")]
     public void A_malformed_index_is_refused(string json, string fault)
     {
         File.WriteAllText(_folder["model.safetensors.index.json"], json);

@@ -76,6 +76,16 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Contains(fault, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""")]
+    [InlineData("""{"a":{"dtype":"\ud800","shape":[1],"data_offsets":[0,1]}}""")]
+    [InlineData("""{"__metadata__":{"a":"\ud800"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""")]
+    public void A_header_with_half_a_character_is_refused(string header)
+    {
+        var path = WriteRaw(System.Text.Encoding.UTF8.GetBytes(header), 1);
+        Assert.Contains("not Unicode", Assert.Throws<BadInputException>(() => SafetensorsFile.Open(path)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_header_that_is_not_UTF8_is_refused()
     {

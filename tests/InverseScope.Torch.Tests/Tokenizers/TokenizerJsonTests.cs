@@ -34,6 +34,17 @@ public sealed class TokenizerJsonTests : IDisposable
     }
 
     [Fact]
+    public void An_added_token_may_stand_twice_but_not_with_two_ids()
+    {
+        var json = Gpt2Like();
+        var added = json["added_tokens"]!.AsArray();
+        added.Add(added[0]!.DeepClone());
+        _ = Load(json);
+        added[1]!["id"] = added[0]!["id"]!.GetValue<int>() + 1;
+        Assert.Contains("the ids", Assert.Throws<BadInputException>(() => Load(json)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Ids_of_Llama_3_equal_the_golden_file()
     {
         var bytes = File.ReadLines(Shared.Path("data/tokenizers/llama3/tokenizer.model"))
