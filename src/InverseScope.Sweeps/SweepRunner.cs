@@ -4,6 +4,7 @@ using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Specs;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
@@ -35,6 +36,9 @@ public sealed class SweepRunner(
     Home home, SweepStore store, BackendFactory backends, TargetLookup targets, TaskCatalog tasks, TimeProvider clock,
     string version, LanguageModelFactory languageModels)
 {
+    // A message may list thousands of errors of a file.
+    private const int LongestReason = 2000;
+
     // A control need not be exact: draws do where an enumeration would cost as much as the sweep itself.
     private const int RandomTargetTexts = 20_000;
 
@@ -53,6 +57,12 @@ public sealed class SweepRunner(
         if (plan.TaskVectorPairs > 0)
             TaskVectorStages.Check(plan, outline.Target, task);
         var specs = new SpecLibrary(task, outline.Tokenizer, checksOnly: plan.LanguageModel is not null).ReadFiles(plan.SpecFiles);
+        if (plan.LanguageModel is { Chat.EmbeddingModel: null } && specs.FirstOrDefault(d => d.Spec.Llm?.Equivalence is LabelEquivalence.Embedding) is { } compared)
+        {
+            throw new BadInputException(
+                $"The spec '{compared.Title}' compares labels by embeddings, and no model for them is named.", "Name one with 'embedding_model' in language_model, or compare by 'normalised' or 'judged'.");
+        }
+
         return store.Begin(new StoredSweep
         {
             Name = plan.Name,
@@ -91,10 +101,9 @@ public sealed class SweepRunner(
         LanguageModel = plan.LanguageModel is { } model ? model with { MaxCalls = null, MaxTokens = null } : null,
     };
 
-    /// <summary>The language model that a sweep asks; null for none.</summary>
+    /// <summary>What a sweep does.</summary>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
-    public ChatOptions? LanguageModelOf(string id) =>
-        JsonSerializer.Deserialize<SweepPlan>(store.Sweep(id).Plan, ReportJson.LineOptions)!.LanguageModel?.Chat;
+    public SweepPlan PlanOf(string id) => JsonSerializer.Deserialize<SweepPlan>(store.Sweep(id).Plan, ReportJson.LineOptions)!;
 
     /// <summary>Runs what is left of a sweep.</summary>
     /// <returns>The sweep as it then stands: finished, or stopped by the user or its budget.</returns>
@@ -125,7 +134,7 @@ public sealed class SweepRunner(
         catch (Exception e) when (e is BadInputException or OutsideServiceException)
         {
             sweep.State = SweepState.Failed;
-            sweep.StopReason = e.Message;
+            sweep.StopReason = e.Message.Length <= LongestReason ? e.Message : $"{e.Message[..LongestReason]}…";
             End(sweep, earlier + clock.GetElapsedTime(began).TotalSeconds);
             throw;
         }

@@ -38,7 +38,9 @@ internal static class SweepCommands
             // A mistyped model must not leave a sweep behind.
             invocation.Models.Find(plan.Model);
             return SweepSession.Run(invocation, runner =>
-                runner.Begin(plan, string.Create(CultureInfo.InvariantCulture, $"{CommandLine.Name} sweep run {path} --seed {plan.Seed}")).Id);
+                runner.Begin(plan, string.Create(CultureInfo.InvariantCulture, $"{CommandLine.Name} sweep run {path} --seed {plan.Seed}{Given("--language-model", invocation.Parse.GetValue(languageModel))}{Given("--ollama", invocation.Parse.GetValue(ollama))}")).Id);
+
+            static string Given(string option, object? value) => value is null ? "" : $" {option} {value}";
         });
         return command;
     }

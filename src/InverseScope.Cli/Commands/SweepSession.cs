@@ -3,6 +3,7 @@ using InverseScope.Agent.Transcripts;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Sweeps;
+using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
@@ -43,10 +44,7 @@ internal static class SweepSession
                 ? Replay(answered)(store)(options)
                 : LanguageModelAccess.Open(options, invocation.Shell.Variable, invocation.Shell.Clock, invocation.Cancel)));
         id = begin(runner);
-        if (runner.LanguageModelOf(id) is { } model)
-            invocation.Say($"{CommandLine.Name}: proposals by the symbolic search and by the language model {model.Model}, through {model.Provider}.");
-        else
-            invocation.Say($"{CommandLine.Name}: no language model is given, so that the symbolic search proposes ('--language-model NAME', or language_model in the plan).");
+        invocation.Say($"{CommandLine.Name}: {id}: {Proposers(runner.PlanOf(id))}");
         StoredSweep sweep;
         using (var progress = invocation.StartProgress())
             sweep = runner.Run(id, progress, invocation.Cancel);
@@ -74,6 +72,22 @@ internal static class SweepSession
         return ExitCode.Stopped;
     }
 
+    private static string Proposers(SweepPlan plan)
+    {
+        string[] who =
+        [
+            .. plan.Search ? ["the symbolic search"] : Array.Empty<string>(),
+            .. plan.LanguageModel is { Propose.Count: > 0 } asked ? [$"the language model {VisibleText.Of(asked.Chat.Model)}, through {asked.Chat.Provider}"] : Array.Empty<string>(),
+        ];
+        var proposed = who.Length == 0 ? "only specs of people are tested" : $"proposals by {string.Join(" and ", who)}";
+        return plan.LanguageModel switch
+        {
+            null => $"{proposed}; no language model is given ('--language-model NAME', or language_model in the plan).",
+            { Propose.Count: 0 } labels => $"{proposed}; the language model {VisibleText.Of(labels.Chat.Model)} labels, through {labels.Chat.Provider}.",
+            _ => $"{proposed}.",
+        };
+    }
+
     /// <summary>Answers as a sweep was given them, without a language model.</summary>
     public static Func<SweepStore, LanguageModelFactory> Replay(string id) => store =>
     {
@@ -93,7 +107,7 @@ internal static class SweepSession
         {
             invocation.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} hypotheses tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
+                $"{sites.Done} of {sites.Total} sites investigated, {hypotheses.Total} {(hypotheses.Total == 1 ? "hypothesis" : "hypotheses")} tested: {hypotheses.Confirmed} confirmed, {hypotheses.Refuted} refuted, {hypotheses.Undecided} undecided."));
         }
 
         var established = report.Summary.Established;
@@ -122,8 +136,8 @@ internal static class SweepSession
 
         if (report.TaskVector is { } taskVector)
             invocation.Out.WriteLine($"Task vector: {taskVector.Statement}");
-        if (report.Summary.NeedsAPerson.Count > off)
-            invocation.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Summary.NeedsAPerson.Count} matters in all need a person."));
+        if (report.Summary.NeedsAPerson.Count is var matters && matters > off)
+            invocation.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{matters} {(matters == 1 ? "matter needs" : "matters need")} a person: see the top of the report."));
         foreach (var broken in report.Summary.Broke)
             invocation.Out.WriteLine($"broke: {broken.Site} {broken.Detail}");
         invocation.Out.WriteLine($"Report: {SavedReport.PathOf(invocation.Home, report.Sweep.Id, ReportFormat.Html)}");

@@ -83,7 +83,7 @@ internal static class SweepTranscriptCommand
         {
             Part("it said", round.Said);
             foreach (var (asked, result) in round.Calls.Zip(round.Results))
-                Part($"it called {asked.Name}", $"{asked.Arguments}\n→ {result}");
+                Part($"it called {VisibleText.Of(asked.Name)}", $"{asked.Arguments}\n→ {result}");
             Part("it was told", round.Told);
         }
 
@@ -94,7 +94,7 @@ internal static class SweepTranscriptCommand
         }
 
         foreach (var asked in entry.Calls ?? [])
-            Part($"it calls {asked.Name}", asked.Arguments);
+            Part($"it calls {VisibleText.Of(asked.Name)}", asked.Arguments);
         if (entry.Attempts.Count == 0)
             Part("what is wrong", entry.Problem);
         output.WriteLine();
@@ -113,9 +113,13 @@ internal static class SweepTranscriptCommand
     {
         try
         {
-            File.WriteAllText(file, string.Concat(lines.Select(l => l + "\n")), new UTF8Encoding(false));
+            // A plan, or the store itself, is easily named by mistake.
+            using var stream = new FileStream(file, FileMode.CreateNew, FileAccess.Write);
+            using var writer = new StreamWriter(stream, new UTF8Encoding(false));
+            foreach (var line in lines)
+                writer.Write(line + "\n");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new BadInputException($"'{file}' cannot be written: {e.Message}", "Give another file with --out.", e);
         }

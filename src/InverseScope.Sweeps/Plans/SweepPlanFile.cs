@@ -142,7 +142,7 @@ public static class SweepPlanFile
                 Script = section.Text("script") is { } script ? Path.GetFullPath(script, folder) : null,
                 ContextTokens = (int)section.Integer("context", chat.ContextTokens, 512, 10_000_000),
                 Think = section.Flag("think", chat.Think),
-                Deadline = TimeSpan.FromSeconds(section.Number("deadline_seconds", chat.Deadline.TotalSeconds, above: 0)),
+                Deadline = TimeSpan.FromSeconds(Math.Min(section.Number("deadline_seconds", chat.Deadline.TotalSeconds, above: 0), LongestSeconds)),
                 Retries = (int)section.Integer("retries", chat.Retries, 1, 100),
             },
             Propose = section.Keys.Contains("propose") ? modes : defaults.Propose,
@@ -166,6 +166,9 @@ public static class SweepPlanFile
             MaxTokens = section.Text("max_tokens") is null ? null : section.Integer("max_tokens", 0, 0),
         };
     }
+
+    // More than may be asked for, and little enough for a span of time.
+    private const double LongestSeconds = 1e9;
 
     private static string NameOf(LanguageModelMode mode) => LanguageModelPlan.NameOf(mode)["llm_".Length..];
 

@@ -49,6 +49,12 @@ public enum AttentionReason
 
     /// <summary>The task-vector experiment broke at a site.</summary>
     TaskVectorFailed,
+
+    /// <summary>A site waits for a language model that was not there.</summary>
+    SiteParked,
+
+    /// <summary>A language model was asked for hypotheses and gave none that could be tried.</summary>
+    ProposerGaveNothing,
 }
 
 /// <summary>A matter for a person.</summary>
@@ -94,6 +100,11 @@ internal static class AttentionRules
         sites.SelectMany(s => OfSite(s).Concat(s.Hypotheses.SelectMany(h => OfHypothesis(options, h))))
             .OrderBy(a => a.Reason);
 
+    public static IEnumerable<AttentionRecord> OfProposers(IEnumerable<ProposerRecord> proposers) =>
+        proposers.Where(p => p.Calls > 0 && p.Tried == 0).Select(p => new AttentionRecord(
+            AttentionReason.ProposerGaveNothing, null, null,
+            $"The {ReportProse.Proposer(p.Proposer)} answered {ReportNumbers.Of(p.Calls!.Value, "message")}, and gave no hypothesis that could be tried ({ReportNumbers.Count(p.Faulty)} did not compile): look at what it was asked and said."));
+
     public static IEnumerable<AttentionRecord> OfKnownSites(IReadOnlyList<KnownSiteRecord> sites) =>
         sites.Where(s => !s.AsExpected).Select(s => new AttentionRecord(
             AttentionReason.ControlSiteOtherwise, null, null, s.Result == KnownSiteResult.Missed
@@ -110,6 +121,9 @@ internal static class AttentionRules
 
     private static IEnumerable<AttentionRecord> OfSite(SiteRecord site)
     {
+        if (site.Status == SiteStatus.Skipped && site.VerdictReason?.StartsWith(SiteRecord.Parked, StringComparison.Ordinal) == true)
+            yield return new AttentionRecord(AttentionReason.SiteParked, site.Site, null, site.VerdictReason);
+
         if (site.Verdict == SiteVerdict.NotMeasured)
         {
             yield return new AttentionRecord(

@@ -6,6 +6,8 @@ namespace InverseScope.Sweeps.Reports;
 /// <summary>One activation of the target, and all that was tried on it.</summary>
 public sealed record SiteRecord
 {
+    internal const string Parked = "parked";
+
     /// <summary>Full form with its position, e.g. <c>L9H6@last</c>.</summary>
     public required string Site { get; init; }
 

@@ -27,6 +27,7 @@ public sealed record SummaryRecord
         string? knownSiteFault = null, TaskVectorRecord? taskVector = null)
     {
         var hypotheses = sites.SelectMany(s => s.Hypotheses).ToList();
+        ProposerRecord[] proposers = [.. ProposerRecord.Of(sites)];
         return new SummaryRecord
         {
             Sites = SiteTally.Of(sites),
@@ -38,8 +39,8 @@ public sealed record SummaryRecord
                     .ThenBy(h => h.Id, StringComparer.Ordinal)
                     .Select(FindingRecord.Of),
             ],
-            Proposers = [.. ProposerRecord.Of(sites)],
-            NeedsAPerson = [.. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.OfTaskVector(taskVector), .. AttentionRules.Questions(sweep.Options, sites)],
+            Proposers = proposers,
+            NeedsAPerson = [.. AttentionRules.OfProposers(proposers), .. AttentionRules.OfKnownSites(knownSites), .. AttentionRules.OfTaskVector(taskVector), .. AttentionRules.Questions(sweep.Options, sites)],
             Broke =
             [
                 .. AttentionRules.Faults(sweep, sites),

@@ -92,6 +92,9 @@ public sealed record OptionsRecord
     /// <summary>Options of the search that proposes specs; null where it was off.</summary>
     public JsonObject? Search { get; init; }
 
+    /// <summary>The language model that proposed or labelled: provider, name, and what identifies it (its digest where there is one); null for none.</summary>
+    public JsonObject? LanguageModel { get; init; }
+
     /// <summary>Wall time after which the sweep was to stop, minutes; null for none.</summary>
     public double? BudgetMinutes { get; init; }
 

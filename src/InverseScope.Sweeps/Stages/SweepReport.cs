@@ -56,7 +56,7 @@ internal static class SweepReport
         }
 
         if (parked.TryGetValue(site, out var waits))
-            return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"parked: {waits} ('sweep resume {sweep.Id}' takes it up again)" };
+            return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"{SiteRecord.Parked}: {waits} ('sweep resume {sweep.Id}' takes it up again)" };
         return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"the sweep ended first ({sweep.StopReason})" };
     }
 
@@ -151,6 +151,17 @@ internal static class SweepReport
                 Correction = correction,
                 Confidence = Confidence,
                 Search = plan.Search ? new JsonObject { ["max_proposals"] = plan.MaxProposals } : null,
+                LanguageModel = plan.LanguageModel is { } asked
+                    ? new JsonObject
+                    {
+                        ["provider"] = asked.Chat.Provider,
+                        ["model"] = asked.Chat.Model,
+                        ["identity"] = sweep.LanguageModel,
+                        ["context"] = asked.Chat.ContextTokens,
+                        ["temperature"] = asked.Loop.Temperature,
+                        ["propose"] = string.Join(", ", asked.Propose.Select(LanguageModelPlan.NameOf)),
+                    }
+                    : null,
                 BudgetMinutes = plan.BudgetMinutes,
                 BudgetSamples = plan.BudgetSamples,
             },
