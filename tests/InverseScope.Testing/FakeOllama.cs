@@ -49,6 +49,9 @@ public sealed class FakeOllama : IAsyncDisposable
     /// <summary>Embedding of a text.</summary>
     public Func<string, float[]> Embed { get; set; } = _ => [1, 0];
 
+    /// <summary>Answers requests to unload the model; null: it does.</summary>
+    public Func<HttpContext, Task>? Unload { get; set; }
+
     /// <summary>If set, whoever asks for anything but chat is told nothing until it gives up; called when such a request is there.</summary>
     public Action? SilentButForChat { get; set; }
 
@@ -204,6 +207,12 @@ public sealed class FakeOllama : IAsyncDisposable
         if (SilentButForChat is { } arrived)
         {
             await FallSilentAsync(context, arrived);
+            return;
+        }
+
+        if (request.Path == "/api/generate" && Unload is { } unload)
+        {
+            await unload(context);
             return;
         }
 

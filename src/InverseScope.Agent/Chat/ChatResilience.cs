@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -17,13 +18,18 @@ internal sealed class ChatResilience
     // Of the messages within the window.
     private const double BreakRatio = 0.9;
 
+    // Dropping a model takes no model; a service that needs longer shows its state at the next message.
+    private static readonly TimeSpan UnloadPatience = TimeSpan.FromSeconds(20);
+
+    private readonly IChatTransport _transport;
     private readonly ChatOptions _options;
     private readonly ResiliencePipeline _pipeline;
     private readonly ResiliencePipeline _deadline;
+    private readonly ResiliencePipeline _unloading;
 
     public ChatResilience(IChatTransport transport, ChatOptions options, TimeProvider clock)
     {
-        _options = options;
+        (_transport, _options) = (transport, options);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions
             {
@@ -46,16 +52,8 @@ internal sealed class ChatResilience
                 ShouldHandle = outcome => ValueTask.FromResult(outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Broken }),
                 OnRetry = async repeat =>
                 {
-                    if (repeat.AttemptNumber != RepeatsOfBroken)
-                        return;
-                    try
-                    {
-                        await transport.UnloadAsync(repeat.Context.CancellationToken);
-                    }
-                    catch (ChatFaultException)
-                    {
-                        // The next message shows what state the service is in.
-                    }
+                    if (repeat.AttemptNumber == RepeatsOfBroken)
+                        await TryUnloadAsync(repeat.Context.CancellationToken);
                 },
             })
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
@@ -70,6 +68,9 @@ internal sealed class ChatResilience
             .Build();
         _deadline = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddTimeout(new TimeoutStrategyOptions { Timeout = options.Deadline })
+            .Build();
+        _unloading = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddTimeout(new TimeoutStrategyOptions { Timeout = UnloadPatience })
             .Build();
     }
 
@@ -99,6 +100,18 @@ internal sealed class ChatResilience
         {
             throw new ChatFaultException(
                 FaultKind.Busy, $"No reply within {_options.Deadline.TotalSeconds:0} seconds.", inner: e);
+        }
+    }
+
+    private async Task TryUnloadAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await _unloading.ExecuteAsync(async token => await _transport.UnloadAsync(token), cancel);
+        }
+        catch (Exception e) when (e is ChatFaultException or TimeoutRejectedException or JsonException or InvalidOperationException)
+        {
+            // The next message shows what state the service is in.
         }
     }
 }

@@ -184,6 +184,27 @@ public sealed class OllamaChatTests : IAsyncLifetime
         Assert.Equal(2, _server.Requests.Count(r => r.Path == "/api/generate"));
     }
 
+    [Fact]
+    public async Task A_broken_server_that_is_silent_when_asked_to_unload_is_tried_once_more()
+    {
+        _server.Unload = context => FakeOllama.FallSilentAsync(context, _clock.PassDeadlines);
+        _server.ThenFail(500, "llama runner process has terminated", 3);
+        Assert.Equal(ChatOutcome.Answered, (await AskAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)).Outcome);
+    }
+
+    [Theory]
+    [InlineData("<html>log in</html>")]
+    [InlineData("[]")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"error\":\"no\"}")]
+    public async Task A_broken_server_that_answers_oddly_when_asked_to_unload_is_tried_once_more(string body)
+    {
+        _server.Unload = context => FakeOllama.SendAsync(context, body);
+        _server.ThenFail(500, "llama runner process has terminated", 3);
+        Assert.Equal(ChatOutcome.Answered, (await AskAsync()).Outcome);
+    }
+
     [Theory]
     [InlineData(404, "model \"tiny:latest\" not found, try pulling it first", ChatOutcome.Rejected)]
     [InlineData(400, "library/tiny does not support tools", ChatOutcome.Rejected)]
