@@ -59,13 +59,19 @@ public sealed class SpecLibrary(
         },
         SpecFormat.Json);
 
-    /// <summary>A spec that may be anything.</summary>
+    /// <summary>A proposal of a language model, which may be anything, but asks none: to try it, the whole prior would be labelled.</summary>
     /// <returns>A draft without author's trail, or what is wrong with it: errors with places, or that its script fails too often.</returns>
     public (HypothesisDraft? Draft, IReadOnlyList<string> Errors) TryDraft(string spec)
     {
-        var result = FeatureCompiler.Compile(spec, _context);
+        // Without a labeller, so that not even the spec's own tests ask.
+        var result = FeatureCompiler.Compile(spec, _context with { Labeller = null, ChecksOnly = false });
         if (result.Value is not { } compiled)
-            return (null, [.. result.Errors.Select(e => e.Format(null))]);
+        {
+            return (null, [.. result.Errors.Select(e => e.Path == "llm"
+                ? e with { What = "a proposal is a rule or a script, and this one asks a language model.", Fix = "Write a rule or a script." }
+                : e).Select(e => e.Format(null))]);
+        }
+
         return WhyRejected(compiled) is { } why
             ? (null, [why])
             : (new HypothesisDraft(compiled.Spec, compiled.Feature, HypothesisAuthor.Llm, null, []), []);
