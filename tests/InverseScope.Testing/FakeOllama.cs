@@ -52,6 +52,9 @@ public sealed class FakeOllama : IAsyncDisposable
     /// <summary>Answers requests to unload the model; null: it does.</summary>
     public Func<HttpContext, Task>? Unload { get; set; }
 
+    /// <summary>Whether the model can be asked for embeddings; if not, it is not found.</summary>
+    public bool HasEmbeddings { get; set; } = true;
+
     /// <summary>If set, whoever asks for anything but chat is told nothing until it gives up; called when such a request is there.</summary>
     public Action? SilentButForChat { get; set; }
 
@@ -228,7 +231,7 @@ public sealed class FakeOllama : IAsyncDisposable
                 ["model_info"] = new JsonObject { ["general.architecture"] = "llama", ["llama.context_length"] = ContextLength },
             },
             "/api/generate" => new JsonObject { ["model"] = Model, ["response"] = "", ["done"] = true, ["done_reason"] = "unload" },
-            "/api/embed" => new JsonObject
+            "/api/embed" when HasEmbeddings => new JsonObject
             {
                 ["model"] = Model,
                 ["embeddings"] = new JsonArray([.. request.Body["input"]!.AsArray().Select(
