@@ -79,8 +79,8 @@ public sealed class ChatOpening : IDisposable
         var conversation = new Conversation(transport, ModelOf(options, digest), options, clock);
         if (report.IsReady && options.Provider != ChatProvider.Scripted)
         {
-            // Whoever opens waits for it: a deadline may pass once, since a model takes time to load.
-            var probed = new Conversation(transport, conversation.Model, options with { Retries = 1 }, clock, repeatsSilence: false);
+            // Whoever opens waits for it: a deadline passes once at most, which a model may take to load.
+            var probed = new Conversation(transport, conversation.Model, options, clock, repeatsSilence: false);
             findings.Add(await ProbeAsync(probed, cancel));
         }
 

@@ -73,7 +73,7 @@ internal sealed class ChatResilience
                 SamplingDuration = options.BreakWindow,
                 BreakDuration = options.BreakFor,
                 ShouldHandle = outcome => ValueTask.FromResult(
-                    outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy or FaultKind.Broken }),
+                    outcome.Outcome.Exception is ChatFaultException { Kind: FaultKind.Busy or FaultKind.Silent or FaultKind.Broken }),
             })
             // One of its own: silence takes a deadline each time, longer than the window of other failures.
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions

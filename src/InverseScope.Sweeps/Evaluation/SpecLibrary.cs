@@ -18,6 +18,9 @@ public sealed class SpecLibrary(
     private readonly CompileContext _context =
         new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer, Labeller = labeller, ChecksOnly = checksOnly };
 
+    // Without a labeller, so that not even a proposal's own tests ask a language model.
+    private readonly CompileContext _proposals = new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer };
+
     /// <summary>Reads spec files.</summary>
     /// <exception cref="BadInputException">
     /// Missing or faulty, or a spec's own tests fail, or a script fails on more texts of the prior than it may; all errors
@@ -63,8 +66,7 @@ public sealed class SpecLibrary(
     /// <returns>A draft without author's trail, or what is wrong with it: errors with places, or that its script fails too often.</returns>
     public (HypothesisDraft? Draft, IReadOnlyList<string> Errors) TryDraft(string spec)
     {
-        // Without a labeller, so that not even the spec's own tests ask.
-        var result = FeatureCompiler.Compile(spec, _context with { Labeller = null, ChecksOnly = false });
+        var result = FeatureCompiler.Compile(spec, _proposals);
         if (result.Value is not { } compiled)
         {
             return (null, [.. result.Errors.Select(e => e.Path == "llm"
