@@ -49,6 +49,12 @@ public sealed class FakeOllama : IAsyncDisposable
     /// <summary>Embedding of a text.</summary>
     public Func<string, float[]> Embed { get; set; } = _ => [1, 0];
 
+    /// <summary>Answers requests to unload the model; null: it does.</summary>
+    public Func<HttpContext, Task>? Unload { get; set; }
+
+    /// <summary>Whether the model can be asked for embeddings; if not, it is not found.</summary>
+    public bool HasEmbeddings { get; set; } = true;
+
     /// <summary>If set, whoever asks for anything but chat is told nothing until it gives up; called when such a request is there.</summary>
     public Action? SilentButForChat { get; set; }
 
@@ -207,6 +213,12 @@ public sealed class FakeOllama : IAsyncDisposable
             return;
         }
 
+        if (request.Path == "/api/generate" && Unload is { } unload)
+        {
+            await unload(context);
+            return;
+        }
+
         JsonNode? answer = request.Path switch
         {
             "/api/version" => new JsonObject { ["version"] = Version },
@@ -219,7 +231,7 @@ public sealed class FakeOllama : IAsyncDisposable
                 ["model_info"] = new JsonObject { ["general.architecture"] = "llama", ["llama.context_length"] = ContextLength },
             },
             "/api/generate" => new JsonObject { ["model"] = Model, ["response"] = "", ["done"] = true, ["done_reason"] = "unload" },
-            "/api/embed" => new JsonObject
+            "/api/embed" when HasEmbeddings => new JsonObject
             {
                 ["model"] = Model,
                 ["embeddings"] = new JsonArray([.. request.Body["input"]!.AsArray().Select(

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace InverseScope.Agent.Chat;
 
@@ -10,6 +12,8 @@ namespace InverseScope.Agent.Chat;
 internal sealed class ChatHttp(int largest, TimeProvider clock, string? secret = null)
 {
     private const int LongestShown = 300;
+
+    private readonly Regex? _secret = secret is null ? null : new Regex(string.Concat(secret.Select(InJson)), RegexOptions.CultureInvariant);
 
     // Redirects could take a key, and texts, where nobody meant them to go. Time is owned by ChatResilience.
     public static SocketsHttpHandler Handler(Uri address) => new()
@@ -48,7 +52,7 @@ internal sealed class ChatHttp(int largest, TimeProvider clock, string? secret =
 
         using (response)
         {
-            var body = await ReadAsync(response, address, cancel);
+            var body = WithoutSecret(await ReadAsync(response, address, cancel));
             return response.IsSuccessStatusCode ? body : throw Refusal(response, address, body);
         }
     }
@@ -78,11 +82,17 @@ internal sealed class ChatHttp(int largest, TimeProvider clock, string? secret =
         return all.ToArray();
     }
 
+    // Before anything is read in it: a service may repeat a key in a success too, and in any part of it.
+    private byte[] WithoutSecret(byte[] body) =>
+        _secret is not null && Encoding.UTF8.GetString(body) is var text && _secret.IsMatch(text) ? Encoding.UTF8.GetBytes(_secret.Replace(text, "***")) : body;
+
+    /// <summary>A character in all the ways that JSON may write it.</summary>
+    private static string InJson(char c) => string.Create(
+        CultureInfo.InvariantCulture, $@"(?:{(c is '"' or '\\' or '/' ? @"\\?" : "")}{Regex.Escape(c.ToString())}|\\u(?i:{(int)c:x4}))");
+
     private ChatFaultException Refusal(HttpResponseMessage response, string address, byte[] body)
     {
         var text = ErrorIn(body);
-        if (secret is not null)
-            text = text.Replace(secret, "***", StringComparison.Ordinal);
         var status = response.StatusCode;
         var kind = status switch
         {
@@ -100,7 +110,7 @@ internal sealed class ChatHttp(int largest, TimeProvider clock, string? secret =
     /// <summary>The <c>error</c> in a body, which is a text or an object with a message; else the body.</summary>
     private static string ErrorIn(byte[] body)
     {
-        var text = System.Text.Encoding.UTF8.GetString(body);
+        var text = Encoding.UTF8.GetString(body);
         try
         {
             using var json = JsonDocument.Parse(text);

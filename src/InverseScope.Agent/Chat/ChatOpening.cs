@@ -1,3 +1,4 @@
+using System.Globalization;
 using InverseScope.Agent.Chat.Ollama;
 using InverseScope.Agent.Chat.OpenAi;
 using InverseScope.Agent.Chat.Scripted;
@@ -12,6 +13,9 @@ public sealed class ChatOpening : IDisposable
 {
     private const string ProbePrompt = "preflight-probe";
     private const int ProbeReplyTokens = 64;
+
+    // Listing takes no model; a service that needs longer is not well.
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly IDisposable _conversation;
     private readonly Func<CancellationToken, Task<string?>>? _digest;
@@ -62,21 +66,46 @@ public sealed class ChatOpening : IDisposable
             case ChatProvider.OpenAi:
                 var openAi = new OpenAiTransport(options, KeyFor(options, environment), clock);
                 transport = openAi;
-                await CheckAsync(openAi, options, findings, cancel);
+                await CheckAsync(openAi, options, findings, clock, cancel);
                 break;
             default:
-                transport = new ScriptedTransport(ChatScript.Read(options.Script!));
+                var script = ChatScript.Read(options.Script!);
+                transport = new ScriptedTransport(script);
+                digest = script.Digest;
                 findings.Add(new PreflightFinding("script", PreflightState.Good, $"Replies come from {options.Script}; no language model is asked."));
                 break;
         }
 
-        var conversation = new Conversation(transport, new ChatModel(options.Provider, options.Model, digest), options, clock);
+        var conversation = new Conversation(transport, ModelOf(options, digest), options, clock);
         if (report.IsReady && options.Provider != ChatProvider.Scripted)
-            findings.Add(await ProbeAsync(conversation, cancel));
+        {
+            // Whoever opens waits for it: a deadline passes once at most, which a model may take to load.
+            var probed = new Conversation(transport, conversation.Model, options, clock, repeatsSilence: false);
+            findings.Add(await ProbeAsync(probed, cancel));
+        }
+
         return new ChatOpening(report, conversation, embedder, digestNow);
     }
 
     public void Dispose() => _conversation.Dispose();
+
+    private static ChatModel ModelOf(ChatOptions options, string? digest) => new(options.Provider, options.Model, digest)
+    {
+        Address = options.Provider == ChatProvider.OpenAi ? options.Endpoint.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/') : null,
+        Settings = SettingsOf(options),
+    };
+
+    // What is as it is by default is left out, so that answers are found that were kept before anything was said of it.
+    private static string? SettingsOf(ChatOptions options)
+    {
+        var usual = new ChatOptions();
+        var settings = new List<string>();
+        if (options.ContextTokens != usual.ContextTokens)
+            settings.Add(string.Create(CultureInfo.InvariantCulture, $"context {options.ContextTokens}"));
+        if (options.Provider == ChatProvider.Ollama && options.Think != usual.Think)
+            settings.Add("thinks");
+        return settings.Count == 0 ? null : string.Join(", ", settings);
+    }
 
     private static ApiKey? KeyFor(ChatOptions options, Func<string, string?> environment)
     {
@@ -88,11 +117,13 @@ public sealed class ChatOpening : IDisposable
                 $"Give the address with https, or unset {options.KeyVariable} if the service needs no key.");
     }
 
-    private static async Task CheckAsync(OpenAiTransport transport, ChatOptions options, List<PreflightFinding> findings, CancellationToken cancel)
+    private static async Task CheckAsync(OpenAiTransport transport, ChatOptions options, List<PreflightFinding> findings, TimeProvider clock, CancellationToken cancel)
     {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
-            var models = await transport.ListModelsAsync(cancel);
+            var models = await transport.ListModelsAsync(either.Token);
             findings.Add(models.Contains(options.Model)
                 ? new PreflightFinding("model", PreflightState.Good, $"{options.Model} is listed.")
                 : new PreflightFinding(
@@ -107,6 +138,12 @@ public sealed class ChatOpening : IDisposable
         catch (ChatFaultException e)
         {
             findings.Add(new PreflightFinding("service", PreflightState.Bad, e.Message, "Start it, or give another address."));
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            findings.Add(new PreflightFinding(
+                "service", PreflightState.Bad, $"{options.Endpoint.GetLeftPart(UriPartial.Path)} said nothing for {Patience.TotalSeconds:0} seconds.",
+                "Start it anew, or give another address."));
         }
     }
 

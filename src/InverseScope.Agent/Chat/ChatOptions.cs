@@ -26,16 +26,19 @@ public sealed record ChatOptions
     /// <summary>For scripted: the file of rules.</summary>
     public string? Script { get; init; }
 
-    /// <summary>Tokens of prompt and reply together, at least 512; memory grows with it. Sent to Ollama as num_ctx. Default 8192.</summary>
+    /// <summary>
+    /// Tokens of prompt and reply together, at least 512; memory grows with it. Sent to Ollama as num_ctx, and to no other: there it only says which
+    /// prompts are too long to be sent. Default 8192.
+    /// </summary>
     public int ContextTokens { get; init; } = 8192;
 
-    /// <summary>Whether a model that can shall think before it answers; slower, and not always better. Default false.</summary>
+    /// <summary>For ollama, sent to no other: whether a model that can shall think before it answers; slower, and not always better. Default false.</summary>
     public bool Think { get; init; }
 
-    /// <summary>For ollama: how long the model stays loaded after an answer. Default 30 min.</summary>
+    /// <summary>For ollama: how long the model stays loaded after an answer, in whole seconds, 0 (it is dropped at once) to 365 days. Default 30 min.</summary>
     public TimeSpan KeepLoaded { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>How long one reply may take in all, 1 s to 1 day. Default 10 min.</summary>
+    /// <summary>How long one reply may take in all, 1 s to 1 day; after that the message is repeated once at most. Default 10 min.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>A longer reply is left, in bytes, at least 1024. Default 4 MiB.</summary>
@@ -50,7 +53,10 @@ public sealed record ChatOptions
     /// <summary>The longest wait before a repetition, at most 1 day. Default 1 min.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>After so many failures, and hardly anything else, within <see cref="BreakWindow"/> nothing is sent any more for a while; at least 2. Default 6.</summary>
+    /// <summary>
+    /// After so many failures, and hardly anything else, within <see cref="BreakWindow"/> nothing is sent any more for a while; at least 2. After two
+    /// deadlines that passed, nothing is sent either. Default 6.
+    /// </summary>
     public int BreakAfter { get; init; } = 6;
 
     /// <summary>1 s to 1 day. Default 2 min.</summary>
@@ -86,6 +92,8 @@ public sealed record ChatOptions
             yield return $"At least 2 failures must go before a pause, found {BreakAfter}.";
         if (RetryDelay <= TimeSpan.Zero || RetryDelay > LongestDelay)
             yield return $"The delay before a repetition must be above 0 and at most the longest, {LongestDelay}; found {RetryDelay}.";
+        if (KeepLoaded < TimeSpan.Zero || KeepLoaded > TimeSpan.FromDays(365))
+            yield return $"The model must stay loaded for 0 seconds to 365 days, found {KeepLoaded}.";
         foreach (var (name, time) in new[] { ("deadline", Deadline), ("longest delay", LongestDelay), ("window of failures", BreakWindow), ("pause", BreakFor) })
         {
             if (time < TimeSpan.FromSeconds(1) || time > TimeSpan.FromDays(1))

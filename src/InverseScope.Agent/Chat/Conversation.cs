@@ -11,7 +11,8 @@ namespace InverseScope.Agent.Chat;
 /// Asks through a transport until there is an outcome. A reply of the wrong form is repaired once: the model is told its
 /// errors. Any other bad reply is asked for anew, with another seed and, if it was cut, with more room.
 /// </summary>
-internal sealed class Conversation(IChatTransport transport, ChatModel model, ChatOptions options, TimeProvider clock) : IChat, IDisposable
+/// <param name="repeatsSilence">Whether a message is sent once more after its deadline passed.</param>
+internal sealed class Conversation(IChatTransport transport, ChatModel model, ChatOptions options, TimeProvider clock, bool repeatsSilence = true) : IChat, IDisposable
 {
     // After the first message of a question.
     private const int Repetitions = 2;
@@ -21,7 +22,7 @@ internal sealed class Conversation(IChatTransport transport, ChatModel model, Ch
     // What a model has written is shown to it again, but not without end.
     private const int LongestShown = 8000;
 
-    private readonly ChatResilience _resilience = new(transport, options, clock);
+    private readonly ChatResilience _resilience = new(transport, options, clock, repeatsSilence);
 
     public ChatModel Model { get; } = model;
 

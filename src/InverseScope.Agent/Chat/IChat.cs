@@ -15,11 +15,17 @@ public interface IChat
 /// <summary>A language model.</summary>
 /// <param name="Provider">One of <see cref="ChatProvider"/>.</param>
 /// <param name="Name">As the provider calls it, e.g. <c>qwen3:4b</c>.</param>
-/// <param name="Digest">Of its weights and template, so that a name that is given to another model is noticed; null if the provider tells none.</param>
+/// <param name="Digest">Of its weights and template, or of a script, so that a name that is given to another is noticed; null if the provider tells none.</param>
 public sealed record ChatModel(string Provider, string Name, string? Digest)
 {
-    /// <summary>What answers are kept under: the digest, or provider and name where there is none.</summary>
-    public string Identity => Digest ?? $"{Provider}:{Name}";
+    /// <summary>Where it is asked if nothing but that tells it from another of its name, without query and password; null where the digest does.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>What its answers depend on beside the question, as text, as far as it is not the default; null: it is all the default.</summary>
+    public string? Settings { get; init; }
+
+    /// <summary>Which model it is: the digest, or provider, name and address where there is none.</summary>
+    public string Identity => Digest ?? (Address is null ? $"{Provider}:{Name}" : $"{Provider}:{Name} at {Address}");
 }
 
 /// <summary>Names of providers, as in options and records.</summary>

@@ -52,6 +52,9 @@ internal enum FaultKind
     /// <summary>Busy, or not there: wait and repeat.</summary>
     Busy,
 
+    /// <summary>It said nothing until the deadline, and is not to be asked again for now.</summary>
+    Silent,
+
     /// <summary>It failed inside: repeat a little, then have it load the model anew.</summary>
     Broken,
 

@@ -9,6 +9,8 @@ internal static class JsonReply
     // Each attempt at a value may read to the end.
     private const int MostStarts = 64;
 
+    private const string HalfCharacter = "an escape such as \\ud83d stands alone, which is half of a character; write the character itself, or both halves";
+
     private const string ThinkStart = "<think>";
     private const string ThinkEnd = "</think>";
 
@@ -19,9 +21,9 @@ internal static class JsonReply
     /// <returns>The one value that fits the schema, or what is wrong, as advice to the model.</returns>
     public static JsonReading Read(string text, ReplySchema schema)
     {
-        var values = Values(WithoutThoughts(text), out var isAmbiguous);
-        if (isAmbiguous)
-            return new JsonReading(null, ["a key is twice in one object; write it once"], true);
+        var values = Values(WithoutThoughts(text), out var fault);
+        if (fault is not null)
+            return new JsonReading(null, [fault], true);
         if (values.Count == 0)
             return new JsonReading(null, ["there is no JSON value in the reply"], false);
         var fitting = values.Where(v => schema.Check(v).Count == 0).ToList();
@@ -42,10 +44,29 @@ internal static class JsonReply
         return end < 0 ? "" : text[(end + ThinkEnd.Length)..];
     }
 
-    /// <param name="isAmbiguous">Whether a value holds a key twice, so that readers would differ on what it says.</param>
-    private static List<JsonElement> Values(string text, out bool isAmbiguous)
+    /// <summary>Whether all its texts and keys can be read: JSON allows an escape such as \ud83d alone, which is half of a character.</summary>
+    public static bool IsWhole(JsonElement value)
     {
-        isAmbiguous = false;
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.Object => value.EnumerateObject().All(p => p.Name.Length >= 0 && IsWhole(p.Value)),
+                JsonValueKind.Array => value.EnumerateArray().All(IsWhole),
+                JsonValueKind.String => value.GetString() is not null,
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    /// <param name="fault">What a value holds that readers would differ on, or could not read; null: nothing.</param>
+    private static List<JsonElement> Values(string text, out string? fault)
+    {
+        fault = null;
         var values = new List<JsonElement>();
         var starts = 0;
         for (var i = text.AsSpan().IndexOfAny('{', '['); i >= 0 && starts < MostStarts; starts++)
@@ -70,11 +91,19 @@ internal static class JsonReply
                 try
                 {
                     using var document = JsonDocument.Parse(value, Parsing);
-                    values.Add(document.RootElement.Clone());
+                    if (IsWhole(document.RootElement))
+                        values.Add(document.RootElement.Clone());
+                    else
+                        fault = HalfCharacter;
                 }
                 catch (JsonException)
                 {
-                    isAmbiguous = true;
+                    fault = "a key is twice in one object; write it once";
+                }
+                catch (InvalidOperationException)
+                {
+                    // Keys are compared, which takes reading them.
+                    fault = HalfCharacter;
                 }
             }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using InverseScope.Core;
 using Newtonsoft.Json;
+using Newtonsoft.Json.Linq;
 using NJsonSchema;
 using NJsonSchema.Validation;
 using JsonException = System.Text.Json.JsonException;
@@ -50,13 +51,17 @@ public sealed class ReplySchema
     /// <summary>What is wrong with a value, as advice to whoever wrote it; empty if nothing.</summary>
     internal IReadOnlyList<string> Check(JsonElement value)
     {
-        var errors = _schema.Validate(value.GetRawText()).SelectMany(Leaves).Select(Told).Distinct().ToList();
+        var errors = _schema.Validate(value.GetRawText()).SelectMany(Leaves).Where(e => !IsWholeNumber(e)).Select(Told).Distinct().ToList();
         return errors.Count <= MostErrors ? errors : [.. errors.Take(MostErrors), $"and {errors.Count - MostErrors} more"];
     }
 
     private static IEnumerable<ValidationError> Leaves(ValidationError error) => error is ChildSchemaValidationError child
         ? child.Errors.SelectMany(e => e.Value).SelectMany(Leaves)
         : [error];
+
+    // The library takes 1.0 for none, which models write.
+    private static bool IsWholeNumber(ValidationError error) =>
+        error is { Kind: ValidationErrorKind.IntegerExpected, Token: JValue { Value: double number } } && Math.Truncate(number) == number;
 
     private static string Told(ValidationError error)
     {

@@ -27,7 +27,7 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
 
     /// <param name="chat">Answers questions that name no model.</param>
     /// <param name="embedder">For specs that compare labels by embeddings; null: such a spec is an error.</param>
-    /// <param name="others">Answer questions that name a model, by its name; null: such a question is an error, unless it names that of <paramref name="chat"/>.</param>
+    /// <param name="others">Answer specs whose <c>model</c> names them, by name; null: such a spec is an error, unless it names that of <paramref name="chat"/>.</param>
     /// <exception cref="BadInputException">The options are wrong.</exception>
     public ChatLabeller(
         IChat chat, LabelOptions options, ILabelCache cache, ILabelEmbedder? embedder = null, IReadOnlyDictionary<string, IChat>? others = null)
@@ -89,8 +89,9 @@ public sealed class ChatLabeller : ITextLabeller, IDisposable
     {
         var job = new LabelJob(question, ChatOf(question));
         var distinct = texts.Distinct(StringComparer.Ordinal).ToList();
+        var model = LabelScope.ModelOf(job.Chat.Model, job.Votes > 1 && _options.VoteTemperature != new LabelOptions().VoteTemperature ? _options.VoteTemperature : null);
         var votes = Enumerable.Range(firstVote, question.Votes)
-            .Select(vote => new Ballot(new LabelScope(specHash, job.Chat.Model.Identity, job.Prompt.Hash, vote)))
+            .Select(vote => new Ballot(new LabelScope(specHash, model, job.Prompt.Hash, vote)))
             .ToList();
         foreach (var ballot in votes)
         {

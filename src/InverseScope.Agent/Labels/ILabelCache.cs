@@ -1,14 +1,21 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using InverseScope.Agent.Chat;
 using InverseScope.Core.Specs;
 
 namespace InverseScope.Agent.Labels;
 
 /// <summary>What an answer about a text depends on, besides the text.</summary>
 /// <param name="SpecHash">Of the feature spec that asks.</param>
-/// <param name="Model">Identity of the model that answered, its digest where there is one.</param>
+/// <param name="Model">Identity of the model that answered, its digest where there is one; then settings that are not the default.</param>
 /// <param name="PromptHash">Of the prompt file.</param>
 /// <param name="Vote">Which of several answers about the same text, from 0; those of a second labelling, to compare with, begin at 1000.</param>
-public readonly record struct LabelScope(string SpecHash, string Model, string PromptHash, int Vote);
+public readonly record struct LabelScope(string SpecHash, string Model, string PromptHash, int Vote)
+{
+    /// <param name="temperature">Of an answer that is voted on; null where it is the default, or none is.</param>
+    internal static string ModelOf(ChatModel model, double? temperature = null) => string.Join(
+        ", ", new[] { model.Identity, model.Settings, temperature is { } t ? string.Create(CultureInfo.InvariantCulture, $"votes at {t:R}") : null }.OfType<string>());
+}
 
 /// <summary>
 /// Answers that were given already, so that none is asked for twice, across runs where it is stored. Thread-safe.

@@ -7,6 +7,7 @@ public interface ILabelEmbedder
     string Identity { get; }
 
     /// <summary>One vector for each label, in order, all of one length and not all zero.</summary>
+    /// <exception cref="Core.BadInputException">Its model is not there, or cannot embed.</exception>
     /// <exception cref="Core.OutsideServiceException">It failed, time and again.</exception>
     Task<IReadOnlyList<float[]>> EmbedAsync(IReadOnlyList<string> labels, CancellationToken cancel);
 }

@@ -51,7 +51,7 @@ internal sealed class LabelClasses(LlmQuestion question, string specHash, IChat 
                     async (label, classes) => await NearestAsync(vectors, label, classes, labels, threshold, cancel));
             default:
                 return await SortAsync(
-                    ScopeOf(chat.Model.Identity, Prompt.Hash), labels, keeps, async (label, classes) => await JudgeAsync(label, classes, cancel));
+                    ScopeOf(LabelScope.ModelOf(chat.Model), Prompt.Hash), labels, keeps, async (label, classes) => await JudgeAsync(label, classes, cancel));
         }
     }
 

@@ -15,7 +15,7 @@ public sealed record LoopOptions
     /// <summary>How often the model is told the errors of one spec, from 0. Default 2.</summary>
     public int Repairs { get; init; } = 2;
 
-    /// <summary>References shown at each question, other ones each time, from 1; fewer where a prompt would be too long. Default 8.</summary>
+    /// <summary>References shown at each question, from 1: the next ones each time, the first again after the last; fewer where a prompt would be too long. Default 8.</summary>
     public int References { get; init; } = 8;
 
     /// <summary>Near and far texts for each, from 1. Default 5.</summary>

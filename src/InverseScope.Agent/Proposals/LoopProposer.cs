@@ -45,7 +45,11 @@ public sealed class LoopProposer(IChat chat, LoopOptions options)
     {
         var spec = FeatureSpecText.Schema();
         var definitions = (JsonObject)spec["definitions"]!.DeepClone();
-        definitions["spec"] = new JsonObject { ["anyOf"] = spec["anyOf"]!.DeepClone() };
+        definitions["spec"] = new JsonObject
+        {
+            // A proposal asks no language model.
+            ["anyOf"] = new JsonArray([.. spec["anyOf"]!.AsArray().Where(kind => !kind!["properties"]!.AsObject().ContainsKey("llm")).Select(kind => kind!.DeepClone())]),
+        };
         return ReplySchema.Parse(new JsonObject
         {
             ["type"] = "object",
@@ -189,7 +193,8 @@ public sealed class LoopProposer(IChat chat, LoopOptions options)
             // Features that divide texts differently are not the same: of one name for two, neither is told.
             foreach (var named in json.GetProperty("features").EnumerateArray().GroupBy(f => f.GetProperty("title").GetString(), StringComparer.OrdinalIgnoreCase))
             {
-                if (named.Select(f => f.GetProperty("id").TryGetInt32(out var id) ? id : 0).Distinct().ToArray() is [var only] && only >= 1 && only <= _best.Count)
+                // A whole number may be written as 1.0.
+                if (named.Select(f => (int)f.GetProperty("id").GetDouble()).Distinct().ToArray() is [var only] && only >= 1 && only <= _best.Count)
                     Describe(_best[only - 1], named.First(), reply.RequestHash);
             }
         }
@@ -200,7 +205,7 @@ public sealed class LoopProposer(IChat chat, LoopOptions options)
             foreach (var key in new[] { "title", "hypothesis" })
             {
                 // A figure that is not the rule's own could only be a score, and those are filled in from results.
-                if (SpecPool.Prose(told.GetProperty(key).GetString(), entry.Spec) is { } text)
+                if (SpecPool.Prose(told.GetProperty(key).GetString(), spec) is { } text)
                     spec[key] = text;
             }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -14,6 +15,15 @@ internal sealed partial class SpecPool(IExploreBoard board)
     // A spec is taken if it adds so many bits to those already taken.
     private const double LeastGain = 0.05;
 
+    // To try one, a language model would label the whole prior.
+    private const string AsksAModel = "llm: a proposal is a rule or a script, and this one asks a language model. Write a rule or a script.";
+
+    // Where figures are the rule's own; ids and tests hold others.
+    private static readonly string[] RuleKeys = ["applies", "rule", "script", "lexicons"];
+
+    // Codes of escaped letters are no figures.
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     /// <summary>Scored specs, in the order in which they came.</summary>
@@ -26,14 +36,15 @@ internal sealed partial class SpecPool(IExploreBoard board)
     /// <param name="step">What led to it.</param>
     public SpecTrial Try(JsonElement given, ProposalStep step, CancellationToken cancel)
     {
+        if (given.ValueKind == JsonValueKind.Object && given.TryGetProperty("llm", out _))
+            return new SpecTrial(null, null, null, [AsksAModel], null);
         var spec = Completed(given);
         var trial = board.Try(spec, cancel);
         if (trial is { Hash: { } hash, Score: { } score })
         {
-            if (_entries.TryGetValue(hash, out var known))
-                known.Repeats++;
-            else
-                _entries.Add(hash, new Entry(hash, trial.Spec!, trial.Title!, score, [step, new ProposalStep("scored on explore references", Told(score), null)]));
+            // What is given again keeps the steps that led to it first.
+            if (!_entries.ContainsKey(hash))
+                _entries.Add(hash, new Entry(hash, trial.Spec!, score, [step, new ProposalStep("scored on explore references", Told(score), null)]));
         }
 
         return trial;
@@ -71,9 +82,13 @@ internal sealed partial class SpecPool(IExploreBoard board)
             ? $"divides the texts as '{same}' does"
             : string.Create(CultureInfo.InvariantCulture, $"rate {score.Fcr:0.00}, chance {score.Chance:0.00}, kappa {score.Kappa:0.00}, {score.Bits:0.00} bits on {score.References} references");
 
-    /// <summary>What a model said of its spec, without claims that only code may make: null where it holds a number that is not in the spec's own rule.</summary>
-    public static string? Prose(string? text, string rule) =>
-        text is not null && NumberForm().Matches(text).All(n => rule.Contains(n.Value, StringComparison.Ordinal)) ? text : null;
+    /// <summary>What a model said, without claims that only code may make: null where it holds a number that is not in the rule it is about.</summary>
+    /// <param name="spec">Whose rule it is about; null: none.</param>
+    public static string? Prose(string? text, JsonObject? spec)
+    {
+        var own = RuleKeys.Select(key => spec?[key]?.ToJsonString(Plain) ?? "").SelectMany(Numbers).ToHashSet(StringComparer.Ordinal);
+        return text is not null && own.IsSupersetOf(Numbers(text)) ? text : null;
+    }
 
     private static string Completed(JsonElement given)
     {
@@ -83,7 +98,7 @@ internal sealed partial class SpecPool(IExploreBoard board)
         var rule = string.Concat(spec.Where(p => p.Key is not ("title" or "hypothesis" or "schema" or "id")).Select(p => p.Value?.ToJsonString()));
         foreach (var key in new[] { "title", "hypothesis" })
         {
-            if (spec[key] is JsonValue value && value.TryGetValue<string>(out var text) && Prose(text, rule) is null)
+            if (spec[key] is JsonValue value && value.TryGetValue<string>(out var text) && Prose(text, spec) is null)
                 spec.Remove(key);
         }
 
@@ -92,23 +107,20 @@ internal sealed partial class SpecPool(IExploreBoard board)
         return spec.ToJsonString();
     }
 
+    private static IEnumerable<string> Numbers(string text) => NumberForm().Matches(text).Select(n => n.Value);
+
     [GeneratedRegex(@"\d+(\.\d+)?", RegexOptions.CultureInvariant)]
     private static partial Regex NumberForm();
 
-    internal sealed class Entry(string hash, string spec, string title, ExploreScore score, List<ProposalStep> trail)
+    internal sealed class Entry(string hash, string spec, ExploreScore score, List<ProposalStep> trail)
     {
         public string Hash => hash;
 
         public string Spec { get; set; } = spec;
 
-        public string Title { get; set; } = title;
-
         public ExploreScore Score => score;
 
         public List<ProposalStep> Trail => trail;
-
-        /// <summary>How often it was given again.</summary>
-        public int Repeats { get; set; }
 
         /// <summary>Whether it can be tested, and looks as if it were carried.</summary>
         public bool IsFit => score is { Unfit: null, SameAs: null, Kappa: > 0, KappaInterval.Low: > 0 };

@@ -51,9 +51,9 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
         try
         {
             using var json = JsonDocument.Parse(call.Arguments, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            return json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.Clone() : null;
+            return json.RootElement.ValueKind == JsonValueKind.Object && JsonReply.IsWhole(json.RootElement) ? json.RootElement.Clone() : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -67,7 +67,7 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
         if (All.FirstOrDefault(t => t.Name == call.Name) is not { } tool)
             return ToolResult.Wrong($"there is no function '{ChatHttp.Shown(call.Name)}'.{NearestName.Hint(call.Name, Names)} Functions: {string.Join(", ", Names)}");
         if (ArgumentsOf(call) is not { } arguments)
-            return ToolResult.Wrong("the arguments are no JSON object, or hold a key twice");
+            return ToolResult.Wrong("the arguments are no JSON object, or hold a key twice, or half of a character (an escape such as \\ud83d alone)");
         arguments = Unwrapped(arguments);
         if (tool.Arguments.Check(arguments) is { Count: > 0 } errors)
             return ToolResult.Wrong(string.Join("; ", errors));
@@ -78,7 +78,7 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
             TrySpec => Try(TrySpec, arguments, step, request, cancel),
             ScoreSpec => Try(ScoreSpec, arguments, step, request, cancel),
             ListResults => new ToolResult(new JsonObject { ["results"] = BoardJson.Tried(pool.Entries) }, "listed what was scored"),
-            _ => new ToolResult([], SpecPool.Prose(arguments.GetProperty("reason").GetString(), "") is { } reason ? ChatHttp.Shown(reason) : "nothing is left to say") { IsStop = true },
+            _ => new ToolResult([], SpecPool.Prose(arguments.GetProperty("reason").GetString(), null) is { } reason ? ChatHttp.Shown(reason) : "nothing is left to say") { IsStop = true },
         };
     }
 
@@ -112,7 +112,7 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
 
     private ToolResult Samples(JsonElement arguments)
     {
-        if (!arguments.GetProperty("from").TryGetInt32(out var from) || !arguments.GetProperty("count").TryGetInt32(out var count))
+        if (NumberOf(arguments, "from") is not { } from || NumberOf(arguments, "count") is not { } count)
             return ToolResult.Wrong("'from' and 'count' are numbers of references, and these are too large");
         var shown = board.Show(Math.Min(count, options.References), options.Samples, from);
         var result = new JsonObject { ["from"] = from };
@@ -123,9 +123,12 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
         return new ToolResult(result, Invariant($"{shown.Count} references from {from}"));
     }
 
+    /// <summary>A whole number, which may be written as 1.0; null if it is too large.</summary>
+    private static int? NumberOf(JsonElement arguments, string key) => arguments.GetProperty(key).GetDouble() is var number and <= int.MaxValue ? (int)number : null;
+
     private ToolResult HeatMap(JsonElement arguments)
     {
-        if (!arguments.GetProperty("from").TryGetInt32(out var from))
+        if (NumberOf(arguments, "from") is not { } from)
             return ToolResult.Wrong("'from' is the number of a reference, and this is too large");
         if (board.Show(1, 1, from) is not [var reference, ..])
             return new ToolResult(new JsonObject { ["note"] = Invariant($"There is no reference {from}. Begin at 0.") }, Invariant($"no reference {from}"));

@@ -19,7 +19,7 @@ public interface IExploreBoard
     double? SiteBits { get; }
 
     /// <summary>Explore references with texts whose activation is near theirs, and texts that are drawn from the prior.</summary>
-    /// <param name="references">At most so many, the same at every call.</param>
+    /// <param name="references">At most so many, the same at every call with the same from.</param>
     /// <param name="samples">Texts of each group for each reference, at most.</param>
     /// <param name="from">How many references to pass over first.</param>
     IReadOnlyList<ShownReference> Show(int references, int samples, int from = 0);

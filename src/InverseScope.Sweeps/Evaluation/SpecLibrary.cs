@@ -18,6 +18,9 @@ public sealed class SpecLibrary(
     private readonly CompileContext _context =
         new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer, Labeller = labeller, ChecksOnly = checksOnly, AsksInTests = false };
 
+    // Without a labeller, so that not even a proposal's own tests ask a language model.
+    private readonly CompileContext _proposals = new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer };
+
     /// <summary>Reads spec files.</summary>
     /// <exception cref="BadInputException">
     /// Missing or faulty, or a spec's own tests fail, or a script fails on more texts of the prior than it may; all errors
@@ -59,13 +62,18 @@ public sealed class SpecLibrary(
         },
         SpecFormat.Json);
 
-    /// <summary>A spec that may be anything.</summary>
+    /// <summary>A proposal of a language model, which may be anything, but asks none: to try it, the whole prior would be labelled.</summary>
     /// <returns>A draft without author's trail, or what is wrong with it: errors with places, or that its script fails too often.</returns>
     public (HypothesisDraft? Draft, IReadOnlyList<string> Errors) TryDraft(string spec)
     {
-        var result = FeatureCompiler.Compile(spec, _context);
+        var result = FeatureCompiler.Compile(spec, _proposals);
         if (result.Value is not { } compiled)
-            return (null, [.. result.Errors.Select(e => e.Format(null))]);
+        {
+            return (null, [.. result.Errors.Select(e => e.Path == "llm"
+                ? e with { What = "a proposal is a rule or a script, and this one asks a language model.", Fix = "Write a rule or a script." }
+                : e).Select(e => e.Format(null))]);
+        }
+
         return WhyRejected(compiled) is { } why
             ? (null, [why])
             : (new HypothesisDraft(compiled.Spec, compiled.Feature, HypothesisAuthor.Llm, null, []), []);

@@ -78,6 +78,9 @@ public sealed class OllamaChatTests : IAsyncLifetime
     [InlineData("yes", "there is no JSON value")]
     [InlineData("{\"label\":\"yes\"} or {\"label\":\"no\"}", "different JSON values")]
     [InlineData("{\"label\":\"yes\",\"label\":\"no\"}", "a key is twice in one object")]
+    [InlineData("{\"label\":\"yes\\ud83d\"}", "half of a character")]
+    [InlineData("{\"label\":\"yes\",\"\\ude00\":1}", "half of a character")]
+    [InlineData("{\"label\":\"yes\",\"a\":[{\"b\":\"\\ud83d\"}]}", "half of a character")]
     public async Task A_reply_of_the_wrong_form_is_repaired_once_by_telling_its_errors(string text, string error)
     {
         _server.ThenSay(text);
@@ -184,6 +187,27 @@ public sealed class OllamaChatTests : IAsyncLifetime
         Assert.Equal(2, _server.Requests.Count(r => r.Path == "/api/generate"));
     }
 
+    [Fact]
+    public async Task A_broken_server_that_is_silent_when_asked_to_unload_is_tried_once_more()
+    {
+        _server.Unload = context => FakeOllama.FallSilentAsync(context, _clock.PassDeadlines);
+        _server.ThenFail(500, "llama runner process has terminated", 3);
+        Assert.Equal(ChatOutcome.Answered, (await AskAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)).Outcome);
+    }
+
+    [Theory]
+    [InlineData("<html>log in</html>")]
+    [InlineData("[]")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"error\":\"no\"}")]
+    public async Task A_broken_server_that_answers_oddly_when_asked_to_unload_is_tried_once_more(string body)
+    {
+        _server.Unload = context => FakeOllama.SendAsync(context, body);
+        _server.ThenFail(500, "llama runner process has terminated", 3);
+        Assert.Equal(ChatOutcome.Answered, (await AskAsync()).Outcome);
+    }
+
     [Theory]
     [InlineData(404, "model \"tiny:latest\" not found, try pulling it first", ChatOutcome.Rejected)]
     [InlineData(400, "library/tiny does not support tools", ChatOutcome.Rejected)]
@@ -249,9 +273,47 @@ public sealed class OllamaChatTests : IAsyncLifetime
     [Fact]
     public async Task Silence_past_the_deadline_ends_the_request_and_it_is_sent_again()
     {
+        _server.ThenFallSilent(_clock.PassDeadlines);
+        var reply = await AskAsync();
+        Assert.Equal((ChatOutcome.Answered, 2), (reply.Outcome, reply.Attempts.Count));
+    }
+
+    [Fact]
+    public async Task A_server_that_goes_on_being_silent_is_asked_twice_and_then_left_alone_for_a_while()
+    {
         _server.ThenFallSilent(_clock.PassDeadlines).ThenFallSilent(_clock.PassDeadlines);
         var reply = await AskAsync();
-        Assert.Equal((ChatOutcome.Answered, 3), (reply.Outcome, reply.Attempts.Count));
+        Assert.Equal((ChatOutcome.Unavailable, 2), (reply.Outcome, reply.Attempts.Count));
+        Assert.Contains("No reply within 600 seconds", reply.Problem);
+
+        reply = await AskAsync();
+        Assert.Equal((ChatOutcome.Unavailable, 0), (reply.Outcome, reply.Attempts.Count));
+        Assert.Contains("Nothing is sent for now", reply.Problem);
+        Assert.Equal(2, _server.Chats.Count);
+
+        _clock.Advance(reply.RetryAfter!.Value);
+        Assert.Equal(ChatOutcome.Answered, (await AskAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_well_before_it_fell_silent_is_left_alone_too()
+    {
+        for (var i = 0; i < 20; i++)
+            Assert.Equal(ChatOutcome.Answered, (await AskAsync()).Outcome);
+        for (var silent = 0; _server.Chats.Count < 20 + 8 && silent == _server.Chats.Count - 20; silent += 2)
+        {
+            _server.ThenFallSilent(SpendDeadline).ThenFallSilent(SpendDeadline);
+            Assert.Equal(ChatOutcome.Unavailable, (await AskAsync()).Outcome);
+        }
+
+        Assert.Contains("Nothing is sent for now", (await AskAsync()).Problem);
+        Assert.InRange(_server.Chats.Count, 22, 26);
+
+        void SpendDeadline()
+        {
+            _clock.Advance(TimeSpan.FromMinutes(5));
+            _clock.PassDeadlines();
+        }
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class OpenAiChatTests : IAsyncLifetime
         var reply = await AskAsync(opening.Chat!);
         Assert.Equal((ChatOutcome.Answered, "1"), (reply.Outcome, reply.Json?.GetProperty("a").GetRawText()));
         Assert.True(reply.PromptTokens > 0);
-        Assert.Equal(("openai:tiny:latest", (string?)null), (reply.Model.Identity, reply.Model.Digest));
+        Assert.Equal(($"openai:tiny:latest at {_server.Address}v1", (string?)null), (reply.Model.Identity, reply.Model.Digest));
         var sent = _server.Chats[^1];
         Assert.Equal("Bearer " + Key, sent.Authorization);
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Schema.Json), sent.Body["response_format"]!["json_schema"]!["schema"]));
@@ -62,6 +62,27 @@ public sealed class OpenAiChatTests : IAsyncLifetime
         Assert.Contains("Incorrect API key provided: ***", reply.Problem);
         Assert.DoesNotContain("secret", TranscriptFile.Write(TranscriptEntry.Of(Request(), reply, default)));
         Assert.DoesNotContain("secret", Options.ToString());
+    }
+
+    [Theory]
+    [InlineData("""{"error":"Incorrect key KEY"}""")]
+    [InlineData("""{"error":{"message":"Incorrect key KEY"}}""")]
+    [InlineData("Incorrect key KEY")]
+    [InlineData("""{"answer":"Incorrect key KEY"}""")]
+    [InlineData("""{"choices":[{"message":{"content":"Incorrect key KEY"}}]}""")]
+    [InlineData("""{"choices":[{"message":{"content":"","refusal":"Incorrect key KEY"}}]}""")]
+    public async Task A_success_that_holds_the_key_is_not_quoted_with_it(string body)
+    {
+        var options = Options;
+        foreach (var (key, written) in new[] { (Key, Key), ("sk-a/b+cret", "sk-a\\/b\\u002Bcret") })
+        {
+            using var opening = await OpenAsync(key, options);
+            _server.Answer = (context, _) => FakeOllama.SendAsync(context, body.Replace("KEY", written, StringComparison.Ordinal));
+            var entry = TranscriptFile.Write(TranscriptEntry.Of(Request(), await AskAsync(opening.Chat!), default));
+            Assert.Contains("Incorrect key ***", entry);
+            Assert.DoesNotContain("cret", entry);
+            _server.Answer = null;
+        }
     }
 
     [Theory]
@@ -136,6 +157,39 @@ public sealed class OpenAiChatTests : IAsyncLifetime
         Assert.Null(gone.Chat);
         Assert.Contains("cannot be reached", Assert.Single(gone.Report.Findings).What);
     }
+
+    [Fact]
+    public async Task A_service_that_lists_nothing_for_long_is_given_up_and_one_whose_model_is_silent_is_asked_once()
+    {
+        _server.SilentButForChat = _clock.PassDeadlines;
+        using (var silent = await OpenAsync(null))
+            Assert.Contains("said nothing for 20 seconds", Assert.Single(silent.Report.Findings).What);
+        Assert.Empty(_server.Chats);
+
+        _server.SilentButForChat = null;
+        _server.ThenFallSilent(_clock.PassDeadlines);
+        using var opening = await OpenAsync(null);
+        Assert.Contains("No reply within 600 seconds", opening.Report.Findings[^1].What);
+        Assert.Null(opening.Chat);
+        Assert.Single(_server.Chats);
+    }
+
+    [Fact]
+    public async Task A_model_is_told_from_its_namesakes_by_its_address_and_its_labels_by_settings_that_are_not_the_default()
+    {
+        using (var plain = await OpenAsync(null, Options with { Address = new Uri(_server.Address, "v1/?key=secret") }))
+            Assert.DoesNotContain("secret", plain.Report.ToString() + plain.Chat?.Model);
+        using var opening = await OpenAsync(null, Options with { Address = new Uri(_server.Address, "v1/"), Think = true, ContextTokens = 4096 });
+        var model = opening.Chat!.Model;
+        Assert.Equal(($"openai:tiny:latest at {_server.Address}v1", "context 4096"), (model.Identity, model.Settings));
+        var entry = TranscriptEntry.Of(Request(), await AskAsync(opening.Chat), default);
+        Assert.Equal(model, TranscriptFile.Parse(TranscriptFile.Write(entry)).Model);
+        Assert.Equal(new ChatModel("openai", "m", null), TranscriptFile.Parse(OldEntry).Model);
+    }
+
+    private const string OldEntry = """
+        {"at":"2026-01-01T00:00:00+00:00","requestHash":"h","model":{"provider":"openai","name":"m","identity":"openai:m"},"purpose":"p","step":0,"promptId":"p","promptHash":"h","system":"","user":"u","seed":0,"temperature":0,"maxReplyTokens":1,"outcome":"Refused","text":"","attempts":[],"duration":"00:00:00"}
+        """;
 
     private async Task<ChatOpening> OpenAsync(string? key, ChatOptions? options = null) => await ChatOpening.OpenAsync(
         options ?? Options, name => name == "OPENAI_API_KEY" ? key : null, _clock, CancellationToken.None);

@@ -71,6 +71,16 @@ public sealed class PreflightTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_model_for_embeddings_that_is_gone_is_a_matter_for_a_person()
+    {
+        using var opening = await OpenAsync(Options with { EmbeddingModel = "tiny" });
+        _server.HasEmbeddings = false;
+        var gone = await Assert.ThrowsAsync<BadInputException>(() => opening.Embedder!.EmbedAsync(["a"], CancellationToken.None));
+        Assert.Contains("not found", gone.What);
+        Assert.Contains("ollama pull tiny", gone.Message);
+    }
+
+    [Fact]
     public async Task A_model_that_is_not_there_is_told_with_the_nearest_and_how_to_fetch_it()
     {
         using var opening = await OpenAsync(Options with { Model = "tinny:latest" });
@@ -138,6 +148,22 @@ public sealed class PreflightTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Settings_that_are_not_the_default_are_told_with_the_model()
+    {
+        using var opening = await OpenAsync(Options with { Think = true, ContextTokens = 4096 });
+        Assert.Equal(("sha256:1234", "context 4096, thinks"), (opening.Chat!.Model.Identity, opening.Chat.Model.Settings));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_silent_is_probed_once()
+    {
+        _server.ThenFallSilent(_clock.PassDeadlines);
+        using var opening = await OpenAsync(Options);
+        Assert.Contains("No reply within 600 seconds", opening.Report.Findings[^1].What);
+        Assert.Single(_server.Chats);
+    }
+
+    [Fact]
     public async Task Options_that_cannot_work_are_told_all_at_once()
     {
         var wrong = new ChatOptions
@@ -152,8 +178,9 @@ public sealed class PreflightTests : IAsyncLifetime
             RetryDelay = TimeSpan.Zero,
             Deadline = TimeSpan.Zero,
             BreakFor = TimeSpan.FromDays(2),
+            KeepLoaded = TimeSpan.FromSeconds(-1),
         };
-        Assert.Equal(10, wrong.Check().Count());
+        Assert.Equal(11, wrong.Check().Count());
         Assert.Contains("Did you mean 'ollama'?", (await Assert.ThrowsAsync<BadInputException>(() => OpenAsync(wrong))).What);
         Assert.Single(new ChatOptions { Model = "m", Provider = "openai" }.Check());
         Assert.Single(new ChatOptions { Model = "m", Provider = "scripted" }.Check());

@@ -64,12 +64,28 @@ public sealed class ScriptedChatTests : IDisposable
     [InlineData("{\"step\": -1, \"replies\": [{\"text\": \"a\"}]}", "s.jsonl(1,1)", "'step' must be a whole number")]
     [InlineData("{\"then\": \"cycel\", \"replies\": [{\"text\": \"a\"}]}", "s.jsonl(1,1)", "Did you mean 'cycle'?")]
     [InlineData("{\"purpose\": 3, \"replies\": [{\"text\": \"a\"}]}", "s.jsonl(1,1)", "'purpose' must be a text")]
+    [InlineData("{\"replies\": [{\"text\": \"\\ud83d\"}]}", "s.jsonl(1,1)", "half of a character")]
     [InlineData("# nothing\n", "s.jsonl", "the script has no rules")]
     public async Task What_is_wrong_with_a_script_is_told_with_its_line(string script, string place, string what)
     {
         var error = await Assert.ThrowsAsync<BadInputException>(() => OpenAsync(script));
         Assert.Contains(place, error.What);
         Assert.Contains(what, error.What);
+    }
+
+    [Fact]
+    public async Task Another_script_is_another_model()
+    {
+        const string script = """{"replies": [{"json": {"a": 1}}]}""";
+        var models = new List<string>();
+        foreach (var text in new[] { script, script, script + "\n" + script })
+        {
+            using var opening = await OpenAsync(text);
+            models.Add(opening.Chat!.Model.Identity);
+        }
+
+        Assert.Equal(models[0], models[1]);
+        Assert.NotEqual(models[0], models[2]);
     }
 
     [Fact]

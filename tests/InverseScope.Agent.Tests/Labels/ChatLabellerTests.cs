@@ -60,6 +60,16 @@ public sealed class ChatLabellerTests : IAsyncLifetime
         Assert.Equal(["a,bomb", "a", "bomb"], _server.Asked.Select(t => string.Join(',', t)));
     }
 
+    [Theory]
+    [InlineData("1.0", AnswerKind.Labelled)]
+    [InlineData("1.5", AnswerKind.Malformed)]
+    [InlineData("2.0", AnswerKind.Malformed)]
+    public async Task An_id_may_be_written_with_a_point_if_it_is_whole(string id, AnswerKind kind)
+    {
+        _server.Http.Reply = _ => $$"""{"answers": [{"id": {{id}}, "label": "harmful"}]}""";
+        Assert.Equal(kind, (await LabelServer.LabelAsync(_server.Labeller(), Closed, "a"))[0].Kind);
+    }
+
     [Fact]
     public async Task One_odd_text_does_not_speak_for_the_others_of_its_batch()
     {
@@ -172,6 +182,30 @@ public sealed class ChatLabellerTests : IAsyncLifetime
         _server.Http.Digest = "sha256:5678";
         await _server.Labeller().LabelAsync(Closed, "one", ["a"], CancellationToken.None);
         Assert.Equal(3, _server.Http.Chats.Count);
+    }
+
+    [Fact]
+    public async Task Other_settings_ask_anew_and_those_of_before_are_found_as_ever()
+    {
+        var voted = Closed with { Votes = 3 };
+        var prompt = InverseScope.Agent.Prompts.ShippedPrompts.Find("label-texts").Hash;
+        (LlmQuestion Question, LabelOptions Labels, string? Settings, string Model)[] all =
+        [
+            (Closed, new(), null, "sha256:1234"),
+            (Closed, new() { VoteTemperature = 1 }, null, "sha256:1234"),
+            (Closed, new(), "context 4096, thinks", "sha256:1234, context 4096, thinks"),
+            (voted, new() { VoteTemperature = 1 }, null, "sha256:1234, votes at 1"),
+            (voted, new() { VoteTemperature = 1 }, "thinks", "sha256:1234, thinks, votes at 1"),
+        ];
+        var asked = 0;
+        foreach (var (question, labels, settings, model) in all)
+        {
+            using var labeller = _server.Labeller(labels, chat: _server.Chat(settings));
+            await LabelServer.LabelAsync(labeller, question, "a");
+            Assert.Equal("harmless", _server.Cache.Find(new LabelScope("spec", model, prompt, question.Votes - 1), "a")?.Label);
+            asked += model == "sha256:1234" && labels.VoteTemperature == 1 ? 0 : question.Votes;
+            Assert.Equal(asked, _server.Http.Chats.Count);
+        }
     }
 
     [Fact]

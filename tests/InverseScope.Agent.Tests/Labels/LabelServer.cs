@@ -28,10 +28,11 @@ internal sealed class LabelServer : IAsyncDisposable
         return server;
     }
 
-    public IChat Chat()
+    /// <param name="settings">Those that are not the default; null: none.</param>
+    public IChat Chat(string? settings = null)
     {
         var options = new ChatOptions { Model = FakeOllama.Model, Address = Http.Address };
-        var chat = new Conversation(new OllamaTransport(options, Clock), new ChatModel("ollama", FakeOllama.Model, Http.Digest), options, Clock);
+        var chat = new Conversation(new OllamaTransport(options, Clock), new ChatModel("ollama", FakeOllama.Model, Http.Digest) { Settings = settings }, options, Clock);
         _open.Add(chat);
         return chat;
     }

@@ -19,6 +19,9 @@ internal sealed class PlantedBoard : IExploreBoard
 
     public List<int> Shown { get; } = [];
 
+    /// <summary>Specs that it was given.</summary>
+    public int Tried { get; private set; }
+
     public IReadOnlyList<ShownReference> Show(int references, int samples, int from = 0)
     {
         Shown.Add(references);
@@ -28,6 +31,7 @@ internal sealed class PlantedBoard : IExploreBoard
 
     public SpecTrial Try(string spec, CancellationToken cancel)
     {
+        Tried++;
         var compiled = FeatureCompiler.Compile(spec, CompileContext.Of(null));
         if (compiled.Value is not { } value)
             return new SpecTrial(null, null, null, [.. compiled.Errors.Select(e => e.Format(null))], null);

@@ -91,6 +91,47 @@ public sealed class ToolProposerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_spec_that_asks_a_language_model_is_refused_with_the_words_of_a_compiler()
+    {
+        var board = new PlantedBoard();
+        _server.ThenCall(Spec("score_spec", """{"title": "Asked", "llm": {"instruction": "Which is it?", "labels": ["a", "b"]}}"""))
+            .ThenCall(Call("stop", """{"reason": "x"}"""));
+        var run = await RunAsync(board: board);
+        Assert.Equal((0, 1, 0), (run.Tried, run.Faulty, board.Tried));
+        Assert.StartsWith("llm: a proposal is a rule or a script", Result(_server.Chats[1], 0)["errors"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ollama")]
+    [InlineData("openai")]
+    public async Task Arguments_that_differ_in_case_only_and_halves_of_characters_are_told_and_end_nothing(string provider)
+    {
+        const string halves = """{"from": 0, "count": 1, "note": "\ud83d"}""";
+        var isOllama = provider == "ollama";
+        foreach (var arguments in new[] { """{"from": 0, "From": 1, "count": 1.0}""", halves })
+        {
+            var function = $$"""{"name": "read_samples", "arguments": {{(isOllama ? arguments : JsonSerializer.Serialize(arguments))}}}""";
+            var message = $$"""{"role": "assistant", "content": "", "tool_calls": [{"id": "a", "type": "function", "function": {{function}}}]}""";
+            _server.ThenSend(isOllama ? $$"""{"model": "tiny", "message": {{message}}, "done": true}""" : $$"""{"choices": [{"message": {{message}}}]}""");
+        }
+
+        _server.ThenCall(Call("stop", """{"reason": "x"}"""));
+        var run = await RunAsync(chat: isOllama ? null : OpenAi());
+        Assert.Equal((ProposalStop.ModelStopped, 3), (run.Stop, _server.Chats.Count));
+        Assert.NotNull(Result(_server.Chats[^1], 0)["references"]);
+        Assert.Contains("no JSON object", Result(_server.Chats[^1], 1)["error"]!.GetValue<string>(), StringComparison.Ordinal);
+        var sent = _server.Chats[^1].Body["messages"]!.AsArray().First(m => m!["tool_calls"] is not null)!["tool_calls"]![0]!["function"]!["arguments"]!;
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""{"from": 0, "From": 1, "count": 1.0}"""), isOllama ? sent : JsonNode.Parse(sent.GetValue<string>())));
+    }
+
+    [Fact]
+    public async Task Arguments_in_the_protocol_of_openai_may_be_an_object()
+    {
+        _server.ThenSend($$$$"""{"choices": [{"message": {"content": null, "tool_calls": [{"function": {"name": "score_spec", "arguments": {"spec": {{{{First}}}}}}}]}}]}""");
+        Assert.Equal((ProposalStop.Explained, 1), await RunAsync(chat: OpenAi()) is var run ? (run.Stop, run.Tried) : default);
+    }
+
+    [Fact]
     public async Task It_ends_when_the_site_is_explained()
     {
         _server.ThenCall(Spec("score_spec", First));
@@ -252,7 +293,7 @@ public sealed class ToolProposerTests : IAsyncLifetime
     {
         var requests = new List<ChatRequest>();
         _server.ThenCall(Call("read_samples", """{"from": 0, "count": 8}""")).ThenCall(Call("stop", """{"reason": "x"}"""));
-        await RunAsync(around: chat => new Listening(chat, requests));
+        await RunAsync(around: chat => new ListeningChat(chat, requests));
         Assert.True(requests[1].EstimatedPromptTokens > requests[0].EstimatedPromptTokens + 100);
     }
 
@@ -373,8 +414,7 @@ public sealed class ToolProposerTests : IAsyncLifetime
     {
         _server.ThenCall(Call("read_samples", """{"from": 0, "count": 1}"""), Call("list_results", "{}"))
             .ThenCall(("try_spec", JsonValue.Create("{not json"))).ThenCall(Spec("score_spec", First));
-        var options = new ChatOptions { Provider = ChatProvider.OpenAi, Model = FakeOllama.Model, Address = new Uri(_server.Address, "v1") };
-        var run = await RunAsync(chat: Opened(new Conversation(new OpenAiTransport(options, null, _clock), new ChatModel("openai", FakeOllama.Model, null), options, _clock)));
+        var run = await RunAsync(chat: OpenAi());
         Assert.Equal(ProposalStop.Explained, run.Stop);
         var messages = _server.Chats[1].Body["messages"]!.AsArray();
         Assert.Equal(["system", "user", "assistant", "tool", "tool"], messages.Select(m => m!["role"]!.GetValue<string>()));
@@ -415,6 +455,12 @@ public sealed class ToolProposerTests : IAsyncLifetime
         var options = new ChatOptions { Model = FakeOllama.Model, Address = _server.Address };
         return Opened(new Conversation(
             new OllamaTransport(options, _clock), new ChatModel(ChatProvider.Ollama, FakeOllama.Model, _server.Digest), options, _clock));
+    }
+
+    private Conversation OpenAi()
+    {
+        var options = new ChatOptions { Provider = ChatProvider.OpenAi, Model = FakeOllama.Model, Address = new Uri(_server.Address, "v1") };
+        return Opened(new Conversation(new OpenAiTransport(options, null, _clock), new ChatModel("openai", FakeOllama.Model, null), options, _clock));
     }
 
     private Conversation Opened(Conversation chat)
@@ -461,16 +507,5 @@ public sealed class ToolProposerTests : IAsyncLifetime
         public SpecTrial Try(string spec, CancellationToken cancel) => _board.Try(spec, cancel);
 
         public double? JointBits(IReadOnlyCollection<string> hashes, CancellationToken cancel) => _board.JointBits(hashes, cancel);
-    }
-
-    private sealed class Listening(IChat inner, List<ChatRequest> requests) : IChat
-    {
-        public ChatModel Model => inner.Model;
-
-        public Task<ChatReply> AskAsync(ChatRequest request, CancellationToken cancel)
-        {
-            requests.Add(request);
-            return inner.AskAsync(request, cancel);
-        }
     }
 }

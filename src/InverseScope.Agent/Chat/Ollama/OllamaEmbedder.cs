@@ -23,6 +23,11 @@ internal sealed class OllamaEmbedder(OllamaTransport transport, ChatOptions opti
                 ? vectors
                 : throw new OutsideServiceException($"{options.EmbeddingModel} gave {vectors.Count} embeddings for {labels.Count} labels, or some that are none.");
         }
+        catch (ChatFaultException e) when (e.Kind == FaultKind.Rejected)
+        {
+            throw new BadInputException(
+                $"{options.EmbeddingModel} cannot embed labels: {e.Message}", $"Fetch it (ollama pull {options.EmbeddingModel}), or name another model for embeddings.", e);
+        }
         catch (Exception e) when (e is ChatFaultException or JsonException)
         {
             throw new OutsideServiceException($"Labels cannot be embedded: {e.Message}", e);

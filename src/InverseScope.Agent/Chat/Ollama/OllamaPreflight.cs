@@ -9,14 +9,11 @@ namespace InverseScope.Agent.Chat.Ollama;
 /// <summary>Finds out what an Ollama service and its model can do.</summary>
 internal static class OllamaPreflight
 {
-    // Listing takes no model; a service that needs longer is not well.
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     /// <param name="findings">Those of <paramref name="report"/>; what is found is added.</param>
     public static async Task<OllamaFacts> CheckAsync(
         OllamaTransport transport, ChatOptions options, PreflightReport report, List<PreflightFinding> findings, TimeProvider clock, CancellationToken cancel)
     {
-        using var patience = new CancellationTokenSource(Patience, clock);
+        using var patience = new CancellationTokenSource(ChatOpening.Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
@@ -34,7 +31,7 @@ internal static class OllamaPreflight
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             findings.Add(new PreflightFinding(
-                "service", PreflightState.Bad, $"{options.Endpoint} said nothing for {Patience.TotalSeconds:0} seconds.", "Start Ollama anew."));
+                "service", PreflightState.Bad, $"{options.Endpoint} said nothing for {ChatOpening.Patience.TotalSeconds:0} seconds.", "Start Ollama anew."));
         }
 
         return new OllamaFacts(report, null, null);
@@ -98,7 +95,7 @@ internal static class OllamaPreflight
     /// <summary>Null if the model is not there, or nobody answers: that shows when it is asked.</summary>
     public static async Task<string?> DigestNowAsync(OllamaTransport transport, string name, TimeProvider clock, CancellationToken cancel)
     {
-        using var patience = new CancellationTokenSource(Patience, clock);
+        using var patience = new CancellationTokenSource(ChatOpening.Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {

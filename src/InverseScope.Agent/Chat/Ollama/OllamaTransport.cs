@@ -107,10 +107,9 @@ internal sealed class OllamaTransport : IChatTransport
                     var message = new ChatMessageContent(AuthorRole.Assistant, turn.Text.Length == 0 ? null : turn.Text);
                     foreach (var call in turn.Calls)
                     {
-                        using var arguments = JsonDocument.Parse(call.Arguments);
                         var content = new FunctionCallContent(
                             call.Name, null, string.Create(CultureInfo.InvariantCulture, $"call_{calls++}"),
-                            new KernelArguments(arguments.RootElement.EnumerateObject().ToDictionary(p => p.Name, p => (object?)p.Value.Clone())));
+                            new KernelArguments { [OllamaWire.ArgumentsText] = call.Arguments });
                         message.Items.Add(content);
                         open.Enqueue(content);
                     }
@@ -142,9 +141,7 @@ internal sealed class OllamaTransport : IChatTransport
     }
 
     private static string ArgumentsOf(IDictionary<string, object?>? arguments) =>
-        arguments is { Count: 1 } && arguments.TryGetValue(OllamaWire.OddArguments, out var odd) && odd is JsonElement { ValueKind: JsonValueKind.String } text
-            ? text.GetString()!
-            : JsonSerializer.Serialize(arguments ?? new Dictionary<string, object?>());
+        arguments is not null && arguments.TryGetValue(OllamaWire.ArgumentsText, out var given) && given is JsonElement text ? text.GetString()! : "{}";
 
     private static AuthorRole RoleOf(ChatRole role) => role switch
     {

@@ -10,8 +10,11 @@ namespace InverseScope.Agent.Chat.Ollama;
 /// </summary>
 internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>The key under which arguments of a call stand that are no object, which OllamaSharp could not read.</summary>
-    public const string OddArguments = "$arguments";
+    /// <summary>
+    /// The key under which the arguments of a call stand as text, both ways: OllamaSharp could read none but an object, and Semantic Kernel takes no two
+    /// names that differ in case only.
+    /// </summary>
+    public const string ArgumentsText = "$arguments";
 
     private const string ChatPath = "/api/chat";
 
@@ -38,7 +41,7 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
         if (isChat)
         {
             json["truncate"] = false;
-            NameResults(json);
+            TellCalls(json);
             // OllamaSharp says what a function does in a second place, under a key that Ollama does not know.
             foreach (var tool in json["tools"]?.AsArray() ?? [])
                 tool!["function"]!["parameters"]!.AsObject().Remove("condition");
@@ -48,13 +51,17 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
     }
 
     // OllamaSharp wraps a result in JSON of its own and says neither which function it is of.
-    private static void NameResults(JsonObject request)
+    private static void TellCalls(JsonObject request)
     {
         var open = new Queue<string>();
         foreach (var message in request["messages"]!.AsArray().Select(m => m!.AsObject()))
         {
-            foreach (var call in message["tool_calls"]?.AsArray() ?? [])
-                open.Enqueue(call!["function"]!["name"]!.GetValue<string>());
+            foreach (var function in (message["tool_calls"]?.AsArray() ?? []).Select(c => c!["function"]!))
+            {
+                function["arguments"] = JsonNode.Parse(function["arguments"]![ArgumentsText]!.GetValue<string>());
+                open.Enqueue(function["name"]!.GetValue<string>());
+            }
+
             if (message["role"]!.GetValue<string>() != "tool")
                 continue;
             message["tool_name"] = open.Dequeue();
@@ -62,21 +69,35 @@ internal sealed class OllamaWire(ChatHttp http, HttpMessageHandler inner) : Dele
         }
     }
 
+    /// <exception cref="JsonException">It cannot be read in one way, or not at all.</exception>
     private static byte[] Readable(byte[] body)
     {
-        // A key that is twice in an object could be read in two ways.
-        var json = JsonNode.Parse(body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
-        if (json["message"] is not JsonObject message || message["tool_calls"] is not JsonArray calls)
-            return body;
-        foreach (var function in calls.OfType<JsonObject>().Select(c => c["function"]).OfType<JsonObject>())
+        try
         {
-            var arguments = function["arguments"];
-            if (arguments is not (null or JsonObject))
-                function["arguments"] = new JsonObject { [OddArguments] = arguments is JsonValue text && text.TryGetValue<string>(out var given) ? given : arguments.ToJsonString() };
-        }
+            // A key that is twice in an object could be read in two ways.
+            var json = JsonNode.Parse(body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
+            if (json["message"] is not JsonObject message || message["tool_calls"] is not JsonArray calls)
+                return body;
+            using var sent = JsonDocument.Parse(body);
+            foreach (var (call, sentCall) in calls.Zip(sent.RootElement.GetProperty("message").GetProperty("tool_calls").EnumerateArray()))
+            {
+                if (call is JsonObject && call["function"] is JsonObject function && sentCall.GetProperty("function").TryGetProperty("arguments", out var arguments)
+                    && arguments.ValueKind != JsonValueKind.Null)
+                {
+                    function["arguments"] = new JsonObject { [ArgumentsText] = TextOf(arguments) };
+                }
+            }
 
-        return Encoding.UTF8.GetBytes(json.ToJsonString());
+            return Encoding.UTF8.GetBytes(json.ToJsonString());
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("A text holds half of a character.", e);
+        }
     }
+
+    private static string TextOf(JsonElement arguments) =>
+        arguments.ValueKind == JsonValueKind.String && JsonReply.IsWhole(arguments) ? arguments.GetString()! : arguments.GetRawText();
 
     /// <exception cref="ChatFaultException">A success that is none.</exception>
     private static void Check(byte[] body, string address, bool isChat)

@@ -115,7 +115,7 @@ internal sealed class OpenAiTransport : IChatTransport
                 finish == "length", Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"), took)
             {
                 Calls = message.TryGetProperty("tool_calls", out var calls) && calls.ValueKind == JsonValueKind.Array
-                    ? [.. calls.EnumerateArray().Select(c => c.GetProperty("function")).Select(f => new ChatCall(TextOf(f, "name") ?? "", TextOf(f, "arguments") ?? "{}"))]
+                    ? [.. calls.EnumerateArray().Select(c => c.GetProperty("function")).Select(f => new ChatCall(TextOf(f, "name") ?? "", ArgumentsOf(f)))]
                     : [],
             };
         }
@@ -154,6 +154,12 @@ internal sealed class OpenAiTransport : IChatTransport
 
     private static string? TextOf(JsonElement element, string key) =>
         element.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+
+    // Some servers send them as an object, not as a text that holds one.
+    private static string ArgumentsOf(JsonElement function) =>
+        function.TryGetProperty("arguments", out var given) && given.ValueKind is not (JsonValueKind.String or JsonValueKind.Null)
+            ? given.GetRawText()
+            : TextOf(function, "arguments") ?? "{}";
 
     private static long Count(JsonElement usage, string key) =>
         usage.ValueKind == JsonValueKind.Object && usage.TryGetProperty(key, out var count) && count.TryGetInt64(out var tokens) ? tokens : 0;

@@ -7,7 +7,7 @@ namespace InverseScope.Agent.Chat.Scripted;
 /// Replies by rule, for demonstrations and tests without a language model. A file has one rule on each line, as JSON; empty
 /// lines and lines that begin with # are left out. The first rule that fits a question answers it:
 /// <code>
-/// {"purpose": "propose", "step": 0, "replies": [{"json": {"specs": []}}, {"text": "Sure!"}]}
+/// {"purpose": "propose", "step": 0, "replies": [{"json": {"hypotheses": []}}, {"text": "Sure!"}]}
 /// {"prompt": "label-texts", "contains": "bomb", "replies": [{"text": "I cannot help with that."}], "then": "repeat"}
 /// {"replies": [{"fault": "busy"}, {"fault": "cut", "text": "{\"lab"}], "then": "cycle"}
 /// </code>
@@ -38,7 +38,10 @@ internal sealed class ChatScript
     private readonly string _file;
     private readonly List<Rule> _rules = [];
 
-    private ChatScript(string file) => _file = file;
+    private ChatScript(string file, string digest) => (_file, Digest) = (file, digest);
+
+    /// <summary>SHA-256, hex, of the text of the file.</summary>
+    public string Digest { get; }
 
     /// <exception cref="BadInputException">It cannot be read or is wrong; the message lists all faults with their lines.</exception>
     public static ChatScript Read(string path)
@@ -57,7 +60,7 @@ internal sealed class ChatScript
     /// <exception cref="BadInputException">It is wrong; the message lists all faults with their lines.</exception>
     public static ChatScript Parse(string file, string text)
     {
-        var script = new ChatScript(file);
+        var script = new ChatScript(file, ContentHash.Of(text));
         var faults = new List<string>();
         foreach (var (index, line) in text.Split('\n').Index())
         {
@@ -77,6 +80,10 @@ internal sealed class ChatScript
             {
                 faults.Add($"{file}({index + 1},1): {e.Message}");
             }
+            catch (InvalidOperationException)
+            {
+                faults.Add($"{file}({index + 1},1): an escape stands alone that is half of a character.");
+            }
         }
 
         if (faults.Count == 0 && script._rules.Count == 0)
@@ -88,7 +95,6 @@ internal sealed class ChatScript
     /// <exception cref="ChatFaultException">The script says so, or has nothing for it.</exception>
     public RawReply Next(ChatExchange exchange)
     {
-        var asked = exchange.Turns[^1].Text;
         var rule = _rules.Find(r => r.Fits(exchange.Request, exchange.Turns));
         if (rule is null)
         {
