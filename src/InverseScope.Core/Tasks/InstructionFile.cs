@@ -45,6 +45,8 @@ public static class InstructionFile
     // The field of collected lines that holds the instruction.
     private const string Collection = "text";
 
+    private const int ShownCharacters = 60;
+
     // What Alpaca writes where an instruction needs no input.
     private static readonly string[] NoInput = ["", "noinput", "no input", "n/a", "none"];
 
@@ -182,6 +184,8 @@ public static class InstructionFile
     private static string Input(string? input) =>
         NoInput.Contains(input?.Trim().Trim('<', '>', '.').ToLowerInvariant() ?? "") ? "" : "\n" + input!.Trim();
 
+    private static string Shown(string json) => json.Length > ShownCharacters ? $"{json[..ShownCharacters]}…" : json;
+
     private static string ColumnOf(InstructionSource source) => source switch
     {
         InstructionSource.AdvBench => "goal",
@@ -211,7 +215,7 @@ public static class InstructionFile
         public string? Flag(string name) => Fields.GetValueOrDefault(name)?.Trim() is { Length: > 0 } flag ? flag : null;
 
         private string? Find(string name) => Others.Contains(name)
-            ? throw new BadInputException($"{Place}: '{name}' must be a text, found {Fields[name]}.")
+            ? throw new BadInputException($"{Place}: '{name}' must be a text, found {Shown(Fields[name])}.")
             : Fields.GetValueOrDefault(name);
     }
 }

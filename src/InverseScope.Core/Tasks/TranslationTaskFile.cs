@@ -174,7 +174,7 @@ public static class TranslationTaskFile
             foreach (var pair in document.RootElement.EnumerateObject())
             {
                 if (pair.Value.ValueKind != JsonValueKind.String)
-                    throw new BadInputException($"{path}: the translation of '{pair.Name}' must be a text, found {pair.Value.GetRawText()}.");
+                    throw new BadInputException($"{path}: the translation of '{pair.Name}' must be a text, not {pair.Value.ValueKind.ToString().ToLowerInvariant()}.");
                 var (from, to) = (pair.Name.Trim(), pair.Value.GetString()!.Trim());
                 if (from == source && to == target)
                     continue;

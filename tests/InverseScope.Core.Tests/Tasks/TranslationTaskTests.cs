@@ -142,7 +142,7 @@ public sealed class TranslationTaskTests : IDisposable
 
     [Theory]
     [InlineData("directions: {en-fr: absent.json}", "Cannot read")]
-    [InlineData("directions: {en-fr: task.yaml}", "not one JSON object")]
+    [InlineData("directions: {en-fr: task.yaml}", "not JSON")]
     [InlineData("directions: {}", "must hold at least one direction")]
     [InlineData("directions: {english: {a: b}}", "'english' must name what is translated into what")]
     [InlineData("directions: {en-fr: {a: b}}", "has 1 pair, too few for 4 shots and a query")]
@@ -176,7 +176,7 @@ public sealed class TranslationTaskTests : IDisposable
     [InlineData("{}", "en_it.json: direction en-it has 0 pairs, too few for 4 shots and a query")]
     [InlineData("{\"a\": \"b\",\n\"c\"}", "en_it.json(2,4): not JSON: ")]
     [InlineData("[\"a\"]", "en_it.json: not one JSON object of words")]
-    [InlineData("{\"a\": 1}", "en_it.json: the translation of 'a' must be a text, found 1.")]
+    [InlineData("{\"a\": 1}", "en_it.json: the translation of 'a' must be a text, not number.")]
     [InlineData("{\"x\": \" \"}", "en_it.json: the translation of 'x' is empty")]
     [InlineData("{\"\": \"x\"}", "en_it.json: the word that 'x' translates is empty")]
     [InlineData("{\"a\": \"b\", \"a\": \"c\"}", "en_it.json: 'a' is there twice.")]
