@@ -53,6 +53,7 @@ internal sealed class SweepRun : IDisposable
     private readonly SpecLibrary _library;
     private readonly HypothesisDraft[] _personSpecs;
     private readonly SiteInvestigation _stages;
+    private readonly TaskVectorStages? _patching;
     private readonly Dictionary<Site, string> _failed = [];
     private readonly Dictionary<Site, string> _parked = [];
 
@@ -100,6 +101,8 @@ internal sealed class SweepRun : IDisposable
         _stages = new SiteInvestigation(
             new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);
         _done = _sites.Count(_stages.IsDone);
+        // What it cannot do is told before hours go into sites.
+        _patching = plan.TaskVectorPairs == 0 ? null : new TaskVectorStages(plan, task, target.Backend, _seed, _log);
     }
 
     public void Dispose() => _labeller?.Dispose();
@@ -120,7 +123,7 @@ internal sealed class SweepRun : IDisposable
 
         var stopped = untested ?? InvestigateSites(left, cancel);
         // What it stops for (the user, time) is the more urgent reason than what sites wait for.
-        return _plan.TaskVectorPairs == 0 ? stopped : PatchTaskVectors(cancel) ?? stopped;
+        return _patching is null ? stopped : PatchTaskVectors(_patching, cancel) ?? stopped;
     }
 
     /// <summary>Writes the report of the sweep as it now stands.</summary>
@@ -227,9 +230,8 @@ internal sealed class SweepRun : IDisposable
     }
 
     // It asks no language model: neither an outage nor spent calls and tokens keep it from its turn.
-    private string? PatchTaskVectors(CancellationToken cancel)
+    private string? PatchTaskVectors(TaskVectorStages patching, CancellationToken cancel)
     {
-        var patching = new TaskVectorStages(_plan, _task, _target.Backend, _seed, _log);
         var broken = new Dictionary<Site, string>();
         string? stopped = null;
         foreach (var (index, site) in patching.Sites.Index())

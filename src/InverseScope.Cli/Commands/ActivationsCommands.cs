@@ -4,6 +4,7 @@ using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
+using InverseScope.Core.Tasks;
 using InverseScope.Torch.Banks;
 
 namespace InverseScope.Cli.Commands;
@@ -12,6 +13,10 @@ namespace InverseScope.Cli.Commands;
 internal static class ActivationsCommands
 {
     private const int MiB = 1 << 20;
+    private const int ShownCharacters = 60;
+
+    // Beyond, to read all takes longer than who waits for a reason would.
+    private const int MostTexts = 200_000;
     private static readonly CollectionOptions Defaults = new();
 
     private static readonly Option<long?> Memory = OptionOf.Integer(
@@ -51,7 +56,17 @@ internal static class ActivationsCommands
         var sites = MeasurementArguments.ReadSites(parse, backend.Target.Layers, backend.Target.Heads, task);
         var began = invocation.Shell.Clock.GetTimestamp();
         using (var progress = invocation.StartProgress())
-            backend.Prepare(sites, progress, invocation.Cancel);
+        {
+            try
+            {
+                backend.Prepare(sites, progress, invocation.Cancel);
+            }
+            catch (BadInputException) when (TooLong(task, SpecFiles.Tokenizer(invocation, MeasurementArguments.ReadModel(parse)), backend.Target.Context) is { } reason)
+            {
+                throw reason;
+            }
+        }
+
         var elapsed = invocation.Shell.Clock.GetElapsedTime(began);
         if (invocation.Json)
         {
@@ -74,5 +89,26 @@ internal static class ActivationsCommands
             CultureInfo.InvariantCulture,
             $"{sites.Count:N0} sites of {backend.Target.Name} on {backend.PriorTexts:N0} texts of {task.Name} are in {invocation.Home.Banks} ({Duration.Describe(elapsed)})."));
         return ExitCode.Done;
+    }
+
+    // A collection breaks off at its first text beyond the context; whose texts they are wants to know of all. Null: there is none.
+    private static BadInputException? TooLong(ITask task, Func<string, IReadOnlyList<string>?>? tokenizer, int context)
+    {
+        if (tokenizer is null || task.Count is not (> 0 and <= MostTexts))
+            return null;
+        var count = 0;
+        string? first = null;
+        for (var i = 0L; i < task.Count; i++)
+        {
+            var text = task.TextAt(i);
+            if (tokenizer(text)?.Count is not { } tokens || tokens <= context)
+                continue;
+            count++;
+            first ??= string.Create(CultureInfo.InvariantCulture, $"Text {i + 1:N0} of task '{task.Name}' has {tokens:N0} tokens, but the model reads at most {context:N0}: \"{text[..Math.Min(text.Length, ShownCharacters)]}…\".");
+        }
+
+        return first is null ? null : new BadInputException(
+            count == 1 ? first : string.Create(CultureInfo.InvariantCulture, $"{first} So it is with {count:N0} texts."),
+            "Shorten such texts or leave them out, or take a model that reads more.");
     }
 }

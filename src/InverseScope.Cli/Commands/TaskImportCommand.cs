@@ -109,7 +109,12 @@ internal static class TaskImportCommand
         var found = InstructionCollection.Of(
             read.SelectMany(r => r.Instructions), tokens, (int)(parse.GetValue(MostTokens) ?? DefaultMostTokens));
         if (found.Instructions.Count == 0)
-            throw new BadInputException("No instruction is left.", "Give a larger --max-tokens, or a model whose vocabulary holds the texts.");
+        {
+            throw new BadInputException("No instruction is left.", tokens is null
+                ? "All are longer than a line of a task's file may be."
+                : "Give a larger --max-tokens, or a model whose vocabulary holds the texts.");
+        }
+
         var task = new TextFileTask(
             name, $"{name}.jsonl", found.Instructions.Select(i => new WeightedText(i.Text, 1)), format);
         (string, int)[] counts =

@@ -5,11 +5,16 @@ namespace InverseScope.Core.Tasks;
 /// <summary>Reads comma-separated values as RFC 4180 has them: quoted fields may hold commas, doubled quotes and line ends.</summary>
 internal static class CsvReader
 {
+    private const int NamesShown = 200;
+
     /// <summary>The rows after the header, each with the line on which it begins (from 1); blank lines are passed over.</summary>
     /// <param name="text">The whole file.</param>
     /// <param name="file">Name for messages.</param>
-    /// <exception cref="BadInputException">A quote that is not closed, or a row with more or fewer fields than the header.</exception>
-    public static IEnumerable<(int Line, IReadOnlyDictionary<string, string> Fields)> Read(string text, string file)
+    /// <param name="wanted">Columns of which the header must name one; none: any header will do.</param>
+    /// <exception cref="BadInputException">
+    /// A quote that is not closed, a row with more or fewer fields than the header, or a header without a wanted column.
+    /// </exception>
+    public static IEnumerable<(int Line, IReadOnlyDictionary<string, string> Fields)> Read(string text, string file, params IReadOnlyList<string> wanted)
     {
         string[]? header = null;
         foreach (var (line, row) in Rows(text, file))
@@ -21,6 +26,14 @@ internal static class CsvReader
                 header = [.. row.Select(name => name.Trim())];
                 if (header.Distinct(StringComparer.OrdinalIgnoreCase).Count() < header.Length)
                     throw new BadInputException($"{file}({line}): two columns have the same name.");
+                if (wanted.Count > 0 && !wanted.Intersect(header, StringComparer.OrdinalIgnoreCase).Any())
+                {
+                    var names = string.Join(", ", header);
+                    throw new BadInputException(
+                        $"{file}({line}): there is no column '{wanted[0]}'.",
+                        $"Found: {(names.Length > NamesShown ? $"{names[..NamesShown]}…" : names)}. Is this the file that the option is for, with its header?");
+                }
+
                 continue;
             }
 
@@ -37,6 +50,9 @@ internal static class CsvReader
         for (var i = 0; i < text.Length; i++)
         {
             var c = text[i];
+            // A carriage return alone ends a line too, as some spreadsheets write it.
+            if (c == '\r' && !isQuoted && !(i + 1 < text.Length && text[i + 1] == '\n'))
+                c = '\n';
             if (c == '\n')
                 line++;
             if (isQuoted)
@@ -58,7 +74,7 @@ internal static class CsvReader
                 case ',':
                     Next();
                     break;
-                case '\r' when i + 1 < text.Length && text[i + 1] == '\n':
+                case '\r':
                     break;
                 case '\n':
                     Next();

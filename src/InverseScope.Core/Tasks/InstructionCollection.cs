@@ -25,7 +25,7 @@ public sealed record InstructionCollection
     /// <summary>How many repeated an earlier one.</summary>
     public int Repeated { get; private init; }
 
-    /// <summary>How many had more tokens than allowed.</summary>
+    /// <summary>How many had more tokens than allowed, or more characters than a line of a task's file may have.</summary>
     public int TooLong { get; private init; }
 
     /// <summary>How many the model's vocabulary does not hold.</summary>
@@ -52,6 +52,12 @@ public sealed record InstructionCollection
                 continue;
             }
 
+            if (Line(instruction).Length > TextFileReader.MaxCharacters)
+            {
+                tooLong++;
+                continue;
+            }
+
             if (tokens is not null)
             {
                 var count = tokens(instruction.Text);
@@ -74,9 +80,11 @@ public sealed record InstructionCollection
         var lines = new StringBuilder();
         lines.Append(JsonSerializer.Serialize(new { InstructionFormat.Schema, Template = format.ToString() }, LineOptions)).Append('\n');
         foreach (var i in Instructions)
-            lines.Append(JsonSerializer.Serialize(new { i.Text, i.Source, Harmful = i.IsHarmful, i.Category }, LineOptions)).Append('\n');
+            lines.Append(Line(i)).Append('\n');
         return lines.ToString();
     }
+
+    private static string Line(Instruction i) => JsonSerializer.Serialize(new { i.Text, i.Source, Harmful = i.IsHarmful, i.Category }, LineOptions);
 
     // A text without any letter or digit is itself.
     private static string Bare(string text)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace InverseScope.Core.Tasks;
 
@@ -41,6 +42,11 @@ public sealed record InstructionFileContent(IReadOnlyList<Instruction> Instructi
 /// </summary>
 public static class InstructionFile
 {
+    // The field of collected lines that holds the instruction.
+    private const string Collection = "text";
+
+    private const int ShownCharacters = 60;
+
     // What Alpaca writes where an instruction needs no input.
     private static readonly string[] NoInput = ["", "noinput", "no input", "n/a", "none"];
 
@@ -52,7 +58,11 @@ public static class InstructionFile
         {
             text = File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        catch (DecoderFallbackException e)
+        {
+            throw new BadInputException($"{path}({LineThatIsNotUtf8(path)}): not UTF-8.", "Convert the file to UTF-8.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"Cannot read '{path}': {e.Message}");
         }
@@ -61,7 +71,7 @@ public static class InstructionFile
         {
             var rows = Path.GetExtension(path) switch
             {
-                ".csv" => CsvReader.Read(text, path).Select(row => new Row($"{path}({row.Line})", row.Fields)),
+                ".csv" => CsvReader.Read(text, path, ColumnOf(source), Collection).Select(row => new Row($"{path}({row.Line})", row.Fields, [])),
                 ".jsonl" or ".ndjson" => Lines(path, text),
                 ".json" => Entries(path, text),
                 var other => throw new BadInputException($"'{path}' cannot be read: '{other}' is not .csv, .json or .jsonl."),
@@ -97,7 +107,7 @@ public static class InstructionFile
             }
 
             using (document)
-                yield return new Row($"{path}({index + 1})", Fields($"{path}({index + 1})", document.RootElement));
+                yield return RowOf($"{path}({index + 1})", document.RootElement);
         }
     }
 
@@ -107,33 +117,50 @@ public static class InstructionFile
         if (document.RootElement.ValueKind != JsonValueKind.Array)
             throw new BadInputException($"{path}: expected an array of objects.");
         foreach (var (index, entry) in document.RootElement.EnumerateArray().Index())
-        {
-            var place = $"{path}, entry {index + 1}";
-            yield return new Row(place, Fields(place, entry));
-        }
+            yield return RowOf($"{path}, entry {index + 1}", entry);
     }
 
-    private static Dictionary<string, string> Fields(string place, JsonElement entry)
+    private static Row RowOf(string place, JsonElement entry)
     {
         if (entry.ValueKind != JsonValueKind.Object)
             throw new BadInputException($"{place}: expected an object.");
         var fields = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var others = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var field in entry.EnumerateObject().Where(f => f.Value.ValueKind != JsonValueKind.Null))
-            fields[field.Name] = field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText();
-        return fields;
+        {
+            var isText = field.Value.ValueKind == JsonValueKind.String;
+            fields[field.Name] = isText ? field.Value.GetString()! : field.Value.GetRawText();
+            if (!isText)
+                others.Add(field.Name);
+        }
+
+        return new Row(place, fields, others);
+    }
+
+    private static int LineThatIsNotUtf8(string path)
+    {
+        var rest = File.ReadAllBytes(path).AsSpan();
+        var line = 1;
+        for (var end = rest.IndexOf((byte)'\n'); end >= 0 && Utf8.IsValid(rest[..end]); end = rest.IndexOf((byte)'\n'))
+        {
+            rest = rest[(end + 1)..];
+            line++;
+        }
+
+        return line;
     }
 
     // Null: it needs a context that is not part of it.
     private static Instruction? Read(InstructionSource source, Row row) =>
-        row.Fields.ContainsKey("text") ? Collected(source, row) : source switch
+        row.Fields.ContainsKey(Collection) ? Collected(source, row) : source switch
         {
-            InstructionSource.AdvBench => Of(source, row, row.Text("goal"), null),
+            InstructionSource.AdvBench => Of(source, row, row.Text(ColumnOf(source)), null),
             InstructionSource.HarmBench => row.Optional("ContextString") is not null
                 ? null
-                : Of(source, row, row.Text("Behavior"), row.Optional("SemanticCategory")),
+                : Of(source, row, row.Text(ColumnOf(source)), row.Optional("SemanticCategory")),
             InstructionSource.JailbreakBench or InstructionSource.JailbreakBenchBenign =>
-                Of(source, row, row.Text("Goal"), row.Optional("Category")),
-            InstructionSource.Alpaca => Of(source, row, row.Text("instruction") + Input(row.Optional("input")), null),
+                Of(source, row, row.Text(ColumnOf(source)), row.Optional("Category")),
+            InstructionSource.Alpaca => Of(source, row, row.Text(ColumnOf(source)) + Input(row.Optional("input")), null),
             _ => throw new ArgumentOutOfRangeException(nameof(source)),
         };
 
@@ -141,12 +168,12 @@ public static class InstructionFile
     {
         if (row.Optional("source") is { } named && named != NameOf(source))
             throw new BadInputException($"{row.Place}: this is of '{named}', not of '{NameOf(source)}'.");
-        if (row.Optional("has_context") == "true")
+        if (row.Flag("has_context") == "true")
             return null;
-        var harmful = row.Optional("harmful") ?? (IsHarmful(source) ? "true" : "false");
+        var harmful = row.Flag("harmful") ?? (IsHarmful(source) ? "true" : "false");
         if (harmful is not ("true" or "false"))
             throw new BadInputException($"{row.Place}: \"harmful\" must be true or false, found '{harmful}'.");
-        return Of(source, row, row.Text("text"), row.Optional("category")) with { IsHarmful = harmful == "true" };
+        return Of(source, row, row.Text(Collection), row.Optional("category")) with { IsHarmful = harmful == "true" };
     }
 
     private static Instruction Of(InstructionSource source, Row row, string text, string? category) =>
@@ -157,6 +184,17 @@ public static class InstructionFile
     private static string Input(string? input) =>
         NoInput.Contains(input?.Trim().Trim('<', '>', '.').ToLowerInvariant() ?? "") ? "" : "\n" + input!.Trim();
 
+    private static string Shown(string json) => json.Length > ShownCharacters ? $"{json[..ShownCharacters]}…" : json;
+
+    private static string ColumnOf(InstructionSource source) => source switch
+    {
+        InstructionSource.AdvBench => "goal",
+        InstructionSource.HarmBench => "Behavior",
+        InstructionSource.JailbreakBench or InstructionSource.JailbreakBenchBenign => "Goal",
+        InstructionSource.Alpaca => "instruction",
+        _ => throw new ArgumentOutOfRangeException(nameof(source)),
+    };
+
     private static bool IsHarmful(InstructionSource source) =>
         source is not (InstructionSource.JailbreakBenchBenign or InstructionSource.Alpaca);
 
@@ -166,14 +204,18 @@ public static class InstructionFile
         _ => source.ToString().ToLowerInvariant(),
     };
 
-    private sealed record Row(string Place, IReadOnlyDictionary<string, string> Fields)
+    /// <param name="Others">Names of fields whose value is JSON but no text.</param>
+    private sealed record Row(string Place, IReadOnlyDictionary<string, string> Fields, HashSet<string> Others)
     {
-        public string Text(string name) => Fields.TryGetValue(name, out var text)
-            ? text
-            : throw new BadInputException(
-                $"{Place}: there is no '{name}'.", $"Found: {string.Join(", ", Fields.Keys)}. Is this the file that the option is for?");
+        public string Text(string name) => Find(name) ?? throw new BadInputException(
+            $"{Place}: there is no '{name}'.", $"Found: {string.Join(", ", Fields.Keys)}. Is this the file that the option is for?");
 
-        public string? Optional(string name) =>
-            Fields.TryGetValue(name, out var text) && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
+        public string? Optional(string name) => Find(name) is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
+
+        public string? Flag(string name) => Fields.GetValueOrDefault(name)?.Trim() is { Length: > 0 } flag ? flag : null;
+
+        private string? Find(string name) => Others.Contains(name)
+            ? throw new BadInputException($"{Place}: '{name}' must be a text, found {Shown(Fields[name])}.")
+            : Fields.GetValueOrDefault(name);
     }
 }

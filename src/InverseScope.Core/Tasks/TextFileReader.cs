@@ -11,7 +11,8 @@ namespace InverseScope.Core.Tasks;
 /// </summary>
 internal static class TextFileReader
 {
-    private const int MaxCharacters = 65_536;
+    /// <summary>Characters of the longest line that is read.</summary>
+    public const int MaxCharacters = 65_536;
 
     /// <exception cref="BadInputException">Unreadable, empty, or a faulty line, with its number.</exception>
     public static TextFile Read(string path)

@@ -36,8 +36,7 @@ public static class TranslationTaskFile
             fields.Fault("shot", $"'shot' must be one line with {{source}}, a sign, and {{target}}, such as '{DefaultShot}', found '{pattern}'");
         var bothWays = fields.Flag("both_ways", false);
         var directions = ReadDirections(fields, folder, format ?? ShotFormat.Parse(DefaultShot)!, shots, bothWays);
-        var description = fields.Text("description")
-            ?? $"Word translation shown by {shots} examples: {string.Join(", ", directions.Select(d => d.Name))}.";
+        var description = fields.Text("description") ?? Describe(shots, directions);
         fields.ThrowIfFaulty();
         return new TranslationTask(name, description, format!, shots, directions);
     }
@@ -47,23 +46,36 @@ public static class TranslationTaskFile
     /// <exception cref="BadInputException">Unreadable, not pairs, or named otherwise.</exception>
     public static TranslationTask OfPairs(string name, IReadOnlyList<string> files)
     {
-        var directions = new JsonObject();
+        var format = ShotFormat.Parse(DefaultShot)!;
+        var (directions, faults) = (new List<TranslationDirection>(), new List<string>());
         foreach (var file in files)
         {
             var direction = Path.GetFileNameWithoutExtension(file).Replace('_', '-');
-            if (Languages(direction) is null)
+            if (Languages(direction) is not var (source, target))
             {
                 throw new BadInputException(
                     $"The name of '{file}' does not tell what is translated into what.",
                     $"Call it as en_fr.json, or write a task file (schema: {Schema}) that says.");
             }
 
-            if (!directions.TryAdd(direction, Path.GetFullPath(file)))
+            if (directions.Exists(d => d.Name == direction))
                 throw new BadInputException($"'{file}' is a second file of direction {direction}.");
+            try
+            {
+                var read = new TranslationDirection(source, target, ReadFile(file, source, target));
+                if (WhyFaulty(read, format, DefaultShots) is { } why)
+                    faults.Add($"{file}: {why}");
+                directions.Add(read);
+            }
+            catch (BadInputException e)
+            {
+                faults.Add(e.Message);
+            }
         }
 
-        var text = new JsonObject { ["schema"] = Schema, ["name"] = name, ["directions"] = directions };
-        return Parse(name, text.ToJsonString(), Directory.GetCurrentDirectory());
+        return faults.Count == 0
+            ? new TranslationTask(name, Describe(DefaultShots, directions), format, DefaultShots, directions)
+            : throw new BadInputException(string.Join(Environment.NewLine, faults));
     }
 
     /// <summary>The task as a file that needs no other file, JSON.</summary>
@@ -97,11 +109,23 @@ public static class TranslationTaskFile
                 continue;
             }
 
-            var pairs = isFile
-                ? ReadFile(section, key, Path.Combine(folder, section.Text(key)!), source, target)
-                : ReadPairs(section.Section(key));
-            if (pairs.FirstOrDefault(p => !format.CanHold(p.Source) || !format.CanHold(p.Target)) is { Source: not null } odd)
-                section.Fault(key, $"'{odd.Source}' and '{odd.Target}' cannot be told apart on a line '{format.Pattern}'");
+            List<WordPair> pairs;
+            try
+            {
+                pairs = isFile ? ReadFile(Path.Combine(folder, section.Text(key)!), source, target) : ReadPairs(section.Section(key));
+            }
+            catch (BadInputException e)
+            {
+                section.Fault(key, e.Message);
+                continue;
+            }
+
+            if (WhyFaulty(new TranslationDirection(source, target, pairs), format, shots) is { } why)
+            {
+                section.Fault(key, why);
+                continue;
+            }
+
             Add(new TranslationDirection(source, target, pairs));
             if (!bothWays)
                 continue;
@@ -114,8 +138,6 @@ public static class TranslationTaskFile
             {
                 if (directions.Exists(d => d.Name == direction.Name))
                     section.Fault(key, $"direction {direction.Name} is there twice{(bothWays ? ": 'both_ways' adds the way back" : "")}");
-                else if (direction.Pairs.Count <= shots)
-                    section.Fault(key, $"direction {direction.Name} has {direction.Pairs.Count} pairs, too few for {shots} shots and a query");
                 else
                     directions.Add(direction);
             }
@@ -140,35 +162,61 @@ public static class TranslationTaskFile
 
     // The published files of roeehendel/icl_task_vectors, data/translation: one object, and in some of them the names of
     // the languages as the first pair.
-    private static List<WordPair> ReadFile(YamlFields section, string key, string path, string source, string target)
+    private static List<WordPair> ReadFile(string path, string source, string target)
     {
-        var pairs = new List<WordPair>();
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new BadInputException($"{path}: not one JSON object of words and their translations.", "Expected {\"dog\": \"chien\", …}.");
+            var pairs = new List<WordPair>();
             var seen = new HashSet<string>(StringComparer.Ordinal);
             foreach (var pair in document.RootElement.EnumerateObject())
             {
-                var (from, to) = (pair.Name.Trim(), pair.Value.GetString()?.Trim() ?? "");
+                if (pair.Value.ValueKind != JsonValueKind.String)
+                    throw new BadInputException($"{path}: the translation of '{pair.Name}' must be a text, not {pair.Value.ValueKind.ToString().ToLowerInvariant()}.");
+                var (from, to) = (pair.Name.Trim(), pair.Value.GetString()!.Trim());
                 if (from == source && to == target)
                     continue;
                 if (!seen.Add(from))
-                    section.Fault(key, $"{path}: '{from}' is there twice");
-                else
-                    pairs.Add(new WordPair(from, to));
+                    throw new BadInputException($"{path}: '{from}' is there twice.");
+                pairs.Add(new WordPair(from, to));
             }
+
+            return pairs;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            section.Fault(key, $"cannot read '{path}': {e.Message}");
+            throw new BadInputException($"Cannot read '{path}': {e.Message}");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            section.Fault(key, $"'{path}' is not one JSON object of words and their translations: {e.Message}");
+            throw new BadInputException($"{path}({e.LineNumber + 1},{e.BytePositionInLine + 1}): not JSON: {e.Message}", null, e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // A lone surrogate, written as an escape, is JSON but not text.
+            throw new BadInputException($"{path}: a text in it is not valid Unicode.", null, e);
+        }
+    }
+
+    // The first reason; null: there is none.
+    private static string? WhyFaulty(TranslationDirection direction, ShotFormat format, int shots)
+    {
+        foreach (var (source, target) in direction.Pairs)
+        {
+            if (source.Length == 0 || target.Length == 0)
+                return source.Length == 0 ? $"the word that '{target}' translates is empty" : $"the translation of '{source}' is empty";
+            if (!format.CanHold(source) || !format.CanHold(target))
+                return $"'{source}' and '{target}' cannot be told apart on a line '{format.Pattern}'";
         }
 
-        return pairs;
+        return direction.Pairs.Count > shots ? null
+            : $"direction {direction.Name} has {direction.Pairs.Count} {(direction.Pairs.Count == 1 ? "pair" : "pairs")}, too few for {shots} shots and a query";
     }
+
+    private static string Describe(int shots, IEnumerable<TranslationDirection> directions) =>
+        $"Word translation shown by {shots} examples: {string.Join(", ", directions.Select(d => d.Name))}.";
 
     private static (string Source, string Target)? Languages(string direction) =>
         direction.Split('-') is [{ Length: > 0 } source, { Length: > 0 } target] && source != target

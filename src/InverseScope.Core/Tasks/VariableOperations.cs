@@ -30,13 +30,16 @@ public sealed class VariableOperations : IOperations
         Operations = [.. _answers.Keys.Select(a => a.Operation).Distinct(StringComparer.Ordinal)];
     }
 
+    /// <summary>The fields of the texts that it rests on.</summary>
+    public static IReadOnlyList<string> Fields { get; } = [Task, Query, Answer];
+
     public IReadOnlyList<string> Operations { get; }
 
     /// <summary>The operations that texts of a task ask for; null where it has none.</summary>
     public static IOperations? Of(ITask task) => task switch
     {
         IOperations known => known,
-        IVariableTask { Count: { } count } variable when variable.Variables.Intersect([Task, Query, Answer]).Count() == 3 => new VariableOperations(variable, count),
+        IVariableTask { Count: { } count } variable when !Fields.Except(variable.Variables).Any() => new VariableOperations(variable, count),
         _ => null,
     };
 

@@ -33,7 +33,7 @@ internal sealed record TaskVectorPair(
     public static IReadOnlyList<TaskVectorPair> Draw(ITask task, int pairs, RandomStream random)
     {
         var operations = VariableOperations.Of(task) ?? throw new BadInputException(
-            $"The task-vector experiment needs texts that ask for an operation on a query; task '{task.Name}' does not tell what its texts ask for.",
+            $"The task-vector experiment needs texts that ask for an operation on a query; {WhyNone(task)}.",
             "Take icl-translation, a task of imported word pairs, or JSON lines with the fields 'task', 'query' and 'answer'; or leave task_vector out.");
         var donors = Enumerable.Range(0, PoolDraws).Select(_ => task.Draw(random)).Distinct(StringComparer.Ordinal)
             .Select(text => Asking(operations, text)).OfType<Asked>()
@@ -85,6 +85,14 @@ internal sealed record TaskVectorPair(
         return Donor(operation, sources) is { } source && Donor(target.Operation, controls) is { } same
             ? new TaskVectorPair(target.Text, source.Text, same.Text, target.Answer, source.Answer, moved, same.Answer)
             : null;
+    }
+
+    private static string WhyNone(ITask task)
+    {
+        string[] lacking = [.. VariableOperations.Fields.Except((task as IVariableTask)?.Variables ?? [])];
+        return lacking.Length < VariableOperations.Fields.Count
+            ? $"no text of task '{task.Name}' has a value in the field {string.Join(" or ", lacking.Select(f => $"'{f}'"))}"
+            : $"task '{task.Name}' does not tell what its texts ask for";
     }
 
     private static Asked? Asking(IOperations operations, string text) =>

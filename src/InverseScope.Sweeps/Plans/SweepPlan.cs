@@ -105,12 +105,12 @@ public sealed record SweepPlan
         if (!(FalseDiscoveryRate is > 0 and < 1))
             yield return FormattableString.Invariant($"false_discovery_rate must lie between 0 and 1, not {FalseDiscoveryRate}.");
         if (Sites.Count == 0 && TaskVectorPairs == 0)
-            yield return "sites must name at least one site, e.g. ['L*H*@last'].";
+            yield return "sites must name at least one site, e.g. ['L*H*@last']; or give task_vector: { pairs: 200 } on a task that it is for.";
         if (TaskVectorPairs > 0 && TaskVectorSites.Count == 0)
             yield return "task_vector must name at least one site, e.g. ['L*.attn'].";
         foreach (var problem in LanguageModel?.Check() ?? [])
             yield return problem;
-        if (!Search && SpecFiles.Count == 0 && LanguageModel is not { Propose.Count: > 0 } && (Sites.Count > 0 || TaskVectorPairs == 0))
+        if (!Search && SpecFiles.Count == 0 && LanguageModel is not { Propose.Count: > 0 } && Sites.Count > 0)
             yield return "nothing would be tested: give specs or a language model, or leave search on.";
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Yaml;
@@ -11,6 +12,7 @@ public static class SweepPlanFile
     public const string Schema = "inversescope/sweep/v1";
 
     private const int MinimumReferences = 20;
+    private const int MaximumPairs = 100_000;
 
     /// <summary>Reads a file; relative paths of specs, model and task in it count from its folder.</summary>
     /// <exception cref="BadInputException">Missing or faulty; all faults with their places.</exception>
@@ -44,6 +46,9 @@ public static class SweepPlanFile
         var controls = fields.Section("controls");
         var causal = fields.Section("causal_check");
         var taskVector = fields.Section("task_vector");
+        var hasTaskVector = fields.Keys.Contains("task_vector");
+        var taskVectorSites = taskVector.Texts("sites");
+        var sites = fields.Texts("sites");
         var defaults = new SweepPlan { Name = "", Model = "", Task = "", Sites = [] };
         var measured = defaults.Measurement;
         var plan = new SweepPlan
@@ -51,7 +56,7 @@ public static class SweepPlanFile
             Name = fields.Text("name") ?? Path.GetFileNameWithoutExtension(file),
             Model = Located(Required(fields, "model"), folder),
             Task = Located(Required(fields, "task"), folder),
-            Sites = fields.Texts("sites"),
+            Sites = sites,
             Positions = fields.Texts("positions"),
             Measurement = new MeasurementOptions
             {
@@ -73,7 +78,7 @@ public static class SweepPlanFile
             },
             ExploreReferences = (int)references.Integer("explore", defaults.ExploreReferences, MinimumReferences, 1_000_000),
             ConfirmReferences = (int)references.Integer("confirm", defaults.ConfirmReferences, MinimumReferences, 1_000_000),
-            ReferencesWhere = new SortedDictionary<string, string>(where.Keys.ToDictionary(key => key, key => where.Text(key) ?? ""), StringComparer.Ordinal),
+            ReferencesWhere = new SortedDictionary<string, string>(where.Keys.ToDictionary(key => key, key => Value(where, key)), StringComparer.Ordinal),
             Seed = fields.Integer("seed", defaults.Seed),
             SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder))],
             Search = search.Flag("enabled", defaults.Search),
@@ -83,8 +88,9 @@ public static class SweepPlanFile
             KnownSites = (int)controls.Integer("known_sites", defaults.KnownSites, 0, 100),
             CausalReferences = (int)causal.Integer("references", defaults.CausalReferences, 0, 100_000),
             CausalDonors = (int)causal.Integer("donors", defaults.CausalDonors, 1, 50),
-            TaskVectorPairs = (int)taskVector.Integer("pairs", defaults.TaskVectorPairs, 0, 100_000),
-            TaskVectorSites = taskVector.Keys.Contains("sites") ? taskVector.Texts("sites") : defaults.TaskVectorSites,
+            // Where its pairs are faulty, that no sites are named or nothing is tested is not a fault besides.
+            TaskVectorPairs = (int)taskVector.Integer("pairs", hasTaskVector ? 1 : 0, hasTaskVector && sites.Count == 0 ? 1 : 0, MaximumPairs),
+            TaskVectorSites = taskVector.Keys.Contains("sites") ? taskVectorSites : defaults.TaskVectorSites,
             MinimumKappa = fields.Number("minimum_kappa", defaults.MinimumKappa, above: 0),
             FalseDiscoveryRate = fields.Number("false_discovery_rate", defaults.FalseDiscoveryRate, above: 0),
             BudgetMinutes = budget.Text("minutes") is null ? null : budget.Number("minutes", 0, above: 0),
@@ -92,10 +98,11 @@ public static class SweepPlanFile
         };
         if (plan.Name.Length is 0 or > 64 || !plan.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             fields.Fault("name", $"the sweep's name must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', found '{plan.Name}'{(fields.Text("name") is null ? ", from the file's own name: write another, as in 'name: first-sweep'" : "")}");
-        if (taskVector.Keys.Count > 0 && taskVector.Text("pairs") is null)
+        // An unknown key may be the number misspelt, and is told anyway.
+        if (fields.Json("task_vector") is JsonObject told && told.All(f => f.Key == "sites"))
             fields.Fault("task_vector", "'task_vector' must say how many pairs of texts it takes, as in task_vector: { pairs: 200 }");
         foreach (var problem in plan.Check())
-            fields.Fault("sites", problem);
+            fields.Fault(problem.Split(' ')[0], problem);
         fields.ThrowIfFaulty();
         return plan;
     }
@@ -171,6 +178,13 @@ public static class SweepPlanFile
     private const double LongestSeconds = 1e9;
 
     private static string NameOf(LanguageModelMode mode) => LanguageModelPlan.NameOf(mode)["llm_".Length..];
+
+    private static string Value(YamlFields where, string key)
+    {
+        if (where.Json(key) is null || where.Text(key) is "")
+            where.Fault(key, $"'{key}' must say which value references have, as in {{ {key}: true }}");
+        return where.Text(key) ?? "";
+    }
 
     private static string Required(YamlFields fields, string key)
     {

@@ -59,7 +59,7 @@ public sealed record ReportComparison
         {
             A = a.Sweep.Id,
             B = b.Sweep.Id,
-            Settings = Settled(a.Sweep, b.Sweep),
+            Settings = Settled(a, b),
             Sites =
             [
                 .. sitesOfA.Where(s => sitesOfB.TryGetValue(s.Key, out var other) && other.Verdict != s.Value.Verdict)
@@ -107,9 +107,9 @@ public sealed record ReportComparison
             .Select(h => new LoneHypothesis(h.Value.Site, h.Value.Title, h.Value.SpecHash, h.Value.Verdict, h.Value.Kappa)),
     ];
 
-    private static IReadOnlyList<SettingDifference> Settled(SweepRecord a, SweepRecord b)
+    private static IReadOnlyList<SettingDifference> Settled(ReportDocument a, ReportDocument b)
     {
-        var (ofA, ofB) = (ReportFacts.Of(a).ToList(), ReportFacts.Of(b).ToList());
+        var (ofA, ofB) = (ReportFacts.Of(a.Sweep, a.TaskVector).ToList(), ReportFacts.Of(b.Sweep, b.TaskVector).ToList());
         return
         [
             .. ofA.Concat(ofB).Select(f => f.Name).Distinct()

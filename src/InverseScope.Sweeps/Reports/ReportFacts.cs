@@ -7,7 +7,11 @@ namespace InverseScope.Sweeps.Reports;
 /// <summary>Everything that decides a sweep's numbers, as names and values for a table.</summary>
 internal static class ReportFacts
 {
-    public static IEnumerable<(string Name, string Value)> Of(SweepRecord sweep)
+    // What a task-vector experiment takes of the options.
+    private static readonly string[] OfTaskVector = ["confidence", "budget_minutes"];
+
+    /// <param name="taskVector">Null where there is no such experiment.</param>
+    public static IEnumerable<(string Name, string Value)> Of(SweepRecord sweep, TaskVectorRecord? taskVector)
     {
         var model = sweep.Model;
         yield return ("model", model.Name);
@@ -26,10 +30,25 @@ internal static class ReportFacts
             yield return ("task fingerprint", fingerprint);
         if (sweep.TaskSize is { } size)
             yield return ("texts of the prior", ReportNumbers.Count(size));
-        yield return ("sites", string.Join(", ", sweep.Sites));
-        yield return ("samplers", string.Join(", ", sweep.Samplers.Select(s => ReportNumbers.Words(s))));
+        var isTaskVectorAlone = taskVector is not null && sweep.Sites.Count == 0;
+        if (!isTaskVectorAlone)
+        {
+            yield return ("sites", string.Join(", ", sweep.Sites));
+            yield return ("samplers", string.Join(", ", sweep.Samplers.Select(s => ReportNumbers.Words(s))));
+        }
+
+        if (taskVector is not null)
+        {
+            yield return ("task-vector sites", string.Join(", ", taskVector.Sites.Select(s => s.Site)));
+            yield return ("task-vector pairs", ReportNumbers.Count(taskVector.PairsWanted));
+        }
+
         foreach (var (name, value) in Flat("", JsonSerializer.SerializeToNode(sweep.Options, ReportJson.Options)))
-            yield return (name, value);
+        {
+            if (!isTaskVectorAlone || OfTaskVector.Contains(name))
+                yield return (name, value);
+        }
+
         foreach (var (name, value) in sweep.Seeds.OrderBy(s => s.Key, StringComparer.Ordinal))
             yield return ($"seed {name}", value.ToString(CultureInfo.InvariantCulture));
         foreach (var (name, value) in sweep.Versions.OrderBy(s => s.Key, StringComparer.Ordinal))

@@ -14,7 +14,7 @@ internal static class ReportMarkdown
         md.Append($"# {Escaped(ReportProse.Title(document))}\n\n");
         md.Append($"Task {Code(document.Sweep.Task)}, sweep {Code(document.Sweep.Id)}, begun {ReportNumbers.Time(document.Sweep.Started)},");
         md.Append($" ended {ReportNumbers.Time(document.Sweep.Finished)}.");
-        md.Append($" {ReportProse.Morning(document)} {Escaped(ReportProse.Ending(document.Sweep))}\n");
+        md.Append($" {Escaped(ReportProse.Morning(document))} {Escaped(ReportProse.Ending(document.Sweep))}\n");
         Established(md, document);
         Proposers(md, document.Summary.Proposers);
         Attention(md, "Needs a person", document.Summary.NeedsAPerson, "Nothing does.");
@@ -26,19 +26,24 @@ internal static class ReportMarkdown
         TaskVector(md, document.TaskVector);
         KnownSites(md, document);
         Findings(md, document);
-        Reproduce(md, document.Sweep);
+        Reproduce(md, document);
         return md.ToString();
     }
 
     private static void Established(StringBuilder md, ReportDocument document)
     {
         md.Append("\n## Established\n\n");
+        var carrying = ReportProse.Carrying(document.TaskVector).ToArray();
+        foreach (var (site, rates) in carrying)
+            md.Append($"- {Code(site)} carries which task it is ({Escaped(rates)})\n");
         if (document.Summary.Established.Count == 0)
         {
-            md.Append("Nothing was.\n");
+            md.Append(carrying.Length == 0 ? "Nothing was.\n" : "");
             return;
         }
 
+        if (carrying.Length > 0)
+            md.Append('\n');
         md.Append("| site | feature | κ | interval | raw | chance | bits |\n|---|---|--:|---|--:|--:|--:|\n");
         foreach (var f in document.Summary.Established)
         {
@@ -72,6 +77,8 @@ internal static class ReportMarkdown
 
     private static void Sites(StringBuilder md, ReportDocument document)
     {
+        if (document.Sites.Count == 0)
+            return;
         md.Append("\n## Sites\n\n| site | verdict | bits | unexplained | ESS | refusal | confirmed | tried | why |\n");
         md.Append("|---|---|--:|--:|--:|--:|--:|--:|---|\n");
         foreach (var s in document.Sites)
@@ -107,6 +114,8 @@ internal static class ReportMarkdown
 
     private static void Hypotheses(StringBuilder md, ReportDocument document)
     {
+        if (!document.Sites.Any(s => s.Hypotheses.Count > 0))
+            return;
         md.Append("\n## Hypotheses\n\n| site | feature | author | verdict | κ | interval | raw | chance | E | FDR | references");
         md.Append(" | undefined | failed | truncated | why |\n|---|---|---|---|--:|---|--:|--:|--:|---|--:|--:|--:|--:|---|\n");
         foreach (var h in document.Sites.SelectMany(s => s.Hypotheses))
@@ -186,10 +195,10 @@ internal static class ReportMarkdown
         }
     }
 
-    private static void Reproduce(StringBuilder md, SweepRecord sweep)
+    private static void Reproduce(StringBuilder md, ReportDocument document)
     {
-        md.Append($"\n## Reproduce\n\n{Fenced(VisibleText.Of(sweep.Command), "sh")}\n\n");
-        foreach (var (name, value) in ReportFacts.Of(sweep))
+        md.Append($"\n## Reproduce\n\n{Fenced(VisibleText.Of(document.Sweep.Command), "sh")}\n\n");
+        foreach (var (name, value) in ReportFacts.Of(document.Sweep, document.TaskVector))
             md.Append($"- {Escaped(name)}: {Code(value)}\n");
     }
 

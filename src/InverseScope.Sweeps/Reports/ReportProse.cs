@@ -10,7 +10,7 @@ internal static class ReportProse
     public static string Title(ReportDocument document) =>
         $"What {Path.GetFileName(Path.TrimEndingDirectorySeparator(document.Sweep.Model.Name))} encodes";
 
-    /// <summary>What was done and what came of it, in two sentences; of a task-vector experiment alone, what it says.</summary>
+    /// <summary>What was done and what came of it, in two sentences and one on the task-vector experiment; of that alone, what it says.</summary>
     public static string Morning(ReportDocument document)
     {
         var (sites, hypotheses) = (document.Summary.Sites, document.Summary.Hypotheses);
@@ -23,7 +23,7 @@ internal static class ReportProse
             : $"{ReportNumbers.Count(hypotheses.Confirmed)} {(hypotheses.Confirmed == 1 ? "was" : "were")} confirmed,"
               + $" at {ReportNumbers.Of(found, "site")}.";
         return $"{ReportNumbers.Count(sites.Done)} of {ReportNumbers.Of(sites.Total, "site")} investigated;"
-            + $" {tried} tried. {confirmed}";
+            + $" {tried} tried. {confirmed}{(document.TaskVector is { } beside ? " " + TaskVectorInShort(beside) : "")}";
     }
 
     /// <summary>How the sweep ended.</summary>
@@ -108,6 +108,19 @@ internal static class ReportProse
             ? $" Above that control, corrected for the number of sites: {string.Join(", ", carrying)}. What is patched there carries which task it is."
             : " No site is above that control, corrected for the number of sites: none of them alone was seen to carry the task.");
     }
+
+    /// <summary>Of a site that carries which task it is: the site, its success rate and that of the control.</summary>
+    public static IEnumerable<(string Site, string Rates)> Carrying(TaskVectorRecord? experiment) =>
+        from site in experiment?.Carrying ?? []
+        let record = experiment!.Sites.First(s => s.Site == site)
+        select (site, $"success {Rate(record.Success)}, control {Rate(record.SameTaskSuccess)}");
+
+    private static string TaskVectorInShort(TaskVectorRecord experiment) => experiment switch
+    {
+        { Carrying: { Count: > 0 } carrying } => $"In the task-vector experiment {string.Join(", ", carrying)} {(carrying.Count == 1 ? "carries" : "carry")} which task it is.",
+        _ when experiment.Best() is null => "The task-vector experiment says nothing.",
+        _ => "In the task-vector experiment no site alone was seen to carry the task.",
+    };
 
     /// <summary>e.g. "0.83 [0.77, 0.88]".</summary>
     public static string Rate(RateRecord? rate) =>

@@ -26,12 +26,13 @@ internal sealed class TaskVectorStages
     private readonly IReadOnlyList<TaskVectorPair> _pairs;
     private readonly TaskVectorExperiment _experiment;
 
-    /// <exception cref="BadInputException">The task has no pairs of texts for it.</exception>
+    /// <exception cref="BadInputException">The task has no pairs of texts for it, or no pair has the position of the sites.</exception>
     public TaskVectorStages(SweepPlan plan, ITask task, IInversionBackend backend, RunSeed seed, StageLog log)
     {
         (_plan, _log) = (plan, log);
         Sites = SitesOf(plan, backend.Target, task);
         _pairs = Pairs(plan, task, seed);
+        CheckPosition(Sites[0], _pairs, task, backend);
         _experiment = new TaskVectorExperiment(backend, _pairs);
     }
 
@@ -100,6 +101,17 @@ internal sealed class TaskVectorStages
 
     private static IReadOnlyList<TaskVectorPair> Pairs(SweepPlan plan, ITask task, RunSeed seed) =>
         TaskVectorPair.Draw(task, plan.TaskVectorPairs, seed.Stream("task vector", task.Fingerprint));
+
+    // Which token a position is, only the target's tokenizer tells.
+    private static void CheckPosition(Site site, IReadOnlyList<TaskVectorPair> pairs, ITask task, IInversionBackend backend)
+    {
+        if (pairs.Any(p => backend.CharactersRead(site, p.Target) is not null && backend.CharactersRead(site, p.Source) is not null))
+            return;
+        throw new BadInputException(
+            $"Site '{site}' of task_vector: in no pair of texts of task '{task.Name}' do both have the position {site.Position}.",
+            $"Its positions: {(task.PositionNames.Count == 0 ? "none by name" : string.Join(", ", task.PositionNames))}; "
+            + $"also @last, @-2, @5, @tok:\"x\". A text reads \"{pairs[0].Target}\".");
+    }
 
     private static string Write<T>(T value) => JsonSerializer.Serialize(value, ReportJson.LineOptions);
 

@@ -44,6 +44,18 @@ public sealed class MeasuringCommandsTests : IDisposable
     }
 
     [Fact]
+    public void Texts_longer_than_the_context_are_told_with_the_first_of_them_and_the_cure()
+    {
+        File.WriteAllText(_folder["own.txt"], $"1+1=2\n{new string('1', 900)}\n{new string('2', 900)}\n");
+        var run = CliRun.Of(
+            "activations", "collect", "--sites", "L0H0@last", "--model", Shared.Path("models/addition"), "--task", _folder["own.txt"],
+            "--threads", "1", "--home", _folder["home"]);
+        Assert.Equal(2, run.Code);
+        foreach (var part in new[] { "Text 2 of task 'own' has 90", $"\"{new string('1', 60)}…\"", "So it is with 2 texts.", "Shorten such texts" })
+            Assert.Contains(part, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Samples_come_nearest_first_with_their_share_of_the_weight()
     {
         var run = Measure("sample", "--site", "L0H1@=", "--text", "615+861=1476", "-n", "6", "--json");

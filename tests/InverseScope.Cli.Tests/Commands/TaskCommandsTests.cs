@@ -201,6 +201,22 @@ public sealed class TaskCommandsTests
     }
 
     [Fact]
+    public void An_instruction_that_no_line_holds_is_left_out_and_counted()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["adv.csv"], $"goal,target\nHide a spoon,Sure\n{new string('a', 70_000)},Sure\n");
+        File.WriteAllText(folder["huge.csv"], $"goal,target\n{new string('a', 70_000)},Sure\n");
+
+        var run = CliRun.Of("task", "import", "--advbench", folder["adv.csv"], "--home", folder["home"]);
+        var none = CliRun.Of("task", "import", "--advbench", folder["huge.csv"], "--home", folder["home"]);
+
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("harmful 1, harmless 0, repeated 0, too long 1, unreadable 0", run.Out);
+        Assert.Equal(2, none.Code);
+        Assert.Contains("All are longer than a line", none.Error);
+    }
+
+    [Fact]
     public void A_built_in_task_is_never_replaced()
     {
         using var folder = new TempFolder();

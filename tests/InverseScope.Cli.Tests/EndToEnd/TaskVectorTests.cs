@@ -65,6 +65,20 @@ public sealed class TaskVectorTests : IDisposable
         Assert.Contains("needs texts that ask for an operation", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("@99")]
+    [InlineData("@-99")]
+    [InlineData("@tok:\"zzz\"")]
+    public void A_position_that_no_text_has_is_bad_input(string position)
+    {
+        Write(1);
+        File.WriteAllText(_folder["plan.yaml"], Plan.Replace("'L*.attn', 'L1.resid'", $"'L1.attn{position}'", StringComparison.Ordinal));
+        var run = CliRun.Of("sweep", "run", _folder["plan.yaml"], "--home", _folder["home"], "--quiet");
+        Assert.Equal(2, run.Code);
+        foreach (var part in new[] { $"'L1.attn{position}'", "query", "A text reads \"" })
+            Assert.Contains(part, run.Error, StringComparison.Ordinal);
+    }
+
     // The report's part on the experiment.
     private JsonElement Sweep(int steps)
     {

@@ -32,6 +32,25 @@ public sealed class InstructionFileTests : IDisposable
         Read(InstructionSource.AdvBench, "a.csv", "\uFEFFgoal,target\r\nHide a spoon,\"Sure, here\"\r\nBurn a cake,Sure\r\n").Instructions);
 
     [Fact]
+    public void A_line_may_end_in_a_carriage_return_alone() => Assert.Equal(
+        ["Hide a spoon", "Burn a cake"],
+        Read(InstructionSource.AdvBench, "a.csv", "goal,target\rHide a spoon,Sure\rBurn a cake,Sure\r\n").Instructions.Select(i => i.Text));
+
+    [Theory]
+    [InlineData("""[{"instruction": 5}]""", "'instruction' must be a text, found 5")]
+    [InlineData("""[{"instruction": "a", "input": 5}]""", "'input' must be a text, found 5")]
+    public void What_is_no_text_is_not_taken_for_one(string content, string message) =>
+        Assert.Contains($"a.json, entry 1: {message}", Assert.Throws<BadInputException>(() => Read(InstructionSource.Alpaca, "a.json", content)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_in_another_encoding_is_refused_with_its_line()
+    {
+        File.WriteAllBytes(_folder["a.csv"], [.. "goal,target\nMake tea,Sure\nVisit a caf"u8, 0xE9, .. ",Sure\n"u8]);
+        var refused = Assert.Throws<BadInputException>(() => InstructionFile.Read(InstructionSource.AdvBench, _folder["a.csv"]));
+        Assert.Equal($"{_folder["a.csv"]}(3): not UTF-8. Convert the file to UTF-8.", refused.Message);
+    }
+
+    [Fact]
     public void HarmBench_has_categories_and_rows_that_need_a_context_are_left_out()
     {
         var content = Read(InstructionSource.HarmBench, "h.csv", HarmBench);
@@ -81,7 +100,11 @@ public sealed class InstructionFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("a.csv", "prompt,target\nHide a spoon,Sure\n", "a.csv(2): there is no 'goal'. Found: prompt, target.")]
+    [InlineData("a.csv", "prompt,target\nHide a spoon,Sure\n", "a.csv(1): there is no column 'goal'. Found: prompt, target.")]
+    [InlineData("a.csv", "Make tea,Sure\n", "a.csv(1): there is no column 'goal'. Found: Make tea, Sure.")]
+    [InlineData("a.csv", "<html><body>rate limited</body></html>", "Found: <html><body>rate limited</body></html>.")]
+    [InlineData("a.jsonl", "{\"text\": \"a\"}\n{\"text\": 5}", "a.jsonl(2): 'text' must be a text, found 5")]
+    [InlineData("a.json", "[{\"goal\": \"a\"}, {\"goal\": [1]}]", "a.json, entry 2: 'goal' must be a text, found [1]")]
     [InlineData("a.csv", "goal,target\nHide a spoon\n", "a.csv(2): 1 fields, but the header names 2")]
     [InlineData("a.csv", "goal,target\n\"Hide a spoon,Sure\n", "a.csv(2): a quote is opened here and never closed")]
     [InlineData("a.csv", "goal,Goal\na,b\n", "a.csv(1): two columns have the same name")]
@@ -133,6 +156,17 @@ public sealed class InstructionFileTests : IDisposable
             text => text == "zzz" ? null : text.Split(' ').Length, 2);
         Assert.Equal("one two", Assert.Single(found.Instructions).Text);
         Assert.Equal((0, 1, 1), (found.Repeated, found.TooLong, found.Unreadable));
+    }
+
+    [Fact]
+    public void What_no_line_of_a_task_file_holds_is_too_long()
+    {
+        Instruction Of(int characters) => new(new string('a', characters), "alpaca", false, null);
+        var found = InstructionCollection.Of([Of(65_000), Of(65_536), new("Name a colour.", "alpaca", false, null)], null, 0);
+        Assert.Equal([65_000, 14], found.Instructions.Select(i => i.Text.Length));
+        Assert.Equal(1, found.TooLong);
+        File.WriteAllText(_folder["own.jsonl"], found.Print(InstructionFormat.Of("none")!));
+        Assert.Equal(2, new TaskCatalog().Find(_folder["own.jsonl"]).Count);
     }
 
     [Fact]

@@ -141,11 +141,11 @@ public sealed class TranslationTaskTests : IDisposable
     }
 
     [Theory]
-    [InlineData("directions: {en-fr: absent.json}", "cannot read")]
-    [InlineData("directions: {en-fr: task.yaml}", "is not one JSON object")]
+    [InlineData("directions: {en-fr: absent.json}", "Cannot read")]
+    [InlineData("directions: {en-fr: task.yaml}", "not JSON")]
     [InlineData("directions: {}", "must hold at least one direction")]
     [InlineData("directions: {english: {a: b}}", "'english' must name what is translated into what")]
-    [InlineData("directions: {en-fr: {a: b}}", "has 1 pairs, too few for 4 shots and a query")]
+    [InlineData("directions: {en-fr: {a: b}}", "has 1 pair, too few for 4 shots and a query")]
     [InlineData("shots: 1\nboth_ways: true\ndirections: {en-fr: {a: c, b: c}}", "'c' translates 'a' and 'b': it cannot be translated back")]
     [InlineData("shots: 1\nboth_ways: true\ndirections: {en-fr: {a: c, b: d}, fr-en: {c: a, d: b}}", "direction fr-en is there twice")]
     [InlineData("shots: 1\ndirections: {en-fr: {\"a → x\": c, b: d}}", "cannot be told apart")]
@@ -169,6 +169,34 @@ public sealed class TranslationTaskTests : IDisposable
             Assert.Null(task.WhyInvalid(task.Draw(random)));
         var unnamed = Shared.Path("data/icl/linguistic/present_simple_gerund.json");
         Assert.Contains("does not tell what is translated", Assert.Throws<BadInputException>(() => TranslationTaskFile.OfPairs("x", [unnamed])).Message);
+    }
+
+    [Theory]
+    [InlineData("{\"a\": \"b\"}", "en_it.json: direction en-it has 1 pair, too few for 4 shots and a query")]
+    [InlineData("{}", "en_it.json: direction en-it has 0 pairs, too few for 4 shots and a query")]
+    [InlineData("{\"a\": \"b\",\n\"c\"}", "en_it.json(2,4): not JSON: ")]
+    [InlineData("[\"a\"]", "en_it.json: not one JSON object of words")]
+    [InlineData("{\"a\": 1}", "en_it.json: the translation of 'a' must be a text, not number.")]
+    [InlineData("{\"x\": \" \"}", "en_it.json: the translation of 'x' is empty")]
+    [InlineData("{\"\": \"x\"}", "en_it.json: the word that 'x' translates is empty")]
+    [InlineData("{\"a\": \"b\", \"a\": \"c\"}", "en_it.json: 'a' is there twice.")]
+    [InlineData("{\"a\": \"\\ud800\"}", "en_it.json: a text in it is not valid Unicode.")]
+    public void A_faulty_file_of_pairs_is_named_with_its_first_cause(string content, string says)
+    {
+        File.WriteAllText(_folder["en_it.json"], content);
+        var message = Assert.Throws<BadInputException>(() => TranslationTaskFile.OfPairs("t", [_folder["en_it.json"]])).Message;
+        Assert.StartsWith(_folder[says], message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        if (!says.Contains("has 0 pairs", StringComparison.Ordinal))
+            Assert.DoesNotContain("has 0 pairs", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_faults_of_several_files_of_pairs_are_told_together()
+    {
+        File.WriteAllText(_folder["en_it.json"], "{");
+        File.WriteAllText(_folder["en_fr.json"], "[]");
+        Assert.Equal(2, Assert.Throws<BadInputException>(() => TranslationTaskFile.OfPairs("t", [_folder["en_it.json"], _folder["en_fr.json"]])).Message.Split('\n').Length);
     }
 
     private TranslationTask Load(string content)

@@ -102,6 +102,13 @@ public sealed class TaskVectorPairTests
         Assert.Contains("no pair", Assert.Throws<BadInputException>(() =>
             TaskVectorPair.Draw(Own(("up", "a", "A"), ("up", "b", "B"), ("next", "c", "d"), ("next", "d", "e")), 10, Seed("a"))).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void Fields_that_no_text_has_a_value_in_are_named()
+    {
+        var task = new TextFileTask("own", "own.jsonl", [new WeightedText("a", 1, new Dictionary<string, string> { ["task"] = "up", ["query"] = "a" })]);
+        Assert.Contains("no text of task 'own' has a value in the field 'answer'", Assert.Throws<BadInputException>(() => TaskVectorPair.Draw(task, 10, Seed("a"))).Message, StringComparison.Ordinal);
+    }
+
     private static RandomStream Seed(string name) => new RunSeed(3).Stream(name);
 
     private static TextFileTask Own(params (string Task, string Query, string Answer)[] texts) =>

@@ -190,13 +190,34 @@ public sealed class SweepPlanFileTests
     [InlineData("language_model: { model: m, rounds: 0 }", "p.yaml(6,37)", "from 1")]
     [InlineData("language_model: { model: m, contxt: 1 }", "p.yaml(6,37)", "unknown key 'language_model.contxt'")]
     [InlineData("language_model: m", "p.yaml(6,17)", "must hold keys")]
-    [InlineData("task_vector: { pairs: 3, sites: [] }", "p.yaml", "at least one site")]
+    [InlineData("task_vector: { pairs: 3, sites: [] }", "p.yaml(6,14)", "at least one site")]
+    [InlineData("references: { where: { harmful: } }", "p.yaml(6,33)", "which value")]
+    [InlineData("references: { where: { harmful: '' } }", "p.yaml(6,33)", "which value")]
+    [InlineData("references: { where: { harmful: ~ } }", "p.yaml(6,33)", "which value")]
     public void A_fault_names_its_place_and_cure(string line, string place, string says)
     {
         var error = Assert.Throws<BadInputException>(() => Parse(Minimal + "\n" + line));
         Assert.Contains(place, error.Message, StringComparison.Ordinal);
         Assert.Contains(says, error.Message, StringComparison.OrdinalIgnoreCase);
     }
+
+    [Theory]
+    [InlineData("{ pairs: -1 }", "p.yaml(6,23): 'pairs' must be a whole number from 1 to 100000, found '-1'")]
+    [InlineData("{ pairs: 0 }", "p.yaml(6,23): 'pairs' must be a whole number from 1 to 100000, found '0'")]
+    [InlineData("{ pairs: 2000000000 }", "p.yaml(6,23): 'pairs' must be a whole number from 1 to 100000, found '2000000000'")]
+    [InlineData("{ pairs: [1] }", "p.yaml(6,23): 'pairs' must be a single value")]
+    [InlineData("true", "p.yaml(6,14): 'task_vector' must hold keys and values")]
+    [InlineData("", "p.yaml(6,13): 'task_vector' must hold keys and values")]
+    [InlineData("[1]", "p.yaml(6,14): 'task_vector' must hold keys and values")]
+    [InlineData("{}", "p.yaml(6,14): 'task_vector' must say how many pairs of texts it takes, as in task_vector: { pairs: 200 }")]
+    [InlineData("{ pears: 10 }", "p.yaml(6,23): unknown key 'task_vector.pears'. Known here: pairs, sites")]
+    public void A_faulty_task_vector_experiment_alone_has_that_one_fault(string experiment, string fault) =>
+        Assert.Equal(fault, Assert.Throws<BadInputException>(() =>
+            Parse(Minimal.Replace("sites: [\"L*H*@=\"]", $"search: {{ enabled: false }}\ntask_vector: {experiment}"))).Message);
+
+    [Fact]
+    public void A_task_vector_experiment_of_no_pairs_beside_sites_is_none() =>
+        Assert.Equal(0, Parse(Minimal + "\ntask_vector: { pairs: 0 }").TaskVectorPairs);
 
     [Fact]
     public void A_task_vector_experiment_needs_nothing_else()

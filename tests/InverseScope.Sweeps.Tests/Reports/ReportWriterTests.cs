@@ -136,6 +136,33 @@ public sealed partial class ReportWriterTests
     }
 
     [Fact]
+    public void A_task_vector_experiment_alone_is_what_is_established_and_what_decided_the_numbers()
+    {
+        var tiny = ReportFixture.Tiny();
+        var document = ReportDocument.Of(tiny.Sweep with { Sites = [] }, [], taskVector: ReportFixture.TaskVector("x"));
+        var md = ReportWriter.Write(document, ReportFormat.Md);
+        Assert.Contains("- `L0.attn@last` carries which task it is (success ", md, StringComparison.Ordinal);
+        Assert.Contains("- task-vector sites: `L0.attn@last, L1.attn@last, L2.attn@last`", md, StringComparison.Ordinal);
+        Assert.Contains("- task-vector pairs: `60`", md, StringComparison.Ordinal);
+        foreach (var untrue in new[] { "Nothing was.", "- sites:", "samplers", "measurement", "## Sites", "## Hypotheses" })
+            Assert.DoesNotContain(untrue, md, StringComparison.Ordinal);
+        var html = ReportWriter.Write(document, ReportFormat.Html);
+        Assert.Contains("Established <span>1</span>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing was.", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_task_vector_experiment_beside_sites_is_in_the_lead()
+    {
+        var tiny = ReportFixture.Tiny();
+        string Lead(TaskVectorRecord? experiment) => ReportProse.Morning(ReportDocument.Of(tiny.Sweep, tiny.Sites, taskVector: experiment));
+        Assert.EndsWith("In the task-vector experiment L0.attn@last carries which task it is.", Lead(tiny.TaskVector), StringComparison.Ordinal);
+        Assert.EndsWith("no site alone was seen to carry the task.", Lead(tiny.TaskVector! with { Sites = [tiny.TaskVector.Sites[1]] }), StringComparison.Ordinal);
+        Assert.EndsWith("The task-vector experiment says nothing.", Lead(tiny.TaskVector with { Sites = [tiny.TaskVector.Sites[2]] }), StringComparison.Ordinal);
+        Assert.DoesNotContain("experiment", Lead(null), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Pairs_that_share_sources_and_runs_without_an_answer_are_told()
     {
         var whole = ReportFixture.TaskVector();

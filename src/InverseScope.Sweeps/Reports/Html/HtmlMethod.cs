@@ -19,7 +19,7 @@ internal static class HtmlMethod
         html.Add($"<dt>ESS</dt><dd>Effective sample size of a reference’s weighted samples. Below {ReportNumbers.Ess(options.Measurement.MinimumEss)} a reference is not measured.</dd></dl>\n");
         html.Add($"<h3>Reproduce</h3><pre class=\"command\"><code>{document.Sweep.Command}</code></pre></div>\n");
         html.Add($"<div><h3>What decided the numbers</h3><table class=\"facts\"><tbody>");
-        foreach (var (name, value) in ReportFacts.Of(document.Sweep))
+        foreach (var (name, value) in ReportFacts.Of(document.Sweep, document.TaskVector))
             html.Add($"<tr><th scope=\"row\">{name.Replace('_', ' ')}</th><td>{value}</td></tr>");
         html.Add($"</tbody></table></div></div></section>\n");
     }

@@ -6,6 +6,12 @@ internal static class HtmlSites
     public static void Write(HtmlBuilder html, ReportDocument document, HtmlLinks links)
     {
         html.Add($"<section id=\"hypotheses\" aria-labelledby=\"hypotheses-h\"><h2 id=\"hypotheses-h\">Hypotheses</h2>\n");
+        if (document.Sites.Count == 0)
+        {
+            html.Add($"<p>None was tried.</p></section>\n");
+            return;
+        }
+
         Filters(html, document.Summary.Hypotheses);
         html.Add($"<p class=\"legend\">Dot with bar: κ and its interval. Hollow diamond: a control. Solid line: chance. Dashed line: δ = {ReportNumbers.Rate(document.Sweep.Options.MinimumKappa)}. A line opens.</p>\n");
         html.Add($"<div class=\"row head\" aria-hidden=\"true\"><span>verdict</span><span>feature</span><span class=\"c-axis\">");

@@ -66,10 +66,21 @@ internal static class HtmlSummary
     private static void Established(HtmlBuilder html, ReportDocument document, HtmlLinks links)
     {
         var found = document.Summary.Established;
-        html.Add($"<section class=\"card card-found\"><h3>Established <span>{found.Count}</span></h3>");
+        var carrying = ReportProse.Carrying(document.TaskVector).ToArray();
+        html.Add($"<section class=\"card card-found\"><h3>Established <span>{found.Count + carrying.Length}</span></h3>");
+        if (carrying.Length > 0)
+        {
+            html.Add($"<ul>");
+            foreach (var (site, rates) in carrying)
+                html.Add($"<li><a href=\"#task-vector\"><code>{site}</code></a> carries which task it is ({rates})</li>");
+            html.Add($"</ul>");
+        }
+
         if (found.Count == 0)
         {
-            html.Add($"<p>Nothing was.</p></section>\n");
+            if (carrying.Length == 0)
+                html.Add($"<p>Nothing was.</p>");
+            html.Add($"</section>\n");
             return;
         }
 
