@@ -1,5 +1,5 @@
-using InverseScope.Testing;
 using InverseScope.Core.Machine;
+using InverseScope.Testing;
 
 namespace InverseScope.Core.Tests.Machine;
 
