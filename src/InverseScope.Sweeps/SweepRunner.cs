@@ -151,7 +151,7 @@ public sealed class SweepRunner(
         using var languageModel = plan.LanguageModel is { } wanted ? languageModels(wanted.Chat) : null;
         if (languageModel?.HasTools == false && plan.LanguageModel!.Propose.Contains(LanguageModelMode.Tools))
             throw new BadInputException($"{languageModel.Chat.Model.Name} cannot call functions, which 'propose: [tools]' asks of it.", "Name a model that can, or propose by loop.");
-        NoteModel(sweep, languageModel?.Chat.Model);
+        NoteModel(sweep, languageModel?.Chat.Model, languageModel?.Embedder?.Identity);
         var task = tasks.Find(plan.Task);
         var seed = new RunSeed(plan.Seed);
         using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
@@ -197,11 +197,11 @@ public sealed class SweepRunner(
     }
 
     // Who resumes a sweep after the model was fetched anew may; that two models answered must be seen.
-    private void NoteModel(StoredSweep sweep, ChatModel? model)
+    private void NoteModel(StoredSweep sweep, ChatModel? model, string? embedding)
     {
-        if (model is null || sweep.LanguageModel == model.Identity)
+        if (model is null || (sweep.LanguageModel == model.Identity && sweep.EmbeddingModel == embedding))
             return;
-        if (sweep.LanguageModel is { } before)
+        if (sweep.LanguageModel is { } before && before != model.Identity)
         {
             store.Log(new StoredLogLine
             {
@@ -212,7 +212,7 @@ public sealed class SweepRunner(
             });
         }
 
-        sweep.LanguageModel = model.Identity;
+        (sweep.LanguageModel, sweep.EmbeddingModel) = (model.Identity, embedding);
         store.Update(sweep);
     }
 

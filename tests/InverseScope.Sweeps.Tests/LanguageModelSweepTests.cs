@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using InverseScope.Agent.Chat;
+using InverseScope.Agent.Labels;
 using InverseScope.Agent.Proposals;
 using InverseScope.Agent.Transcripts;
 using InverseScope.Core;
@@ -144,6 +145,30 @@ public sealed partial class LanguageModelSweepTests : IDisposable
         _asked.Clear();
         Run(plan, Weak);
         Assert.Equal(_asked.Count, asked);
+    }
+
+    [Fact]
+    public void Replayed_without_the_model_of_embeddings_it_ends_alike()
+    {
+        File.WriteAllText(_folder["carry.yaml"], """
+            schema: inversescope/feature-spec/v1
+            id: addition.carry
+            title: Carry, says a model
+            llm: { instruction: Do the tens digits carry?, equivalence: { embedding: 0.9 } }
+            """);
+        var plan = Plan() with { SpecFiles = [_folder["carry.yaml"]], Sites = ["L0H0"] };
+        plan = plan with { LanguageModel = plan.LanguageModel! with { Propose = [], Chat = plan.LanguageModel.Chat with { EmbeddingModel = "by-length" }, Relabelled = 0 } };
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, _ => new LanguageModelAccess(new Answering(this, Labelling), new ByLength(), null));
+        var (sweep, report) = Finish(runner.Run(runner.Begin(plan, "").Id, null, default));
+        Assert.Equal(HypothesisVerdict.Confirmed, Assert.Single(report.Sites[0].Hypotheses).Verdict);
+        Assert.Equal("by-length", store.Sweep(sweep.Id).EmbeddingModel);
+        var replayer = Runner(store, _ => new LanguageModelAccess(new Answering(this, Labelling), new ReplayEmbedder("by-length"), null));
+        Assert.Equal(Verdicts(report), Verdicts(Finish(replayer.Run(replayer.BeginAgain(sweep.Id, "").Id, null, default)).Item2));
+        Assert.Contains(
+            "no model for them is named",
+            Assert.Throws<BadInputException>(() => runner.Begin(plan with { LanguageModel = plan.LanguageModel with { Chat = new ChatOptions { Model = "weak" } } }, "")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -323,6 +348,14 @@ public sealed partial class LanguageModelSweepTests : IDisposable
         var json = (JsonObject)JsonNode.Parse(ReportJson.Write(report))!;
         json["sweep"]!["cost"]!["peak_memory_bytes"] = null;
         return json.ToJsonString();
+    }
+
+    private sealed class ByLength : ILabelEmbedder
+    {
+        public string Identity => "by-length";
+
+        public Task<IReadOnlyList<float[]>> EmbedAsync(IReadOnlyList<string> labels, CancellationToken cancel) =>
+            Task.FromResult<IReadOnlyList<float[]>>([.. labels.Select(l => new float[] { l.Length == 3 ? 1 : 0, l.Length == 3 ? 0 : 1 })]);
     }
 
     private sealed class Answering(LanguageModelSweepTests test, Func<ChatRequest, ChatReply> answer) : IChat

@@ -78,6 +78,8 @@ public sealed record ChatOptions
             yield return $"'{address}' is not the address of a service. Give one that begins with http:// or https://.";
         else if (Address is { UserInfo.Length: > 0 })
             yield return "The address of the language model holds a name or password. Leave it out: it would be stored.";
+        else if (Provider == ChatProvider.Ollama && Address is { IsAbsoluteUri: true, AbsolutePath: not "/" })
+            yield return $"'{Address}' has a path, which Ollama's address must not have: give it up to its port.";
         if (Provider == ChatProvider.OpenAi && Address is null)
             yield return "The provider openai needs an address, up to and with its version, e.g. ending in /v1.";
         if (Provider == ChatProvider.Scripted && Script is null)

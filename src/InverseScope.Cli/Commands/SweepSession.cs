@@ -1,4 +1,5 @@
 using System.Globalization;
+using InverseScope.Agent.Labels;
 using InverseScope.Agent.Transcripts;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
@@ -96,7 +97,7 @@ internal static class SweepSession
         return entries.Length == 0
             ? throw new BadInputException(
                 $"Sweep '{id}' asked no language model anything, so that there is nothing to replay.", "'sweep run' with its plan and seed repeats it.")
-            : _ => new LanguageModelAccess(new ReplayChat(entries[^1].Model, entries), null, null);
+            : _ => new LanguageModelAccess(new ReplayChat(entries[^1].Model, entries), store.Sweep(id).EmbeddingModel is { } by ? new ReplayEmbedder(by) : null, null);
     };
 
     private static void Tell(Invocation invocation, ReportDocument report)

@@ -39,6 +39,9 @@ public sealed class StoredSweep
     /// <summary>Identity of the language model that its last run asked; null if none did.</summary>
     public string? LanguageModel { get; set; }
 
+    /// <summary>Identity of the model by whose embeddings its last run compared labels; null if there was none.</summary>
+    public string? EmbeddingModel { get; set; }
+
     public string Version { get; set; } = "";
 
     public SweepState State { get; set; }

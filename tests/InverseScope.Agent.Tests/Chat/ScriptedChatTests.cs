@@ -1,4 +1,5 @@
 using InverseScope.Agent.Chat;
+using InverseScope.Agent.Chat.Scripted;
 using InverseScope.Agent.Prompts;
 using InverseScope.Core;
 
@@ -49,6 +50,16 @@ public sealed class ScriptedChatTests : IDisposable
         Assert.Equal(ChatOutcome.PromptTooLong, (await AskAsync(opening.Chat!, "long")).Outcome);
         var none = await AskAsync(opening.Chat!, "other");
         Assert.Contains("no rule fits the purpose 'other', prompt 'test', step 0", none.Problem);
+    }
+
+    [Fact]
+    public async Task Of_many_faults_some_are_shown_and_what_has_no_end_is_left()
+    {
+        var error = await Assert.ThrowsAsync<BadInputException>(() => OpenAsync(string.Concat(Enumerable.Repeat("no JSON\n", 1000))));
+        Assert.EndsWith("… and 980 more.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(21, error.Message.Split('\n').Length);
+        if (File.Exists("/dev/zero"))
+            Assert.Contains("more than", Assert.Throws<BadInputException>(() => ChatScript.Read("/dev/zero")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -35,6 +35,9 @@ internal sealed class ChatScript
         ["cut"] = null,
     };
 
+    private const int LargestFile = 1 << 22;
+    private const int FaultsShown = 20;
+
     private readonly string _file;
     private readonly List<Rule> _rules = [];
 
@@ -48,7 +51,11 @@ internal sealed class ChatScript
     {
         try
         {
-            return Parse(path, File.ReadAllText(path));
+            // A device, or a model's weights, may be named by mistake, and a device has no end.
+            using var reader = new StreamReader(path);
+            var text = new char[LargestFile];
+            var length = reader.ReadBlock(text);
+            return reader.Peek() < 0 ? Parse(path, new string(text, 0, length)) : throw new BadInputException($"The script '{path}' has more than {LargestFile:N0} characters.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -88,7 +95,8 @@ internal sealed class ChatScript
 
         if (faults.Count == 0 && script._rules.Count == 0)
             faults.Add($"{file}: the script has no rules. Write one on each line, e.g. {{\"purpose\": \"label\", \"replies\": [{{\"text\": \"…\"}}]}}");
-        return faults.Count == 0 ? script : throw new BadInputException(string.Join(Environment.NewLine, faults));
+        return faults.Count == 0 ? script : throw new BadInputException(string.Join(
+            Environment.NewLine, faults.Count > FaultsShown ? [.. faults.Take(FaultsShown), $"… and {faults.Count - FaultsShown} more."] : faults));
     }
 
     /// <summary>The next reply to a message.</summary>
