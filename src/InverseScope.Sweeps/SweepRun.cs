@@ -96,7 +96,7 @@ internal sealed class SweepRun : IDisposable
                 selfAgreement = (draft, texts, token) => SelfAgreement.Measure(_labeller, asked.Relabelled, _log, _seed, draft, texts, token);
         }
 
-        _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller));
+        _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
         _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
         _stages = new SiteInvestigation(
             new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);

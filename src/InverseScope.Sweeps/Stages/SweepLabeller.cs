@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Sampling;
 using InverseScope.Core.Specs;
 
 namespace InverseScope.Sweeps.Stages;
@@ -7,7 +8,7 @@ namespace InverseScope.Sweeps.Stages;
 /// The labeller of a sweep. A language model that is not there parks the site instead of ending the night, and a spent budget is no label
 /// of anything.
 /// </summary>
-internal sealed class SweepLabeller(ITextLabeller inner) : ITextLabeller
+internal sealed class SweepLabeller(ITextLabeller inner, IProgress<WorkProgress>? progress) : ITextLabeller
 {
     /// <exception cref="SiteParkedException">The language model is not there.</exception>
     /// <exception cref="BudgetSpentException">Some texts were not asked about.</exception>
@@ -15,6 +16,8 @@ internal sealed class SweepLabeller(ITextLabeller inner) : ITextLabeller
         LlmQuestion question, string specHash, IReadOnlyList<string> texts, CancellationToken cancel)
     {
         IReadOnlyList<LabelAnswer> answers;
+        // It may take an hour in which nothing else is said.
+        progress?.Report(new WorkProgress("labels by the language model", 0, texts.Count, "texts"));
         try
         {
             answers = inner.Label(question, specHash, texts, cancel);
