@@ -181,7 +181,8 @@ internal sealed class SweepRun : IDisposable
         _knownSiteFault = Guarded("control sites", () => _knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
             _log.Run("", KnownSiteStage, "", () =>
             {
-                var found = KnownSiteControl.Run(_plan, _task, _library, _personSpecs, _references, _clock, _progress, cancel);
+                // Its samples are of no target, and cost next to nothing.
+                var found = KnownSiteControl.Run(_plan with { BudgetSamples = null }, _task, _library, _personSpecs, _references, _clock, _progress, cancel);
                 return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
             }),
             ReportJson.LineOptions));

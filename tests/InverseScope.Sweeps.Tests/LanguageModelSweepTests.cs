@@ -171,10 +171,12 @@ public sealed partial class LanguageModelSweepTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_spent_budget_of_samples_is_a_normal_end()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void A_spent_budget_of_samples_is_a_normal_end(int knownSites)
     {
-        var (sweep, report) = Run(Plan() with { LanguageModel = null, Search = true, BudgetSamples = 80 * 64 * 2 }, Weak);
+        var (sweep, report) = Run(Plan() with { LanguageModel = null, Search = true, BudgetSamples = 80 * 64 * 2, KnownSites = knownSites }, Weak);
         Assert.Equal((SweepState.Stopped, "budget"), (sweep.State, sweep.StopReason));
         Assert.Equal([SiteStatus.Done, SiteStatus.Skipped], report.Sites.Select(s => s.Status));
     }
