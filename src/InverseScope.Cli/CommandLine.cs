@@ -66,6 +66,7 @@ internal static class CommandLine
             ReportCommand.Create(shell),
             CompareCommand.Create(shell),
             CalibrateCommand.Create(shell),
+            ServeCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));
         return root;

@@ -19,6 +19,9 @@ public sealed class Home
     /// <summary>Imported tasks, a file each.</summary>
     public string Tasks => System.IO.Path.Combine(Path, "tasks");
 
+    /// <summary>Feature specs that were written in the service, a file each.</summary>
+    public string Specs => System.IO.Path.Combine(Path, "specs");
+
     /// <summary>Activation banks, found by content hash.</summary>
     public string Banks => System.IO.Path.Combine(Path, "banks");
 

@@ -43,7 +43,7 @@ internal static partial class SpecFiles
     /// <summary>Splits texts into a model's tokens; null if it has no tokenizer.</summary>
     /// <exception cref="BadInputException">There is no such model, or its tokenizer cannot be read.</exception>
     public static Func<string, IReadOnlyList<string>?>? Tokenizer(Invocation invocation, string model) =>
-        TokenizerFolder.Load(invocation.Models.Find(model).Folder) is { } tokenizer ? text => Tokens(tokenizer, text) : null;
+        TokenizerFolder.Splitter(invocation.Models.Find(model).Folder);
 
     /// <summary>Exit code of specs with errors: bad input, unless only their own tests disagree.</summary>
     public static int CodeOf(IEnumerable<FoundSpec> specs)
@@ -80,26 +80,6 @@ internal static partial class SpecFiles
     }
 
     public static bool IsTest(string path) => TestPath().IsMatch(path);
-
-    private static List<string>? Tokens(ITokenizer tokenizer, string text)
-    {
-        try
-        {
-            var read = tokenizer.Encode(text);
-            var tokens = new List<string>(read.Ids.Length);
-            for (var i = 0; i < read.Ids.Length; i++)
-            {
-                if (read.Starts[i] >= 0)
-                    tokens.Add(read.Piece(i).ToString());
-            }
-
-            return tokens;
-        }
-        catch (BadInputException)
-        {
-            return null;
-        }
-    }
 
     [GeneratedRegex(@"^tests\[\d+\]$")]
     private static partial Regex TestPath();

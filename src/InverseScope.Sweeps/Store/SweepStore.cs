@@ -12,7 +12,7 @@ namespace InverseScope.Sweeps.Store;
 public sealed class SweepStore : IDisposable
 {
     /// <summary>Version of what is on disk. Raise it with a migration in <see cref="Migrate"/>.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     private readonly StoreFile _file;
     private readonly ILiteCollection<StoredSweep> _sweeps;
@@ -27,6 +27,7 @@ public sealed class SweepStore : IDisposable
         _log = file.Collection<StoredLogLine>("log");
         Transcripts = new TranscriptStore(file);
         Labels = new StoredLabelCache(file);
+        Reviews = new ReviewStore(file);
     }
 
     /// <summary>Every question of every sweep to a language model.</summary>
@@ -34,6 +35,9 @@ public sealed class SweepStore : IDisposable
 
     /// <summary>What language models answered about texts, for every sweep and run.</summary>
     public StoredLabelCache Labels { get; }
+
+    /// <summary>What people said of hypotheses and labels, of every sweep.</summary>
+    public ReviewStore Reviews { get; }
 
     /// <summary>Opens the store, made if it is not there.</summary>
     /// <exception cref="BadInputException">Another process owns it, it is from a newer version, or it is no store.</exception>
@@ -113,6 +117,7 @@ public sealed class SweepStore : IDisposable
         database.GetCollection<StoredLogLine>("log").EnsureIndex(l => l.Sweep);
         TranscriptStore.AddTo(database);
         StoredLabelCache.AddTo(database);
+        ReviewStore.AddTo(database);
         database.UserVersion = SchemaVersion;
         database.Checkpoint();
     }

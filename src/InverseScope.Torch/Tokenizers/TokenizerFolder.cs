@@ -70,6 +70,31 @@ public static class TokenizerFolder
         return new VocabularyTokenizer(ids, Unit(folder, config, ids.Keys), config);
     }
 
+    /// <summary>Splits a text into its tokens, null where it cannot be read; itself null if the folder has no tokenizer.</summary>
+    /// <exception cref="BadInputException">Its files are incomplete, malformed, or of a kind that is not supported.</exception>
+    public static Func<string, IReadOnlyList<string>?>? Splitter(string folder) =>
+        Load(folder) is { } tokenizer ? text => Split(tokenizer, text) : null;
+
+    private static List<string>? Split(ITokenizer tokenizer, string text)
+    {
+        try
+        {
+            var read = tokenizer.Encode(text);
+            var tokens = new List<string>(read.Ids.Length);
+            for (var i = 0; i < read.Ids.Length; i++)
+            {
+                if (read.Starts[i] >= 0)
+                    tokens.Add(read.Piece(i).ToString());
+            }
+
+            return tokens;
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
+
     private static TokenUnit Unit(string folder, TokenizerConfig config, IEnumerable<string> tokens)
     {
         if (config.Class is { } name)

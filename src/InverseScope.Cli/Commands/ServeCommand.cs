@@ -1,0 +1,37 @@
+using System.CommandLine;
+using InverseScope.Cli.Options;
+using InverseScope.Service;
+using InverseScope.Service.Compute;
+using Microsoft.Extensions.Hosting;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary><c>serve</c>: the service with its review pages.</summary>
+internal static class ServeCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var listen = OptionOf.Address("--listen", "Where to listen. Default http://127.0.0.1:5290. Other than loopback needs a key in INVERSESCOPE_API_KEY.");
+        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen };
+        MeasurementArguments.AddCompute(command);
+        Invocation.SetAction(command, shell, invocation =>
+        {
+            var options = new ServiceOptions
+            {
+                Home = invocation.Home,
+                ApiKey = shell.Variable(ServiceOptions.KeyVariable),
+                Version = CommandLine.Version,
+                Variable = shell.Variable,
+                Clock = shell.Clock,
+            };
+            if (invocation.Parse.GetValue(listen) is { } address)
+                options = options with { Address = address };
+            using var app = ServiceApp.Build(options, workspace => new LocalCompute(workspace, Compute.Start(invocation.Parse)));
+            app.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
+            invocation.Say($"{CommandLine.Name}: serving {invocation.Home.Path} at {string.Join(", ", app.Urls)}");
+            app.WaitForShutdownAsync(invocation.Cancel).GetAwaiter().GetResult();
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

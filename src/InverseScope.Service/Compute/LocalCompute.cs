@@ -1,0 +1,34 @@
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Tasks;
+using InverseScope.Service.Desk;
+using InverseScope.Sweeps;
+using InverseScope.Torch;
+using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
+using InverseScope.Torch.Tokenizers;
+
+namespace InverseScope.Service.Compute;
+
+/// <summary>Models that run in this process.</summary>
+/// <param name="thread">Belongs to the compute.</param>
+public sealed class LocalCompute(Workspace workspace, TorchThread thread) : ICompute
+{
+    public TargetOutline Describe(string model)
+    {
+        var entry = workspace.Models.Find(model);
+        using var target = TargetModel.Open(entry.Folder, thread, entry.Name);
+        target.CheckFiles();
+        return new TargetOutline(target.Description, TokenizerFolder.Splitter(entry.Folder));
+    }
+
+    public IInversionBackend Open(string model, TargetWeights weights, ITask task, MeasurementOptions options, RunSeed seed)
+    {
+        var entry = workspace.Models.Find(model);
+        return TorchBackend.Open(
+            thread, entry.Folder, entry.Name, task, options, seed, workspace.Home.Banks, weights,
+            target => workspace.Generators.Fitting(options.Generator, target, task, options.Basis).Folder);
+    }
+
+    public void Dispose() => thread.Dispose();
+}
