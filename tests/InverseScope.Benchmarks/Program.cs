@@ -20,6 +20,12 @@ switch (args)
         await AgentOverhead.RunAsync(
             int.Parse(answering, CultureInfo.InvariantCulture), int.Parse(calls, CultureInfo.InvariantCulture), int.Parse(rounds, CultureInfo.InvariantCulture));
         break;
+    case ["service-readers", var readers, var seconds]:
+        await ServiceLoad.ReadersAsync(int.Parse(readers, CultureInfo.InvariantCulture), int.Parse(seconds, CultureInfo.InvariantCulture));
+        break;
+    case ["service-sweep", var readers, var rounds]:
+        await ServiceLoad.SweepAsync(int.Parse(readers, CultureInfo.InvariantCulture), int.Parse(rounds, CultureInfo.InvariantCulture));
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
         break;
