@@ -33,7 +33,7 @@ internal sealed class ServiceHost : IAsyncDisposable
             Version = "test",
             Variable = _ => null,
         };
-        var app = ServiceApp.Build(with?.Invoke(options) ?? options, workspace => new LocalCompute(workspace, new TorchThread(threads: 1)));
+        var app = ServiceApp.Build(with?.Invoke(options) ?? options, workspace => new LocalCompute(workspace.Home, new TorchThread(threads: 1)));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new ServiceHost(folder, app);
     }
