@@ -267,7 +267,7 @@ public sealed class RunningSweep : IProgress<WorkProgress>, IDisposable
     public void Report(WorkProgress value)
     {
         lock (_lock)
-            _pace = value.Unit == "sites" ? AtSite(value) : _pace with { Step = value };
+            _pace = value.Unit == "sites" && value.Stage.StartsWith(Id, StringComparison.Ordinal) ? AtSite(value) : _pace with { Step = value };
         _changed();
     }
 
