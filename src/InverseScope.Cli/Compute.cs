@@ -19,17 +19,10 @@ internal static partial class Compute
     /// <exception cref="BadInputException">The program cannot compute there.</exception>
     public static TorchThread Start(ParseResult parse)
     {
-        var device = parse.GetValue(MeasurementArguments.Device) ?? Cpu;
-        if (!Known().IsMatch(device))
-        {
-            throw new BadInputException(
-                $"--device {device}: a device is {Cpu}, {Cuda}, or {Cuda}:N with N from 0.{NearestName.Hint(device, [Cpu, Cuda])}");
-        }
-
-        var thread = new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), device, parse.GetValue(MeasurementArguments.WeightType) ?? NumberType.Float32);
+        var thread = Open(parse);
         try
         {
-            if (device != Cpu)
+            if (thread.Device != Cpu)
                 thread.Run(() => { });
             return thread;
         }
@@ -38,6 +31,20 @@ internal static partial class Compute
             thread.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The thread of the device that was asked for, which is not tried.</summary>
+    /// <exception cref="BadInputException">There is no such device.</exception>
+    public static TorchThread Open(ParseResult parse)
+    {
+        var device = parse.GetValue(MeasurementArguments.Device) ?? Cpu;
+        if (!Known().IsMatch(device))
+        {
+            throw new BadInputException(
+                $"--device {device}: a device is {Cpu}, {Cuda}, or {Cuda}:N with N from 0.{NearestName.Hint(device, [Cpu, Cuda])}");
+        }
+
+        return new TorchThread((int?)parse.GetValue(MeasurementArguments.Threads), device, parse.GetValue(MeasurementArguments.WeightType) ?? NumberType.Float32);
     }
 
     [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]

@@ -33,19 +33,19 @@ internal sealed class Interruption : IDisposable
     private void OnSignal(PosixSignalContext signal)
     {
         if (_source.IsCancellationRequested)
-            EndAtOnce();
+            EndAtOnce(ExitCode.Stopped);
         signal.Cancel = true;
         _error.WriteLine();
         _error.WriteLine("inversescope: stopping at the next batch, and keeping what is done. Once more ends it at once.");
         _source.Cancel();
     }
 
-    // An orderly exit would run the destructors of native libraries while their threads still compute.
-    private static void EndAtOnce()
+    /// <summary>Ends the process. An orderly exit would run the destructors of native libraries while their threads still compute.</summary>
+    public static void EndAtOnce(int code)
     {
         if (OperatingSystem.IsWindows())
-            Environment.Exit(ExitCode.Stopped);
-        ExitWithoutCleanup(ExitCode.Stopped);
+            Environment.Exit(code);
+        ExitWithoutCleanup(code);
     }
 
     [DllImport("libc", EntryPoint = "_exit")]

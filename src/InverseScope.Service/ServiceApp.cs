@@ -10,12 +10,16 @@ using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Service;
 
 /// <summary>The service as one application: pages, API and MCP over one home, whose store it owns.</summary>
 public static class ServiceApp
 {
+    // A sweep ends at its next batch, and the worker's is not waited for longer than some seconds.
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(10);
+
     /// <summary>Opens the home; nothing listens yet.</summary>
     /// <param name="compute">Where models run; belongs to the application.</param>
     /// <exception cref="Core.BadInputException">Another process owns the store, or an address that is not loopback has no key.</exception>
@@ -31,6 +35,7 @@ public static class ServiceApp
         services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
         services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
         services.AddSingleton(provider => Runner(options, provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>()));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = EndsWithin);
         services.AddSingleton<SweepQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
         services.AddSingleton<SweepDesk>();

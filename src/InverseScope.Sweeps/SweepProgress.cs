@@ -11,8 +11,11 @@ namespace InverseScope.Sweeps;
 /// <param name="Sites">Sites in all.</param>
 /// <param name="Process">Id of the process that runs it.</param>
 /// <param name="Updated">UTC.</param>
+/// <param name="Samples">Samples of the sites that are done.</param>
+/// <param name="Fault">The last fault at a site in this run; null if there was none.</param>
 public sealed record SweepProgress(
-    string Id, SweepState State, string Stage, int SitesDone, int Sites, int Process, DateTimeOffset Updated)
+    string Id, SweepState State, string Stage, int SitesDone, int Sites, int Process, DateTimeOffset Updated, long Samples = 0,
+    string? Fault = null)
 {
     private const string FileName = "progress.json";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -28,6 +31,13 @@ public sealed record SweepProgress(
         var temporary = Path.Combine(folder, FileName + ".new");
         File.WriteAllText(temporary, JsonSerializer.Serialize(this, Json));
         File.Move(temporary, Path.Combine(folder, FileName), overwrite: true);
+    }
+
+    /// <summary>Progress of a sweep; null if it never ran.</summary>
+    public static SweepProgress? Find(Home home, string id)
+    {
+        var file = Path.Combine(home.Sweep(id), FileName);
+        return File.Exists(file) ? Read(file) : null;
     }
 
     /// <summary>Progress of every sweep of a home, the latest first.</summary>

@@ -33,8 +33,11 @@ internal sealed class SweepRun : IDisposable
     private const string KnownSiteStage = "control sites/1";
     private const string SpecTestStage = "spec tests/1";
 
+    // A report costs at most a twentieth of what is done between two.
+    private const int InterimShare = 20;
+
     private readonly StoredSweep _sweep;
-    private readonly SweepPlan _plan;
+    private readonly double _earlier;
     private readonly ITask _task;
     private readonly TargetUnderStudy _target;
     private readonly Home _home;
@@ -47,6 +50,8 @@ internal sealed class SweepRun : IDisposable
     private readonly RunSeed _seed;
     private readonly LanguageModelAccess? _languageModel;
     private readonly ChatLabeller? _labeller;
+    private readonly Budget? _asking;
+    private readonly SiteStages _siteStages;
     private readonly StageLog _log;
     private readonly IReadOnlyList<Site> _sites;
     private readonly SweepReferences _references;
@@ -57,7 +62,12 @@ internal sealed class SweepRun : IDisposable
     private readonly Dictionary<Site, string> _failed = [];
     private readonly Dictionary<Site, string> _parked = [];
 
+    private SweepPlan _plan;
     private int _done;
+    private long _samples;
+    private string? _fault;
+    private long _reported;
+    private TimeSpan _reportCost;
     private IReadOnlyList<KnownSiteRecord>? _knownSites;
     private string? _knownSiteFault;
     private TaskVectorRecord? _taskVector;
@@ -70,7 +80,7 @@ internal sealed class SweepRun : IDisposable
         TimeProvider clock, long began, IProgress<WorkProgress>? progress)
     {
         (_sweep, _plan, _task, _target, _languageModel) = (sweep, plan, task, target, languageModel);
-        (_home, _store, _clock, _began, _progress) = (home, store, clock, began, progress);
+        (_home, _store, _clock, _began, _progress, _earlier, _reported) = (home, store, clock, began, progress, sweep.WorkSeconds, clock.GetTimestamp());
         _seed = new RunSeed(plan.Seed);
         _sites = SweepRunner.SitesOf(plan, target.Backend.Target, task);
         _log = new StageLog(
@@ -85,7 +95,7 @@ internal sealed class SweepRun : IDisposable
         if (languageModel is not null)
         {
             var asked = plan.LanguageModel!;
-            var budget = Budget(asked);
+            var budget = _asking = new Budget(AskingLimits(asked), clock);
             _labeller = new ChatLabeller(
                 new RecordedChat(new BudgetedChat(languageModel.Chat, budget), store.Transcripts.Of(sweep.Id, "", LabellerName), clock),
                 asked.Labels, store.Labels, languageModel.Embedder);
@@ -98,12 +108,17 @@ internal sealed class SweepRun : IDisposable
 
         _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
         _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
-        _stages = new SiteInvestigation(
-            new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);
-        _done = _sites.Count(_stages.IsDone);
+        _siteStages = new SiteStages(
+            plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement);
+        _stages = new SiteInvestigation(_siteStages, _log);
+        Site[] done = [.. _sites.Where(_stages.IsDone)];
+        (_done, _samples) = (done.Length, done.Sum(s => _stages.Results(s).Samples));
         // What it cannot do is told before hours go into sites.
         _patching = plan.TaskVectorPairs == 0 ? null : new TaskVectorStages(plan, task, target.Backend, _seed, _log);
     }
+
+    /// <summary>Time between reports while it runs, at least.</summary>
+    public required TimeSpan InterimInterval { get; init; }
 
     public void Dispose() => _labeller?.Dispose();
 
@@ -130,23 +145,53 @@ internal sealed class SweepRun : IDisposable
     public void Report()
     {
         _progress?.Report(new WorkProgress($"{_sweep.Id} report", _done, _sites.Count, "sites"));
-        var report = SweepReport.Build(
-            _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault, _taskVector,
-            _store.Transcripts.Totals(_sweep.Id).All);
+        ReadLimits();
+        var report = Document();
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
         TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
         Tell(_sweep.State, "report");
     }
 
-    private Budget Budget(LanguageModelPlan asked) => new(
-        new BudgetLimits
+    private ReportDocument Document() => SweepReport.Build(
+        _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault,
+        // Where it was cancelled before or within the experiment.
+        _taskVector ?? _patching?.Record(new Dictionary<Site, string>(), _sweep.StopReason ?? "not yet"), _store.Transcripts.Totals(_sweep.Id).All);
+
+    // Whoever looks at a sweep that takes hours sees what is committed. What fails here is told by what is written next.
+    private void ReportInterim()
+    {
+        var began = _clock.GetTimestamp();
+        var since = _clock.GetElapsedTime(_reported, began);
+        if (since < InterimInterval || since < _reportCost * InterimShare)
+            return;
+        _sweep.WorkSeconds = _earlier + _clock.GetElapsedTime(_began).TotalSeconds;
+        try
         {
-            Calls = asked.MaxCalls,
-            Tokens = asked.MaxTokens,
-            WallTime = _plan.BudgetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
-        },
-        _clock);
+            ReportFiles.Write(_home.Sweep(_sweep.Id), Document(), [ReportFormat.Json]);
+        }
+        catch (OutsideServiceException)
+        {
+        }
+
+        _reported = _clock.GetTimestamp();
+        _reportCost = _clock.GetElapsedTime(began, _reported);
+    }
+
+    // A person may change them while it runs.
+    private void ReadLimits()
+    {
+        _plan = _plan.Within(_store.Sweep(_sweep.Id).Limits);
+        _siteStages.Samples.Change(new BudgetLimits { Samples = _plan.BudgetSamples });
+        _asking?.Change(AskingLimits(_plan.LanguageModel!));
+    }
+
+    private BudgetLimits AskingLimits(LanguageModelPlan asked) => new()
+    {
+        Calls = asked.MaxCalls,
+        Tokens = asked.MaxTokens,
+        WallTime = _plan.BudgetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+    };
 
     // Specs that a language model labels were read without running their tests. Returns why they could not be, or null.
     private string? TestSpecs(CancellationToken cancel)
@@ -205,12 +250,16 @@ internal sealed class SweepRun : IDisposable
             {
                 if (Guarded(site.ToString(), () => _stages.Investigate(site, cancel)) is { } fault)
                     _failed[site] = fault;
+                else
+                    _samples += _stages.Results(site).Samples;
                 _parked.Remove(site);
                 _done++;
+                ReportInterim();
             }
             catch (SiteParkedException e)
             {
                 _log.Note(site.ToString(), "parked", e.Message);
+                _fault = $"{site}: {e.Message}";
                 if (_parked.TryAdd(site, e.Message))
                     queue.Enqueue(site);
                 // All that is left waits: asked at once it would be refused at once.
@@ -253,9 +302,13 @@ internal sealed class SweepRun : IDisposable
         return stopped;
     }
 
-    private string? WhyStop() => SweepProgress.IsAskedToStop(_home, _sweep.Id) ? "user"
-        : _clock.GetElapsedTime(_began).TotalMinutes > _plan.BudgetMinutes ? "budget"
-        : null;
+    private string? WhyStop()
+    {
+        ReadLimits();
+        return SweepProgress.IsAskedToStop(_home, _sweep.Id) ? "user"
+            : _clock.GetElapsedTime(_began).TotalMinutes > _plan.BudgetMinutes ? "budget"
+            : null;
+    }
 
     // Answers of two models must not be mixed unnoticed: a person decides whether the sweep goes on with the new one.
     private string? HowModelChanged(CancellationToken cancel) =>
@@ -264,7 +317,7 @@ internal sealed class SweepRun : IDisposable
             : null;
 
     private void Tell(SweepState state, string what) =>
-        new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow()).Write(_home);
+        new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow(), _samples, _fault).Write(_home);
 
     // Returns the fault's message, or null.
     private string? Guarded(string what, Action work)
@@ -279,6 +332,7 @@ internal sealed class SweepRun : IDisposable
 #pragma warning restore CA1031
         {
             _log.Note(what, "failed", e.ToString());
+            _fault = $"{what}: {e.Message}";
             return e.Message;
         }
     }

@@ -105,48 +105,56 @@ public sealed class SweepRunner(
     /// <exception cref="BadInputException">There is no such sweep.</exception>
     public SweepPlan PlanOf(string id) => JsonSerializer.Deserialize<SweepPlan>(store.Sweep(id).Plan, ReportJson.LineOptions)!;
 
+    /// <summary>
+    /// Time between reports of a sweep that runs, at least; they take at most a twentieth of its time besides. Default 20 s.
+    /// </summary>
+    public TimeSpan InterimInterval { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Runs what is left of a sweep.</summary>
-    /// <returns>The sweep as it then stands: finished, or stopped by the user or its budget.</returns>
+    /// <param name="whyCancelled">
+    /// Asked when it was cancelled: why it stopped, or null if it is to go on in another process. Then it stays as one that runs, and no report
+    /// is written. Without it, a user stopped it.
+    /// </param>
+    /// <returns>The sweep as it then stands: finished, stopped by the user or its budget, or to go on.</returns>
     /// <exception cref="BadInputException">The model or a site cannot be used.</exception>
     /// <exception cref="OutsideServiceException">The disk is full or the store is out of reach.</exception>
-    public StoredSweep Run(string id, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public StoredSweep Run(string id, IProgress<WorkProgress>? progress, CancellationToken cancel, Func<string?>? whyCancelled = null)
     {
-        var sweep = store.Sweep(id);
-        var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!;
         var began = clock.GetTimestamp();
-        var earlier = sweep.WorkSeconds;
         SweepProgress.ForgetStop(home, id);
-        sweep.State = SweepState.Running;
-        sweep.StopReason = null;
-        sweep.Finished = null;
-        store.Update(sweep);
+        var sweep = store.Change(id, s => (s.State, s.StopReason, s.Finished) = (SweepState.Running, null, null));
+        var earlier = sweep.WorkSeconds;
         try
         {
-            var reason = RunWhole(sweep, plan, earlier, began, progress, cancel);
-            sweep.State = reason is null ? SweepState.Finished : SweepState.Stopped;
-            sweep.StopReason = reason ?? "finished";
+            Settle(sweep, RunWhole(sweep, earlier, began, progress, whyCancelled, cancel));
         }
         catch (OperationCanceledException)
         {
-            sweep.State = SweepState.Stopped;
-            sweep.StopReason = "user";
+            if (Reason(whyCancelled) is { } reason)
+                Settle(sweep, reason);
         }
         catch (Exception e) when (e is BadInputException or OutsideServiceException)
         {
             sweep.State = SweepState.Failed;
             sweep.StopReason = e.Message.Length <= LongestReason ? e.Message : $"{e.Message[..LongestReason]}…";
-            End(sweep, earlier + clock.GetElapsedTime(began).TotalSeconds);
+            End(sweep, earlier, began);
             throw;
         }
 
-        End(sweep, earlier + clock.GetElapsedTime(began).TotalSeconds);
+        End(sweep, earlier, began);
         return sweep;
     }
 
+    private static string? Reason(Func<string?>? whyCancelled) => whyCancelled is null ? "user" : whyCancelled();
+
+    private static void Settle(StoredSweep sweep, string? stopped) =>
+        (sweep.State, sweep.StopReason) = (stopped is null ? SweepState.Finished : SweepState.Stopped, stopped ?? "finished");
+
     // Returns why it stopped early, or null.
     private string? RunWhole(
-        StoredSweep sweep, SweepPlan plan, double earlier, long began, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        StoredSweep sweep, double earlier, long began, IProgress<WorkProgress>? progress, Func<string?>? whyCancelled, CancellationToken cancel)
     {
+        var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!.Within(sweep.Limits);
         // Before minutes go into activations: a language model that is not there is found out in seconds.
         using var languageModel = plan.LanguageModel is { } wanted ? languageModels(wanted.Chat) : null;
         if (languageModel?.HasTools == false && plan.LanguageModel!.Propose.Contains(LanguageModelMode.Tools))
@@ -159,12 +167,24 @@ public sealed class SweepRunner(
             ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
             : null;
         using var run = new SweepRun(
-            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, began, progress);
-        var stopped = run.Investigate(cancel);
+            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, began, progress)
+        {
+            InterimInterval = InterimInterval,
+        };
+        string? stopped;
+        try
+        {
+            stopped = run.Investigate(cancel);
+        }
+        catch (OperationCanceledException) when (Reason(whyCancelled) is not null)
+        {
+            // Whoever stops it wants to see what there is.
+            stopped = Reason(whyCancelled);
+        }
+
         sweep.WorkSeconds = earlier + clock.GetElapsedTime(began).TotalSeconds;
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
-        sweep.State = stopped is null ? SweepState.Finished : SweepState.Stopped;
-        sweep.StopReason = stopped ?? "finished";
+        Settle(sweep, stopped);
         run.Report();
         return stopped;
     }
@@ -213,13 +233,13 @@ public sealed class SweepRunner(
         }
 
         (sweep.LanguageModel, sweep.EmbeddingModel) = (model.Identity, embedding);
-        store.Update(sweep);
+        store.Change(sweep.Id, s => (s.LanguageModel, s.EmbeddingModel) = (model.Identity, embedding));
     }
 
-    private void End(StoredSweep sweep, double workSeconds)
+    private void End(StoredSweep sweep, double earlier, long began)
     {
-        sweep.WorkSeconds = workSeconds;
-        sweep.Finished = Timestamp.Of(clock.GetUtcNow());
-        store.Update(sweep);
+        sweep.WorkSeconds = earlier + clock.GetElapsedTime(began).TotalSeconds;
+        sweep.Finished = sweep.State == SweepState.Running ? null : Timestamp.Of(clock.GetUtcNow());
+        store.Change(sweep.Id, s => (s.State, s.StopReason, s.Finished, s.WorkSeconds) = (sweep.State, sweep.StopReason, sweep.Finished, sweep.WorkSeconds));
     }
 }

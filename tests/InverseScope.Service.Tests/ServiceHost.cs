@@ -23,7 +23,8 @@ internal sealed class ServiceHost : IAsyncDisposable
 
     /// <param name="home">One that is there already and stays; null makes a new one that goes with the service.</param>
     /// <param name="with">Changes the options.</param>
-    public static async Task<ServiceHost> StartAsync(Home? home = null, Func<ServiceOptions, ServiceOptions>? with = null)
+    /// <param name="compute">Null: models run in this process.</param>
+    public static async Task<ServiceHost> StartAsync(Home? home = null, Func<ServiceOptions, ServiceOptions>? with = null, ICompute? compute = null)
     {
         var folder = home is null ? new TempFolder() : null;
         var options = new ServiceOptions
@@ -33,7 +34,7 @@ internal sealed class ServiceHost : IAsyncDisposable
             Version = "test",
             Variable = _ => null,
         };
-        var app = ServiceApp.Build(with?.Invoke(options) ?? options, workspace => new LocalCompute(workspace, new TorchThread(threads: 1)));
+        var app = ServiceApp.Build(with?.Invoke(options) ?? options, workspace => compute ?? new LocalCompute(workspace.Home, new TorchThread(threads: 1)));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new ServiceHost(folder, app);
     }

@@ -132,6 +132,54 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_sweep_that_runs_reports_what_is_committed_but_not_all_the_time()
+    {
+        var seen = new List<(SweepState State, DateTimeOffset? Finished, Correction Correction, int Done, int Queued)>();
+        var written = new List<DateTime>();
+        var file = Path.Combine(Home.Sweep("addition-001"), "report.json");
+        Run(Plan() with { Sites = ["L0H0", "L0H1", "L1H0", "L1H1"] }, Planted, _ =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(15));
+            if (!File.Exists(file) || (written.Count > 0 && written[^1] == File.GetLastWriteTimeUtc(file)))
+                return;
+            written.Add(File.GetLastWriteTimeUtc(file));
+            var report = ReportJson.Read(file, File.ReadAllText(file));
+            seen.Add((report.Sweep.State, report.Sweep.Finished, report.Sweep.Options.Correction, report.Summary.Sites.Done, report.Summary.Sites.Queued));
+        });
+
+        // Each site takes 15 s of the 20 s between two.
+        Assert.Equal([(SweepState.Running, null, Correction.Online, 2, 2)], seen);
+        Assert.Equal(SweepState.Finished, ReportJson.Read(file, File.ReadAllText(file)).Sweep.State);
+    }
+
+    [Fact]
+    public void A_sweep_that_a_user_stops_reports_what_it_has_and_one_that_shall_go_on_stays_running()
+    {
+        using var source = new CancellationTokenSource();
+        var file = Path.Combine(Home.Sweep("addition-001"), "report.html");
+        using (var store = SweepStore.Open(Home.Store))
+        {
+            var runner = Runner(store, Planted, site =>
+            {
+                if (site.ToString() == "L0H1@last")
+                    source.Cancel();
+            });
+            var id = runner.Begin(Plan(), "test").Id;
+            var parked = runner.Run(id, null, source.Token, () => null);
+            Assert.Equal((SweepState.Running, null, null), (parked.State, parked.StopReason, parked.Finished));
+            Assert.False(File.Exists(file));
+            Assert.Equal(SweepState.Running, store.Sweep(id).State);
+            var stopped = runner.Run(id, null, source.Token);
+            Assert.Equal((SweepState.Stopped, "user"), (stopped.State, stopped.StopReason));
+        }
+
+        Assert.True(File.Exists(file));
+        var progress = SweepProgress.Find(Home, "addition-001")!;
+        Assert.Equal((SweepState.Stopped, 1, 2), (progress.State, progress.SitesDone, progress.Sites));
+        Assert.True(progress.Samples > 0);
+    }
+
+    [Fact]
     public void A_damaged_progress_file_hides_no_other_sweep()
     {
         Run(Plan(), Planted);

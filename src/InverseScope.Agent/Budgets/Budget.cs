@@ -61,9 +61,9 @@ public sealed record BudgetStop(BudgetLimit Limit, string Message);
 public sealed class Budget
 {
     private readonly Lock _lock = new();
-    private readonly BudgetLimits _limits;
     private readonly TimeProvider _clock;
     private readonly long _started;
+    private BudgetLimits _limits;
     private BudgetCost _spent;
     private BudgetCost _setAside;
     private BudgetStop? _stop;
@@ -97,6 +97,16 @@ public sealed class Budget
             lock (_lock)
                 return _stop;
         }
+    }
+
+    /// <summary>Other limits from now on; what was spent counts against them.</summary>
+    /// <exception cref="ArgumentException">A limit is negative.</exception>
+    public void Change(BudgetLimits limits)
+    {
+        if (limits.Check().FirstOrDefault() is { } problem)
+            throw new ArgumentException(problem, nameof(limits));
+        lock (_lock)
+            _limits = limits;
     }
 
     /// <summary>Sets an amount aside.</summary>

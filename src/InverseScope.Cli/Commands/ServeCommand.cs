@@ -26,7 +26,10 @@ internal static class ServeCommand
             };
             if (invocation.Parse.GetValue(listen) is { } address)
                 options = options with { Address = address };
-            using var app = ServiceApp.Build(options, workspace => new LocalCompute(workspace, Compute.Start(invocation.Parse)));
+            using var compute = new WorkerCompute(invocation.Home, WorkerCommand.Launch(invocation), Compute.Open(invocation.Parse), shell.Clock, shell.Error.WriteLine);
+            if (invocation.Parse.GetValue(MeasurementArguments.Device) is not null)
+                compute.Start();
+            using var app = ServiceApp.Build(options, _ => compute);
             app.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
             invocation.Say($"{CommandLine.Name}: serving {invocation.Home.Path} at {string.Join(", ", app.Urls)}");
             app.WaitForShutdownAsync(invocation.Cancel).GetAwaiter().GetResult();

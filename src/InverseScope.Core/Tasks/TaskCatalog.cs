@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using InverseScope.Core.Yaml;
 
@@ -19,6 +20,8 @@ public sealed class TaskCatalog
 
     private static readonly string[] Extensions = [".txt", ".jsonl", ".ndjson", ".yaml", ".yml", ".json"];
 
+    private static readonly ConditionalWeakTable<ITask, string> Sources = [];
+
     private readonly string? _folder;
 
     /// <param name="folder">Folder with a user's tasks, a file each; null or absent if there is none.</param>
@@ -31,6 +34,16 @@ public sealed class TaskCatalog
     /// <summary>The task of a name or of a file.</summary>
     /// <exception cref="BadInputException">No such task, or a faulty file.</exception>
     public ITask Find(string nameOrPath)
+    {
+        var task = Open(nameOrPath);
+        Sources.AddOrUpdate(task, Names.Contains(nameOrPath) ? nameOrPath : Path.GetFullPath(nameOrPath));
+        return task;
+    }
+
+    /// <summary>By what another process finds a task that a catalogue found: its name there, or the path of its file.</summary>
+    public static string SourceOf(ITask task) => Sources.TryGetValue(task, out var source) ? source : task.Name;
+
+    private ITask Open(string nameOrPath)
     {
         if (BuiltIn.TryGetValue(nameOrPath, out var make))
             return make();

@@ -1,7 +1,6 @@
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
-using InverseScope.Service.Desk;
 using InverseScope.Sweeps;
 using InverseScope.Torch;
 using InverseScope.Torch.Models;
@@ -12,11 +11,16 @@ namespace InverseScope.Service.Compute;
 
 /// <summary>Models that run in this process.</summary>
 /// <param name="thread">Belongs to the compute.</param>
-public sealed class LocalCompute(Workspace workspace, TorchThread thread) : ICompute
+public sealed class LocalCompute(Home home, TorchThread thread) : ICompute
 {
+    private readonly ModelCatalog _models = new(home.Models);
+    private readonly GeneratorCatalog _generators = new(home.Generators);
+
+    public ComputeHealth Health => new(ComputeState.Running, Environment.ProcessId, 1, null, thread.Device, Environment.WorkingSet);
+
     public TargetOutline Describe(string model)
     {
-        var entry = workspace.Models.Find(model);
+        var entry = _models.Find(model);
         using var target = TargetModel.Open(entry.Folder, thread, entry.Name);
         target.CheckFiles();
         return new TargetOutline(target.Description, TokenizerFolder.Splitter(entry.Folder));
@@ -24,10 +28,10 @@ public sealed class LocalCompute(Workspace workspace, TorchThread thread) : ICom
 
     public IInversionBackend Open(string model, TargetWeights weights, ITask task, MeasurementOptions options, RunSeed seed)
     {
-        var entry = workspace.Models.Find(model);
+        var entry = _models.Find(model);
         return TorchBackend.Open(
-            thread, entry.Folder, entry.Name, task, options, seed, workspace.Home.Banks, weights,
-            target => workspace.Generators.Fitting(options.Generator, target, task, options.Basis).Folder);
+            thread, entry.Folder, entry.Name, task, options, seed, home.Banks, weights,
+            target => _generators.Fitting(options.Generator, target, task, options.Basis).Folder);
     }
 
     public void Dispose() => thread.Dispose();

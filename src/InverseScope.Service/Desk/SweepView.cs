@@ -56,6 +56,9 @@ public sealed record SweepView
 
     /// <summary>The command that repeats it.</summary>
     public required string Command { get; init; }
+
+    /// <summary>Where it is computed, e.g. <c>cuda:0</c>; null unless it runs.</summary>
+    public string? Device { get; init; }
 }
 
 /// <summary>How far a sweep is.</summary>
@@ -70,7 +73,26 @@ public sealed record SweepPace(string? Doing, int SitesDone, int Sites, WorkProg
 /// <param name="WorkSeconds">Over all runs.</param>
 /// <param name="LanguageModelCalls">Messages sent, over all runs.</param>
 /// <param name="LanguageModelTokens">Read and written, over all runs.</param>
-public sealed record SweepSpend(double WorkSeconds, long LanguageModelCalls, long LanguageModelTokens, SweepLimits Limits);
+public sealed record SweepSpend(double WorkSeconds, long LanguageModelCalls, long LanguageModelTokens, SweepLimits Limits)
+{
+    /// <summary>Samples of the sites that are done, over all runs.</summary>
+    public long Samples { get; init; }
+}
 
 /// <summary>What one run of a sweep may use; null for no limit.</summary>
-public sealed record SweepLimits(double? Minutes, long? Samples, long? LanguageModelCalls, long? LanguageModelTokens);
+/// <param name="Minutes">Above 0.</param>
+/// <param name="Samples">From 1, as the others.</param>
+public sealed record SweepLimits(double? Minutes, long? Samples, long? LanguageModelCalls, long? LanguageModelTokens)
+{
+    /// <summary>All that is wrong, each a sentence; empty if nothing.</summary>
+    public IEnumerable<string> Check()
+    {
+        if (Minutes is { } minutes && !(minutes > 0 && minutes <= TimeSpan.MaxValue.TotalMinutes / 2))
+            yield return FormattableString.Invariant($"The budget of minutes must be a number above 0, found {minutes}; leave it out for no limit.");
+        foreach (var (name, limit) in new[] { ("samples", Samples), ("language-model calls", LanguageModelCalls), ("language-model tokens", LanguageModelTokens) })
+        {
+            if (limit <= 0)
+                yield return FormattableString.Invariant($"The budget of {name} must be at least 1, found {limit}; leave it out for no limit.");
+        }
+    }
+}

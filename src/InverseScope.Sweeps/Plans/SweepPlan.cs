@@ -1,4 +1,5 @@
 using InverseScope.Core.Sampling;
+using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Sweeps.Plans;
 
@@ -94,6 +95,14 @@ public sealed record SweepPlan
 
     /// <summary>Samples that one run may draw; null: without end.</summary>
     public long? BudgetSamples { get; init; }
+
+    /// <summary>The plan with other limits; null leaves its own.</summary>
+    public SweepPlan Within(StoredLimits? limits) => limits is null ? this : this with
+    {
+        BudgetMinutes = limits.Minutes,
+        BudgetSamples = limits.Samples,
+        LanguageModel = LanguageModel is null ? null : LanguageModel with { MaxCalls = limits.LanguageModelCalls, MaxTokens = limits.LanguageModelTokens },
+    };
 
     /// <summary>All problems, each with its cure.</summary>
     public IEnumerable<string> Check()

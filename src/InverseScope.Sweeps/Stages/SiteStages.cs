@@ -34,7 +34,6 @@ internal sealed class SiteStages
     private readonly LanguageModelProposer? _languageModel;
     private readonly Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? _agreement;
     private readonly int _planned;
-    private readonly Budget _samples;
 
     // What the last site was measured on; kept for the stage after it.
     private MeasuredSite? _measured;
@@ -59,9 +58,12 @@ internal sealed class SiteStages
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
         (_languageModel, _agreement) = (languageModel, agreement);
-        _samples = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
+        Samples = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
         _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
+
+    /// <summary>Of the samples of this run.</summary>
+    public Budget Samples { get; }
 
     /// <summary>The proposers that ask a language model.</summary>
     public IReadOnlyList<LanguageModelMode> LanguageModelModes => _languageModel is null ? [] : _plan.LanguageModel!.Propose;
@@ -101,7 +103,7 @@ internal sealed class SiteStages
     // How many there will be is known at most: fewer lie near, or all that do are kept.
     private SiteSamples Sample(IInversionBackend backend, Site site, IReadOnlyList<string> references, string stream, CancellationToken cancel)
     {
-        using var reserved = _samples.TryReserve(new BudgetCost(Samples: (long)references.Count * Math.Max(1, backend.Options.Samples)), out _) ?? throw new BudgetSpentException();
+        using var reserved = Samples.TryReserve(new BudgetCost(Samples: (long)references.Count * Math.Max(1, backend.Options.Samples)), out _) ?? throw new BudgetSpentException();
         var samples = backend.Sample(site, references, stream, cancel);
         reserved.Settle(new BudgetCost(Samples: samples.Sets.Sum(s => (long)s.Texts.Length)));
         SweepTelemetry.CountSamples(samples, backend.Options.Sampler);

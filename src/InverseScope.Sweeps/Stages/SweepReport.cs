@@ -57,7 +57,9 @@ internal static class SweepReport
 
         if (parked.TryGetValue(site, out var waits))
             return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"{SiteRecord.Parked}: {waits} ('sweep resume {sweep.Id}' takes it up again)" };
-        return SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"the sweep ended first ({sweep.StopReason})" };
+        return sweep.State == SweepState.Running
+            ? SiteRecord.Of(site, SiteStatus.Queued) with { VerdictReason = "the sweep has not come to it yet" }
+            : SiteRecord.Of(site, SiteStatus.Skipped) with { VerdictReason = $"the sweep ended first ({sweep.StopReason})" };
     }
 
     private static SiteRecord Finished(

@@ -57,6 +57,28 @@ public sealed class StoredSweep
 
     /// <summary>Seconds of work over all its runs, resumed ones included.</summary>
     public double WorkSeconds { get; set; }
+
+    /// <summary>What a run may use, in place of what the plan says; null: as the plan says.</summary>
+    public StoredLimits? Limits { get; set; }
+
+    /// <summary>Its place among the sweeps that wait in a service, the lowest first; null: it never waited.</summary>
+    public long? Turn { get; set; }
+}
+
+/// <summary>What one run of a sweep may use; null for no limit. Beside the plan, whose text keys every stage.</summary>
+public sealed class StoredLimits
+{
+    /// <summary>Wall time, above 0.</summary>
+    public double? Minutes { get; set; }
+
+    /// <summary>From 1.</summary>
+    public long? Samples { get; set; }
+
+    /// <summary>Messages, from 1.</summary>
+    public long? LanguageModelCalls { get; set; }
+
+    /// <summary>Read and written, from 1.</summary>
+    public long? LanguageModelTokens { get; set; }
 }
 
 /// <summary>The committed result of one stage.</summary>

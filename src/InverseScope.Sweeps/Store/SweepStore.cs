@@ -73,7 +73,19 @@ public sealed class SweepStore : IDisposable
         return sweep;
     }
 
-    public void Update(StoredSweep sweep) => _file.Write(() => _sweeps.Update(sweep));
+    /// <summary>Changes members of a sweep; what others change of it at the same time stays.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public StoredSweep Change(string id, Action<StoredSweep> change)
+    {
+        var sweep = Sweep(id);
+        _file.Write(() =>
+        {
+            sweep = _sweeps.FindById(id);
+            change(sweep);
+            _sweeps.Update(sweep);
+        });
+        return sweep;
+    }
 
     /// <summary>The committed result of a stage, or null if there is none under this key.</summary>
     public StoredStep? Find(string sweep, string site, string stage, string key) =>

@@ -20,8 +20,7 @@ public sealed class SweepStoreTests : IDisposable
             Assert.Equal("a-001", sweep.Id);
             store.Commit(Step("a-001", "L0H0@last", "propose", "k1", "{}"), [new StoredLogLine { Sweep = "a-001", Step = "x" }]);
             store.Commit(Step("a-001", "L0H0@last", "propose", "k2", "[1]"), [new StoredLogLine { Sweep = "a-001", Step = "y" }]);
-            sweep.State = SweepState.Finished;
-            store.Update(sweep);
+            store.Change(sweep.Id, s => s.State = SweepState.Finished);
         }
 
         using var again = SweepStore.Open(StorePath);

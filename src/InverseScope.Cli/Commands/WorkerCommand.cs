@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using InverseScope.Cli.Options;
+using InverseScope.Service.Compute;
+
+namespace InverseScope.Cli.Commands;
+
+/// <summary>
+/// <c>worker</c>: computes for the service that started it, over its standard input and output, until that input ends. It is not for people.
+/// </summary>
+internal static class WorkerCommand
+{
+    private const string Name = "worker";
+
+    public static Command Create(Shell shell)
+    {
+        var command = new Command(Name, "Compute for the service that starts it, over standard input and output.") { Hidden = true };
+        MeasurementArguments.AddCompute(command);
+        command.SetAction(parse => Run(new Invocation(parse, shell)));
+        return command;
+    }
+
+    /// <summary>How a worker is started that computes as the command that runs now was told to.</summary>
+    public static WorkerLaunch Launch(Invocation invocation) => WorkerLaunch.OfThisProgram(
+    [
+        Name, "--home", invocation.Home.Path,
+        .. Given(MeasurementArguments.Device, invocation.Parse.GetValue(MeasurementArguments.Device)),
+        .. Given(MeasurementArguments.WeightType, invocation.Parse.GetValue(MeasurementArguments.WeightType)?.ToString().ToLowerInvariant()),
+        .. Given(MeasurementArguments.Threads, invocation.Parse.GetValue(MeasurementArguments.Threads)?.ToString(CultureInfo.InvariantCulture)),
+    ]);
+
+    private static string[] Given(Option option, string? value) => value is null ? [] : [option.Name, value];
+
+    private static int Run(Invocation invocation)
+    {
+        // Signals come to the whole group of processes: the service decides, and this process ends with it.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
+        using var input = Console.OpenStandardInput();
+        using var output = Console.OpenStandardOutput();
+        // What is not a message must not stand among them.
+        Console.SetOut(Console.Error);
+        LocalCompute compute;
+        string device;
+        try
+        {
+            var thread = Compute.Start(invocation.Parse);
+            (compute, device) = (new LocalCompute(invocation.Home, thread), thread.Device);
+        }
+#pragma warning disable CA1031 // The service tells why, as it would of itself.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            WorkerHost.Refuse(output, e);
+            return ExitCode.BadInput;
+        }
+
+        var code = ExitCode.Done;
+        try
+        {
+            new WorkerHost(input, output, compute, invocation.Tasks).Run(device);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            invocation.Shell.Error.WriteLine($"{CommandLine.Name}: {e.Message}");
+            code = ExitCode.Fault;
+        }
+
+        // What is still being computed is for nobody.
+        Interruption.EndAtOnce(code);
+        return code;
+    }
+}

@@ -1,0 +1,160 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+
+namespace InverseScope.Service.Compute;
+
+/// <summary>
+/// A backend in the worker. Where the worker ends, the backend is opened and prepared in the next one, and the call repeated: what is sampled
+/// depends on names of streams alone, so that it is the same.
+/// </summary>
+internal sealed class RemoteBackend : IInversionBackend
+{
+    // Prior texts, and some more.
+    private const int TextsRemembered = 200_000;
+
+    private readonly WorkerCompute _compute;
+    private readonly OpenCall _open;
+    private readonly Lock _lock = new();
+    private readonly HashSet<Site> _prepared = [];
+    private readonly Dictionary<(Position Position, string Text), int?> _read = [];
+    private OpenAnswer? _opened;
+    private WorkerLink? _link;
+    private WorkerTexts? _texts;
+
+    /// <param name="open">Without the id of a call.</param>
+    public RemoteBackend(WorkerCompute compute, OpenCall open)
+    {
+        (_compute, _open) = (compute, open);
+        _compute.Repeat(link => OpenedOn(link, CancellationToken.None), null, CancellationToken.None);
+    }
+
+    public TargetDescription Target => _opened!.Target;
+
+    public MeasurementOptions Options => _open.Options;
+
+    public GeneratorDescription? Generator => _opened!.Generator;
+
+    public TextPool Texts { get; } = new();
+
+    public int PriorTexts => _opened!.PriorTexts;
+
+    public double[]? PriorWeights { get; private set; }
+
+    public void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var gauge = new ProgressGauge(progress);
+        _compute.Repeat(
+            link =>
+            {
+                OpenedOn(link, cancel);
+                return link.Call(new PrepareCall(link.NextId(), _open.Backend, [.. sites.Select(s => s.ToString())]), gauge, null, cancel);
+            },
+            gauge, cancel);
+        lock (_lock)
+            _prepared.UnionWith(sites);
+    }
+
+    public SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel) => _compute.Repeat(
+        link =>
+        {
+            var texts = OpenedOn(link, cancel);
+            var sets = new List<SampleSet>(references.Count);
+            var answer = Answer<SampleAnswer>(link.Call(
+                new SampleCall(link.NextId(), _open.Backend, site.ToString(), references, streamName), null,
+                frame => sets.Add(WorkerStream.SetOf((SetTold)frame.Message, frame.Numbers, id => texts[id])), cancel));
+            return new SiteSamples(sets, [.. answer.WithoutPosition.Select(id => texts[id])], answer.PriorShareWithPosition, answer.Rows);
+        },
+        null, cancel);
+
+    public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) =>
+        Ask<PatchAnswers>(id => new PatchCall(id, _open.Backend, site.ToString(), requests), cancel).Outcomes;
+
+    public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
+        Ask<ContinueAnswer>(id => new ContinueCall(id, _open.Backend, site.ToString(), requests), cancel).Texts;
+
+    // It depends on the position alone, and is asked of the same texts at every site.
+    public int? CharactersRead(Site site, string text)
+    {
+        var key = (site.Position, text);
+        lock (_lock)
+        {
+            if (_read.TryGetValue(key, out var known))
+                return known;
+        }
+
+        var read = Ask<ReadAnswer>(id => new ReadCall(id, _open.Backend, site.ToString(), text), CancellationToken.None).Characters;
+        lock (_lock)
+        {
+            if (_read.Count >= TextsRemembered)
+                _read.Clear();
+            return _read[key] = read;
+        }
+    }
+
+    public void Dispose()
+    {
+        WorkerLink? link;
+        lock (_lock)
+            (link, _link) = (_link, null);
+        // It may be busy with a call that was given up.
+        link?.Post(new CloseCall(link.NextId(), _open.Backend));
+        link?.Forget(_open.Backend);
+        _compute.Closed();
+    }
+
+    private T Ask<T>(Func<long, WorkerMessage> call, CancellationToken cancel)
+        where T : WorkerMessage => _compute.Repeat(
+            link =>
+            {
+                OpenedOn(link, cancel);
+                return Answer<T>(link.Call(call(link.NextId()), null, null, cancel));
+            },
+            null, cancel);
+
+    private static T Answer<T>(WorkerFrame frame)
+        where T : WorkerMessage => frame.Message as T ?? throw new InvalidDataException($"The worker answered by '{frame.Message.GetType().Name}'.");
+
+    // Opened and prepared as it was before; returns the texts of this worker.
+    private WorkerTexts OpenedOn(WorkerLink link, CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            if (_link == link)
+                return _texts!;
+            var texts = new WorkerTexts(Texts);
+            link.Mirror(_open.Backend, texts);
+            var frame = link.Call(_open with { Id = link.NextId() }, null, null, cancel);
+            var opened = Answer<OpenAnswer>(frame);
+            if (_opened is { } before && (before.Target != opened.Target || before.Generator != opened.Generator || before.PriorTexts != opened.PriorTexts))
+                throw new BadInputException($"The files of '{_open.Model}' are not any more what they were when the work began.", "Bring them back as they were, or begin anew.");
+            if (_opened is null)
+                (_opened, PriorWeights) = (opened, frame.Numbers.Length == 0 ? null : WorkerStream.NumbersOf(frame.Numbers));
+            if (_prepared.Count > 0)
+                link.Call(new PrepareCall(link.NextId(), _open.Backend, [.. _prepared.Select(s => s.ToString())]), null, null, cancel);
+            (_link, _texts) = (link, texts);
+            return texts;
+        }
+    }
+}
+
+/// <summary>Passes progress on, and knows whether there was any since it was last asked: more of a stage than ever before.</summary>
+internal sealed class ProgressGauge(IProgress<WorkProgress>? inner) : IProgress<WorkProgress>
+{
+    private readonly Dictionary<string, long> _best = new(StringComparer.Ordinal);
+    private bool _advanced;
+
+    public void Report(WorkProgress value)
+    {
+        if (value.Done > _best.GetValueOrDefault(value.Stage))
+            (_best[value.Stage], _advanced) = (value.Done, true);
+        inner?.Report(value);
+    }
+
+    public bool Advanced()
+    {
+        var advanced = _advanced;
+        _advanced = false;
+        return advanced;
+    }
+}

@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+
+namespace InverseScope.Service.Compute;
+
+/// <summary>
+/// The worker's side: backends in this process, for the calls that come over a stream. Calls run at the same time; each is answered once,
+/// by its result or its fault.
+/// </summary>
+public sealed class WorkerHost(Stream input, Stream output, ICompute compute, TaskCatalog tasks)
+{
+    // Characters of texts in one message.
+    private const int TextsAtOnce = 4 << 20;
+
+    private readonly WorkerStream _stream = new(input, output);
+    private readonly ConcurrentDictionary<long, Served> _backends = [];
+    private readonly ConcurrentDictionary<long, CancellationTokenSource> _calls = [];
+    private readonly Lock _telling = new();
+
+    /// <summary>Answers calls until nobody calls any more. Calls may be running still when it returns.</summary>
+    /// <param name="device">Where it computes.</param>
+    /// <exception cref="IOException">Nobody listens.</exception>
+    /// <exception cref="InvalidDataException">What calls is not the service.</exception>
+    public void Run(string device)
+    {
+        _stream.Write(new ReadyTold(device));
+        while (_stream.Read() is { } frame)
+        {
+            switch (frame.Message)
+            {
+                case CancelCall cancelled:
+                    if (_calls.TryGetValue(cancelled.Id, out var running))
+                        running.Cancel();
+                    break;
+                case var call:
+                    var source = _calls[call.Id] = new CancellationTokenSource();
+                    ThreadPool.QueueUserWorkItem(_ => Answer(call, source.Token));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Tells why there is nothing to call.</summary>
+    public static void Refuse(Stream output, Exception why) => new WorkerStream(Stream.Null, output).Write(FaultAnswer.Of(0, why));
+
+    private void Answer(WorkerMessage call, CancellationToken cancel)
+    {
+        WorkerMessage? answer;
+        try
+        {
+            answer = Do(call, cancel);
+        }
+#pragma warning disable CA1031 // Whatever a call throws is its caller's, in another process.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            answer = FaultAnswer.Of(call.Id, e);
+        }
+
+        // Its source is not disposed: a late wish to cancel may still hold it.
+        _calls.TryRemove(call.Id, out _);
+        try
+        {
+            if (answer is not null)
+                _stream.Write(answer);
+        }
+        catch (IOException)
+        {
+            // The service ended, which the reading side finds out too.
+        }
+    }
+
+    // Returns null where it answered already.
+    private WorkerMessage? Do(WorkerMessage call, CancellationToken cancel)
+    {
+        switch (call)
+        {
+            case OpenCall open:
+                Open(open);
+                return null;
+            case PrepareCall prepare:
+                using (var served = Find(prepare.Backend))
+                    served.Backend.Prepare([.. prepare.Sites.Select(served.Site)], new Progress(prepare.Id, _stream), cancel);
+                return new DoneAnswer(prepare.Id);
+            case SampleCall sample:
+                using (var served = Find(sample.Backend))
+                    Tell(sample, served, served.Backend.Sample(served.Site(sample.Site), sample.References, sample.Stream, cancel));
+                return null;
+            case PatchCall patch:
+                using (var served = Find(patch.Backend))
+                    return new PatchAnswers(patch.Id, served.Backend.Patch(served.Site(patch.Site), patch.Requests, cancel));
+            case ContinueCall more:
+                using (var served = Find(more.Backend))
+                    return new ContinueAnswer(more.Id, served.Backend.Continue(served.Site(more.Site), more.Requests, cancel));
+            case ReadCall read:
+                using (var served = Find(read.Backend))
+                    return new ReadAnswer(read.Id, served.Backend.CharactersRead(served.Site(read.Site), read.Text));
+            case CloseCall close:
+                if (_backends.TryRemove(close.Backend, out var closed))
+                    closed.Close();
+                return new DoneAnswer(close.Id);
+            default:
+                throw new InvalidDataException($"'{call.GetType().Name}' is no call.");
+        }
+    }
+
+    private void Open(OpenCall open)
+    {
+        var task = tasks.Find(open.Task);
+        if (task.Fingerprint != open.TaskFingerprint)
+            throw new BadInputException($"The task '{open.Task}' is not any more what it was when the work began.", "Bring its file back as it was, or begin anew.");
+        var backend = compute.Open(open.Model, open.Weights, task, open.Options, new RunSeed(open.Seed));
+        var served = _backends[open.Backend] = new Served(open.Backend, backend, task);
+        lock (_telling)
+        {
+            TellTexts(served);
+            _stream.Write(
+                new OpenAnswer(open.Id, backend.Target, backend.Generator, backend.PriorTexts), backend.PriorWeights is { } weights ? WorkerStream.Bytes(weights) : []);
+        }
+    }
+
+    private void Tell(SampleCall call, Served served, SiteSamples samples)
+    {
+        lock (_telling)
+        {
+            TellTexts(served);
+            foreach (var set in samples.Sets)
+                _stream.Write(call.Id, set);
+            _stream.Write(new SampleAnswer(call.Id, samples.WithoutPosition, samples.PriorShareWithPosition, samples.Rows));
+        }
+    }
+
+    // Texts are told in the order of their ids, before anything that names them.
+    private void TellTexts(Served served)
+    {
+        var pool = served.Backend.Texts;
+        for (var count = pool.Count; served.Told < count;)
+        {
+            var (texts, characters) = (new List<string>(), 0);
+            for (; served.Told < count && characters < TextsAtOnce; served.Told++)
+            {
+                var text = pool[served.Told];
+                texts.Add(text);
+                characters += text.Length + 1;
+            }
+
+            _stream.Write(new TextsTold(served.Id, texts));
+        }
+    }
+
+    private Served Find(long id) => _backends.TryGetValue(id, out var served) && served.TryUse()
+        ? served
+        : throw new InvalidOperationException($"There is no backend {id}.");
+
+    private sealed class Progress(long id, WorkerStream stream) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => stream.Write(new ProgressTold(id, value));
+    }
+
+    /// <summary>A backend in use; disposing ends one use of it.</summary>
+    private sealed class Served(long id, IInversionBackend backend, ITask task) : IDisposable
+    {
+        private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
+        private readonly object _lock = new();
+        private int _uses;
+        private bool _closed;
+
+        public long Id => id;
+
+        public IInversionBackend Backend => backend;
+
+        /// <summary>Texts that the service knows.</summary>
+        public int Told { get; set; }
+
+        public Site Site(string name) => _sites.GetOrAdd(name, n => SitePattern.ExpandAll([n], backend.Target.Layers, backend.Target.Heads, null, task)[0]);
+
+        public bool TryUse()
+        {
+            lock (_lock)
+            {
+                if (_closed)
+                    return false;
+                _uses++;
+                return true;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                _uses--;
+                Monitor.PulseAll(_lock);
+            }
+        }
+
+        /// <summary>Waits for calls that run.</summary>
+        public void Close()
+        {
+            lock (_lock)
+            {
+                _closed = true;
+                while (_uses > 0)
+                    Monitor.Wait(_lock);
+            }
+
+            backend.Dispose();
+        }
+    }
+}

@@ -1,0 +1,293 @@
+using InverseScope.Core;
+using InverseScope.Service.Desk;
+using InverseScope.Sweeps;
+using InverseScope.Sweeps.Evaluation;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Store;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace InverseScope.Service.Tests.Desk;
+
+public sealed class SweepDeskTests : IDisposable
+{
+    private const string Plan = """
+        schema: inversescope/sweep/v1
+        name: desk
+        model: ioi
+        task: addition
+        sites: ['L0H0-1', 'L1H0']
+        distance: euclidean
+        kernel: threshold
+        epsilon: 0.6
+        bank_size: 400
+        references: { explore: 30, confirm: 40 }
+        search: { max_proposals: 1 }
+        controls: { random_weights: false, known_sites: 0 }
+        causal_check: { references: 0 }
+        """;
+
+    private readonly TempFolder _folder = new();
+    private readonly PlantedCompute _compute = new();
+    private readonly SemaphoreSlim _reached = new(0);
+    private readonly SemaphoreSlim _goOn = new(0);
+
+    private Home Home => new(_folder["home"]);
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _reached.Dispose();
+        _goOn.Dispose();
+    }
+
+    [Fact]
+    public async Task A_paused_sweep_keeps_what_it_has_and_goes_on_to_the_same_numbers()
+    {
+        var whole = await Undisturbed();
+        HoldAt("L0H1@last");
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Plan);
+        await Reached();
+        var running = desk.Find("desk-001");
+        Assert.Equal((SweepStatus.Running, "planted:0", 1, 3), (running.Status, running.Device, running.Pace.SitesDone, running.Pace.Sites));
+        Assert.True(running.Spend.Samples > 0);
+        desk.Pause("desk-001");
+        Release();
+
+        var paused = await Until(desk, "desk-001", v => v.Status == SweepStatus.Paused);
+        Assert.Equal(("paused", 1, 3), (paused.Reason, paused.Pace.SitesDone, paused.Pace.Sites));
+        // A report of what is there is written at once.
+        var part = Report("desk-001");
+        Assert.Equal((SweepState.Stopped, Correction.Online), (part.Sweep.State, part.Sweep.Options.Correction));
+        Assert.Equal([SiteStatus.Done, SiteStatus.Skipped, SiteStatus.Skipped], part.Sites.Select(s => s.Status));
+        Assert.Throws<BadInputException>(() => desk.Pause("desk-001"));
+
+        desk.Resume("desk-001");
+        var done = await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        Assert.True(ReportComparison.Of(whole, Report("desk-001")).SameResults);
+        Assert.Equal(Report("desk-001").Sweep.Cost.Samples, done.Spend.Samples);
+        Assert.Null(done.Device);
+    }
+
+    [Fact]
+    public async Task A_stopped_sweep_stays_stopped_over_a_restart_and_one_that_ran_or_waited_goes_on_in_its_order()
+    {
+        var whole = await Undisturbed();
+        HoldAt("L0H1@last");
+        await using (var service = await StartAsync())
+        {
+            var desk = Desk(service);
+            desk.Begin(Named("first"));
+            desk.Begin(Named("second"));
+            desk.Begin(Named("third"));
+            await Reached();
+            Assert.Equal([SweepStatus.Queued, SweepStatus.Queued, SweepStatus.Running], desk.All().Select(v => v.Status));
+            desk.Stop("second-001");
+            Assert.Equal((SweepStatus.Stopped, "user"), (desk.Find("second-001").Status, desk.Find("second-001").Reason));
+            // Last in the queue from now on.
+            desk.Stop("first-001");
+            desk.Resume("first-001");
+            Release();
+            await Reached();
+            Assert.Equal("third-001", Queue(service).Running!.Id);
+            // The service ends with one that runs and one that waits.
+            using var stopping = Queue(service).Stopping.Register(Release);
+            await service.DisposeAsync();
+        }
+
+        using (var store = SweepStore.Open(Home.Store))
+            Assert.Equal([SweepState.Running, SweepState.Stopped, SweepState.Running], store.Sweeps().Select(s => s.State));
+        var order = new List<string>();
+        await using (var service = await StartAsync())
+        {
+            var (desk, queue) = (Desk(service), Queue(service));
+            for (var i = 0; i < 2; i++)
+            {
+                await Reached();
+                order.Add(queue.Running!.Id);
+                Release();
+            }
+
+            await Until(desk, "first-001", v => v.Status == SweepStatus.Finished);
+            await Until(desk, "third-001", v => v.Status == SweepStatus.Finished);
+            Assert.Equal(SweepStatus.Stopped, desk.Find("second-001").Status);
+        }
+
+        Assert.Equal(["third-001", "first-001"], order);
+        Assert.All(order, id => Assert.True(ReportComparison.Of(whole, Report(id)).SameResults));
+    }
+
+    [Fact]
+    public async Task What_one_sweep_dies_of_is_told_and_the_next_goes_on()
+    {
+        var opened = 0;
+        _compute.BeforeOpening = () =>
+        {
+            if (opened++ == 0)
+                throw new OutsideServiceException("The worker process that computes ended 3 times.");
+            if (opened == 2)
+                throw new InvalidOperationException("no luck");
+        };
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Named("outage"));
+        desk.Begin(Named("fault"));
+        desk.Begin(Named("good"));
+        await Until(desk, "good-001", v => v.Status == SweepStatus.Finished);
+        var (outage, fault) = (desk.Find("outage-001"), desk.Find("fault-001"));
+        Assert.Equal((SweepStatus.Failed, SweepStatus.Failed), (outage.Status, fault.Status));
+        Assert.Contains("3 times", outage.LastFault, StringComparison.Ordinal);
+        Assert.Contains("no luck", fault.LastFault, StringComparison.Ordinal);
+        desk.Resume("fault-001");
+        Assert.Null((await Until(desk, "fault-001", v => v.Status == SweepStatus.Finished)).LastFault);
+    }
+
+    [Fact]
+    public async Task A_finished_sweep_asked_for_again_stays_what_it_is_and_one_that_is_not_there_is_refused()
+    {
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Plan);
+        await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        var before = Report("desk-001");
+        desk.Resume("desk-001");
+        await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        Assert.True(ReportComparison.Of(before, Report("desk-001")).SameResults);
+        foreach (var asked in new Action[] { () => desk.Resume("desk-002"), () => desk.Pause("desk-002"), () => desk.Stop("desk-002"), () => desk.SetLimits("desk-002", new SweepLimits(1, null, null, null)) })
+            Assert.Throws<BadInputException>(asked);
+        Assert.Throws<BadInputException>(() => desk.Stop("desk-001"));
+    }
+
+    [Fact]
+    public async Task Limits_that_are_changed_hold_from_the_next_site_on_and_stand_in_the_report()
+    {
+        HoldAt("L0H1@last");
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Plan);
+        await Reached();
+        var limits = new SweepLimits(null, 1, null, null);
+        Assert.Equal(limits, desk.SetLimits("desk-001", limits).Spend.Limits);
+        Release();
+
+        Assert.Equal("budget", (await Until(desk, "desk-001", v => v.Status == SweepStatus.Stopped)).Reason);
+        var report = Report("desk-001");
+        Assert.Equal(1, report.Sweep.Options.BudgetSamples);
+        Assert.Equal([SiteStatus.Done, SiteStatus.Done, SiteStatus.Skipped], report.Sites.Select(s => s.Status));
+
+        desk.SetLimits("desk-001", new SweepLimits(60, null, null, null));
+        desk.Resume("desk-001");
+        await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        Assert.Equal((60.0, null), (Report("desk-001").Sweep.Options.BudgetMinutes, Report("desk-001").Sweep.Options.BudgetSamples));
+    }
+
+    [Theory]
+    [InlineData(0.0, null, null, null)]
+    [InlineData(-1.0, null, null, null)]
+    [InlineData(double.NaN, null, null, null)]
+    [InlineData(double.PositiveInfinity, null, null, null)]
+    [InlineData(null, 0L, null, null)]
+    [InlineData(null, null, -1L, null)]
+    [InlineData(null, null, null, 0L)]
+    public async Task Limits_that_are_none_are_refused(double? minutes, long? samples, long? calls, long? tokens)
+    {
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Plan);
+        Assert.Throws<BadInputException>(() => desk.SetLimits("desk-001", new SweepLimits(minutes, samples, calls, tokens)));
+        Assert.Equal(new SweepLimits(null, null, null, null), desk.Find("desk-001").Spend.Limits);
+        await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+    }
+
+    [Theory]
+    [InlineData("task: addition", "task: /etc/passwd")]
+    [InlineData("task: addition", "task: ../../secret.txt")]
+    [InlineData("task: addition", "task: tests")]
+    [InlineData("model: ioi", "model: /root")]
+    [InlineData("model: ioi", "model: ..")]
+    [InlineData("model: ioi", "model: src")]
+    [InlineData("name: desk", "name: desk\ngenerator: ../elsewhere")]
+    [InlineData("name: desk", "name: desk\nspecs: [/etc/passwd]")]
+    [InlineData("name: desk", "name: desk\nspecs: ['specs/../../x.yaml']")]
+    [InlineData("name: desk", "name: desk\nspecs: ['/etc/*']")]
+    [InlineData("name: desk", "name: desk\nlanguage_model: { provider: script, script: /etc/passwd }")]
+    [InlineData("name: desk", "name: desk\nlanguage_model: { model: x, key_variable: INVERSESCOPE_API_KEY }")]
+    [InlineData("name: desk", "name: desk\nspecs: [\"a\\0b\"]")]
+    public async Task A_plan_that_somebody_sends_reads_nothing_outside_the_home(string here, string there)
+    {
+        await using var service = await StartAsync();
+        var error = Assert.Throws<BadInputException>(() => Desk(service).Begin(Plan.Replace(here, there, StringComparison.Ordinal)));
+        Assert.StartsWith("plan: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("root:", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Desk(service).All());
+    }
+
+    [Fact]
+    public async Task A_plan_is_kept_as_a_file_that_repeats_it()
+    {
+        await using var service = await StartAsync();
+        Directory.CreateDirectory(Home.Specs);
+        File.WriteAllText(Path.Combine(Home.Specs, "first.yaml"), "schema: inversescope/feature-spec/v1\nid: first\nrule: [ chars, first ]\n");
+        var plain = Desk(service).Begin(Plan);
+        Assert.Equal(Plan, File.ReadAllText(Path.Combine(Home.Sweep("desk-001"), "plan.yaml")));
+        Desk(service).Begin(Plan + "\nspecs: [specs/first.yaml]\n");
+        Assert.Contains($"sweep run {Path.Combine(Home.Sweep("desk-001"), "plan.yaml")} --home {Home.Path}", plain.Command, StringComparison.Ordinal);
+
+        var kept = Sweeps.Plans.SweepPlanFile.Read(Path.Combine(Home.Sweep("desk-002"), "plan.yaml"));
+        Assert.Equal([Path.Combine(Home.Specs, "first.yaml")], kept.SpecFiles);
+        Assert.Equal((0.6, 400, 30), (kept.Measurement.Epsilon, kept.Measurement.BankSize, kept.ExploreReferences));
+        await Until(Desk(service), "desk-002", v => v.Status == SweepStatus.Finished);
+    }
+
+    private static SweepDesk Desk(ServiceHost service) => service.Services.GetRequiredService<SweepDesk>();
+
+    private static SweepQueue Queue(ServiceHost service) => service.Services.GetRequiredService<SweepQueue>();
+
+    private static string Named(string name) => Plan.Replace("name: desk", $"name: {name}", StringComparison.Ordinal);
+
+    private static async Task<SweepView> Until(SweepDesk desk, string id, Func<SweepView, bool> wanted)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            var view = desk.Find(id);
+            if (wanted(view))
+                return view;
+            await Task.Delay(10, patience.Token);
+        }
+    }
+
+    private Task<ServiceHost> StartAsync() => ServiceHost.StartAsync(Home, compute: _compute);
+
+    private async Task<ReportDocument> Undisturbed()
+    {
+        var home = new Home(_folder["whole"]);
+        await using var service = await ServiceHost.StartAsync(home, compute: new PlantedCompute());
+        Desk(service).Begin(Plan);
+        await Until(Desk(service), "desk-001", v => v.Status == SweepStatus.Finished);
+        return ServeProcess.ReportOf(home, "desk-001");
+    }
+
+    private ReportDocument Report(string id) => ServeProcess.ReportOf(Home, id);
+
+    // Each run is held when it first samples there.
+    private void HoldAt(string site)
+    {
+        string? held = null;
+        _compute.BeforeOpening = () => held = null;
+        _compute.BeforeSampling = s =>
+        {
+            if (s.ToString() != site || held is not null)
+                return;
+            held = site;
+            _reached.Release();
+            _goOn.Wait(TimeSpan.FromMinutes(1));
+        };
+    }
+
+    private async Task Reached() => Assert.True(await _reached.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+
+    private void Release() => _goOn.Release();
+}
