@@ -12,6 +12,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Samples;
 using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 
@@ -99,7 +100,9 @@ internal sealed class SweepRun : IDisposable
         _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
         _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
         _stages = new SiteInvestigation(
-            new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);
+            new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement,
+                kept => KeptSiteFile.Write(home.Sweep(sweep.Id), kept)),
+            _log);
         _done = _sites.Count(_stages.IsDone);
         // What it cannot do is told before hours go into sites.
         _patching = plan.TaskVectorPairs == 0 ? null : new TaskVectorStages(plan, task, target.Backend, _seed, _log);
@@ -130,9 +133,12 @@ internal sealed class SweepRun : IDisposable
     public void Report()
     {
         _progress?.Report(new WorkProgress($"{_sweep.Id} report", _done, _sites.Count, "sites"));
-        var report = SweepReport.Build(
-            _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault, _taskVector,
-            _store.Transcripts.Totals(_sweep.Id).All);
+        // A sweep that is resumed after it was reviewed is still reviewed.
+        var report = ReportReviews.Apply(
+            SweepReport.Build(
+                _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault, _taskVector,
+                _store.Transcripts.Totals(_sweep.Id).All),
+            _store.Reviews, _home);
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
         TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
