@@ -12,6 +12,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Samples;
 using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 
@@ -109,7 +110,8 @@ internal sealed class SweepRun : IDisposable
         _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
         _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
         _siteStages = new SiteStages(
-            plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement);
+            plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement,
+            kept => KeptSiteFile.Write(home.Sweep(sweep.Id), kept));
         _stages = new SiteInvestigation(_siteStages, _log);
         Site[] done = [.. _sites.Where(_stages.IsDone)];
         (_done, _samples) = (done.Length, done.Sum(s => _stages.Results(s).Samples));
@@ -146,7 +148,8 @@ internal sealed class SweepRun : IDisposable
     {
         _progress?.Report(new WorkProgress($"{_sweep.Id} report", _done, _sites.Count, "sites"));
         ReadLimits();
-        var report = Document();
+        // A sweep that is resumed after it was reviewed is still reviewed.
+        var report = ReportReviews.Apply(Document(), _store.Reviews, _home);
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
         TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");

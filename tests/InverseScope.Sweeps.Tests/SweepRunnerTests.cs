@@ -6,6 +6,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Samples;
 using InverseScope.Sweeps.Store;
 using InverseScope.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -54,6 +55,24 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Null(report.Sites[1].Hypotheses[0].Causal);
         var none = Assert.Single(report.Sites[1].Hypotheses);
         Assert.NotEqual(HypothesisVerdict.Confirmed, none.Verdict);
+    }
+
+    [Fact]
+    public void The_samples_of_every_site_are_there_once_it_is_committed()
+    {
+        var (sweep, report) = Run(Plan() with { Search = true }, Planted);
+        foreach (var site in report.Sites)
+        {
+            var kept = KeptSiteFile.Read(KeptSiteFile.PathOf(Home.Sweep(sweep.Id), site.Site));
+            Assert.Equal((site.Site, site.References.Confirm), (kept.Site, (long?)kept.References.Count));
+            Assert.NotEmpty(site.Hypotheses);
+            foreach (var hypothesis in site.Hypotheses)
+            {
+                var labels = kept.Labels[hypothesis.SpecHash];
+                Assert.All(hypothesis.Samples.SelectMany(e => e.Samples), s => Assert.Equal(s.Label, labels.LabelOf(kept.IdOf(s.Text)!.Value)));
+                Assert.Equal(hypothesis.Kappa ?? -9, CorrectedNumbers.Measure(kept, labels, hypothesis.SpecHash, new Dictionary<string, string?>()).Kappa ?? -9, 1e-5);
+            }
+        }
     }
 
     [Fact]

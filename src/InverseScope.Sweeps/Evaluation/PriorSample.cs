@@ -61,6 +61,18 @@ public sealed class PriorSample
     /// <summary>Share of the texts that have each label, by label code (<see cref="PriorLabels.Shares"/>).</summary>
     public double[] Shares(RankedLabels labels) => PriorLabels.Shares(Labels(labels), _weights);
 
+    /// <summary>Share of the prior that one text is; 0 if it is not among these.</summary>
+    public double ShareOf(int text) => Array.BinarySearch(_texts, text) is >= 0 and var at ? (_weights?[at] ?? 1) / _cumulated[^1] : 0;
+
+    /// <summary>Share of the texts whose label is not missing.</summary>
+    public double KnownShare(RankedLabels labels)
+    {
+        var known = 0.0;
+        for (var i = 0; i < _texts.Length; i++)
+            known += LabelCode.IsMissing(labels[_texts[i]]) ? 0 : _weights?[i] ?? 1;
+        return known / _cumulated[^1];
+    }
+
     /// <summary>Has a feature label all texts.</summary>
     internal void Ask(LabelColumn column, CancellationToken cancel) => column.Read(_texts, new int[_texts.Length], cancel);
 

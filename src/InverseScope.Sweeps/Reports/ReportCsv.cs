@@ -57,6 +57,8 @@ internal static class ReportCsv
         ("ess", (_, h) => h.Ess),
         ("noise_ceiling", (_, h) => h.NoiseCeiling),
         ("explore_kappa", (_, h) => h.Explore?.Kappa),
+        ("review", (_, h) => h.Reviews is [.., var last] ? last.Verdict : null),
+        ("corrected_kappa", (_, h) => h.Corrected?.Kappa),
     ];
 
     private static readonly (string Name, Func<TaskVectorSiteRecord, RateRecord?> Value)[] Rates =
@@ -100,7 +102,8 @@ internal static class ReportCsv
         return csv.ToString();
     }
 
-    private static string Cell(object? value) => value switch
+    /// <summary>A value as a cell of the table.</summary>
+    public static string Cell(object? value) => value switch
     {
         null => "",
         double d => double.IsFinite(d) ? d.ToString("R", CultureInfo.InvariantCulture) : "",

@@ -151,6 +151,12 @@ public sealed record HypothesisRecord
 
     /// <summary>The command that measures this hypothesis alone.</summary>
     public string? Command { get; init; }
+
+    /// <summary>What people made of it, oldest first; the last one counts. No number or verdict rests on it.</summary>
+    public IReadOnlyList<ReviewRecord> Reviews { get; init; } = [];
+
+    /// <summary>Second numbers, from labels that people gave; null where nobody gave any.</summary>
+    public CorrectedRecord? Corrected { get; init; }
 }
 
 /// <summary>

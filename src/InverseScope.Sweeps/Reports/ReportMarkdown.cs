@@ -25,6 +25,7 @@ internal static class ReportMarkdown
         Hypotheses(md, document);
         TaskVector(md, document.TaskVector);
         KnownSites(md, document);
+        Reviews(md, document);
         Findings(md, document);
         Reproduce(md, document);
         return md.ToString();
@@ -121,7 +122,8 @@ internal static class ReportMarkdown
         foreach (var h in document.Sites.SelectMany(s => s.Hypotheses))
         {
             var fdr = h.PassesFdr switch { true => "passes", false => "does not pass", null => ReportNumbers.NotMeasured };
-            md.Append($"| {Cell(Code(h.Site))} | {Escaped(h.Title)} | {ReportNumbers.Words(h.Author)} | {ReportNumbers.Words(h.Verdict)}");
+            var review = h.Reviews is [.., var last] ? $" ({ReportProse.Sign(last.Verdict)} {ReportProse.Reviewed(last.Verdict)})" : "";
+            md.Append($"| {Cell(Code(h.Site))} | {Escaped(h.Title)} | {ReportNumbers.Words(h.Author)} | {ReportNumbers.Words(h.Verdict)}{review}");
             md.Append($" | {ReportNumbers.Rate(h.Kappa)} | {ReportNumbers.Interval(h.KappaCi)} | {ReportNumbers.Rate(h.Fcr)}");
             md.Append($" | {ReportNumbers.Rate(h.Chance)} | {ReportNumbers.EValue(h.EValue, h.Log10EValue)} | {fdr}");
             md.Append($" | {ReportNumbers.Count(h.Counts.References)} | {ReportNumbers.Count(h.Counts.Undefined)}");
@@ -165,6 +167,26 @@ internal static class ReportMarkdown
         {
             md.Append($"| {Escaped(ReportProse.MadeOf(s))} | {ReportNumbers.Words(s.Result)} | {ReportNumbers.Rate(s.Kappa)} | {ReportNumbers.Interval(s.KappaCi)}");
             md.Append($" | {Escaped(s.Feature ?? "")} | {ReportNumbers.Count(s.Confirmed)} | {ReportNumbers.Count(s.Tested)} |\n");
+        }
+    }
+
+    private static void Reviews(StringBuilder md, ReportDocument document)
+    {
+        var reviewed = document.Sites.SelectMany(s => s.Hypotheses).Where(h => h.Reviews.Count > 0 || h.Corrected is not null).ToArray();
+        if (reviewed.Length == 0)
+            return;
+        md.Append("\n## Reviews\n");
+        foreach (var h in reviewed)
+        {
+            md.Append($"\n### {Code(h.Site)}: {Escaped(h.Title)}\n\n");
+            foreach (var review in h.Reviews)
+            {
+                md.Append($"- {ReportProse.Sign(review.Verdict)} **{ReportProse.Reviewed(review.Verdict)}** by {Code(review.Author)}, {ReportNumbers.Time(review.Time)}");
+                md.Append($"{(review.Comment.Length == 0 ? "" : $": {Escaped(review.Comment)}")}\n");
+            }
+
+            if (h.Corrected is { } corrected)
+                md.Append($"{(h.Reviews.Count == 0 ? "" : "\n")}{Escaped(ReportProse.Corrected(corrected, h))}\n");
         }
     }
 

@@ -1,3 +1,5 @@
+using InverseScope.Sweeps.Store;
+
 namespace InverseScope.Sweeps.Reports;
 
 /// <summary>Sentences about a report. Every number in them is taken from the record.</summary>
@@ -209,6 +211,37 @@ internal static class ReportProse
     public static string MadeOf(KnownSiteRecord site) => site.Planted is null
         ? "nothing"
         : $"{site.Planted}, noise {ReportNumbers.Rate(site.NoiseRatio)}";
+
+    /// <summary>A person's verdict as a sign, which its words stand beside.</summary>
+    public static string Sign(ReviewVerdict verdict) => verdict switch
+    {
+        ReviewVerdict.Accept => "☑",
+        ReviewVerdict.Reject => "☒",
+        ReviewVerdict.NeedsMore => "☐",
+        ReviewVerdict.SpecWrong => "⚠",
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "No sign for this verdict."),
+    };
+
+    /// <summary>A person's verdict, in words.</summary>
+    public static string Reviewed(ReviewVerdict verdict) => verdict switch
+    {
+        ReviewVerdict.Accept => "accepted",
+        ReviewVerdict.Reject => "rejected",
+        ReviewVerdict.NeedsMore => "needs more data",
+        ReviewVerdict.SpecWrong => "spec wrong",
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "No words for this verdict."),
+    };
+
+    /// <summary>What came of labels that people gave, beside the first numbers.</summary>
+    public static string Corrected(CorrectedRecord corrected, HypothesisRecord h)
+    {
+        var accuracy = corrected.Accuracy is null ? "" : $" The labeller agrees with them on {ReportNumbers.Share(corrected.Accuracy)} of these {ReportNumbers.Interval(corrected.AccuracyCi)}.";
+        var numbers = corrected.Fcr is null
+            ? " No samples were kept to measure anew."
+            : $" With their labels κ = {ReportNumbers.Rate(corrected.Kappa)} {ReportNumbers.Interval(corrected.KappaCi)}, raw {ReportNumbers.Rate(corrected.Fcr)} {ReportNumbers.Interval(corrected.FcrCi)} against chance {ReportNumbers.Rate(corrected.Chance)};"
+              + $" first measured: κ = {ReportNumbers.Rate(h.Kappa)} {ReportNumbers.Interval(h.KappaCi)}, raw {ReportNumbers.Rate(h.Fcr)} against {ReportNumbers.Rate(h.Chance)}.";
+        return $"People labelled {ReportNumbers.Of(corrected.Checked, "text")} and changed {ReportNumbers.Of(corrected.Corrections, "label")}.{accuracy}{numbers}";
+    }
 
     /// <summary>Why a hypothesis is put before a person, or null.</summary>
     public static AttentionRecord? Question(ReportDocument document, HypothesisRecord h) =>

@@ -10,6 +10,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Samples;
 
 namespace InverseScope.Sweeps.Stages;
 
@@ -33,6 +34,7 @@ internal sealed class SiteStages
     private readonly SymbolicProposer? _search;
     private readonly LanguageModelProposer? _languageModel;
     private readonly Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? _agreement;
+    private readonly Action<KeptSite>? _keep;
     private readonly int _planned;
 
     // What the last site was measured on; kept for the stage after it.
@@ -45,10 +47,12 @@ internal sealed class SiteStages
     /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
     /// <param name="languageModel">Proposes as the plan says; null: no language model does.</param>
     /// <param name="agreement">How far the labeller of a spec agrees with itself on texts; null: nothing is labelled by one that errs.</param>
+    /// <param name="keep">Told what each site was confirmed on, before its result is there; null: nothing is kept.</param>
     public SiteStages(
         SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> personSpecs, IInversionBackend backend,
         IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, LanguageModelProposer? languageModel = null,
-        Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? agreement = null)
+        Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? agreement = null,
+        Action<KeptSite>? keep = null)
     {
         (_plan, _task, _backend, _randomTarget, _references, _seed, _clock) =
             (plan, task, backend, randomTarget, references, seed, clock);
@@ -57,7 +61,7 @@ internal sealed class SiteStages
         _columns = new LabelColumns(backend.Texts);
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
-        (_languageModel, _agreement) = (languageModel, agreement);
+        (_languageModel, _agreement, _keep) = (languageModel, agreement, keep);
         Samples = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
         _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
@@ -154,6 +158,7 @@ internal sealed class SiteStages
         var tested = new List<TestedHypothesis>();
         var partitions = new List<(string Title, int[] Codes)>();
         var standing = new List<LabelColumn>();
+        var columns = new List<LabelColumn>();
         foreach (var proposal in proposed.Proposals)
         {
             cancel.ThrowIfCancellationRequested();
@@ -181,10 +186,12 @@ internal sealed class SiteStages
             var degenerate = VerdictRule.WhyDegenerate(hypothesis.Consistency, same);
             tested.Add(new TestedHypothesis(hypothesis, degenerate));
             partitions.Add((draft.Title, codes));
+            columns.Add(labels);
             if (degenerate is null && record.EffectCi?.Lower >= _plan.MinimumKappa)
                 standing.Add(labels);
         }
 
+        _keep?.Invoke(KeptSiteCollector.Of(measured, columns, minimumEss, _seed.Value, cancel: cancel));
         var samples = measured.Samples;
         var usable = samples.Sets.Where(s => s.Ess >= minimumEss).ToArray();
         return new ConfirmResult(

@@ -1,3 +1,4 @@
+using InverseScope.Core;
 using LiteDB;
 
 namespace InverseScope.Sweeps.Store;
@@ -19,21 +20,32 @@ public sealed class ReviewStore
         _corrections = file.Collection<StoredCorrection>(CorrectionsName);
     }
 
+    /// <summary>Every review of every sweep, oldest first.</summary>
+    public IReadOnlyList<StoredReview> All() => _file.Read(() => _reviews.FindAll().OrderBy(r => r.Id).ToArray());
+
     /// <summary>Every review of a sweep's hypotheses, oldest first.</summary>
-    public IReadOnlyList<StoredReview> Of(string sweep) => _file.Read(() => _reviews.Find(r => r.Sweep == sweep).OrderBy(r => r.Id).ToArray());
+    public IReadOnlyList<StoredReview> Of(string sweep)
+    {
+        var key = KeyOf(sweep);
+        return _file.Read(() => _reviews.Find(r => r.SweepKey == key).OrderBy(r => r.Id).ToArray());
+    }
 
     /// <summary>Every review of one hypothesis, oldest first.</summary>
-    public IReadOnlyList<StoredReview> Of(string sweep, string hypothesis) => [.. Of(sweep).Where(r => r.Hypothesis == hypothesis)];
+    public IReadOnlyList<StoredReview> Of(string sweep, string hypothesis) => _file.Read(() => Find(KeyOf(sweep, hypothesis)));
 
     /// <summary>Adds a review, unless somebody was quicker.</summary>
+    /// <param name="review">Gets its id.</param>
     /// <param name="after">Id of the last review of this hypothesis that its author had seen; 0 for none.</param>
     /// <returns>Whether it was added: false if there is a later review.</returns>
+    /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public bool TryAdd(StoredReview review, long after)
     {
+        (review.SweepKey, review.Key) = (KeyOf(review.Sweep), KeyOf(review.Sweep, review.Hypothesis));
         var added = false;
+        // What is read within a write stays true until it ends.
         _file.Write(() =>
         {
-            if (_reviews.Find(r => r.Sweep == review.Sweep).Where(r => r.Hypothesis == review.Hypothesis).Select(r => r.Id).DefaultIfEmpty().Max() != after)
+            if ((Find(review.Key) is [.., var last] ? last.Id : 0) != after)
                 return;
             _reviews.Insert(review);
             added = true;
@@ -41,16 +53,41 @@ public sealed class ReviewStore
         return added;
     }
 
-    /// <summary>Every corrected label of a sweep, oldest first.</summary>
-    public IReadOnlyList<StoredCorrection> Corrections(string sweep) =>
-        _file.Read(() => _corrections.Find(c => c.Sweep == sweep).OrderBy(c => c.Id).ToArray());
+    /// <summary>Every label that people gave in a sweep, oldest first.</summary>
+    public IReadOnlyList<StoredCorrection> Corrections(string sweep)
+    {
+        var key = KeyOf(sweep);
+        return _file.Read(() => _corrections.Find(c => c.SweepKey == key).OrderBy(c => c.Id).ToArray());
+    }
 
-    /// <summary>Adds a corrected label.</summary>
-    public void Add(StoredCorrection correction) => _file.Write(() => _corrections.Insert(correction));
+    /// <summary>Every label that people gave in a sweep for one spec, oldest first.</summary>
+    public IReadOnlyList<StoredCorrection> Corrections(string sweep, string specHash)
+    {
+        var key = KeyOf(sweep, specHash);
+        return _file.Read(() => _corrections.Find(c => c.Key == key).OrderBy(c => c.Id).ToArray());
+    }
+
+    /// <summary>Adds a label that a person gave.</summary>
+    /// <param name="correction">Gets its id.</param>
+    /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
+    public void Add(StoredCorrection correction)
+    {
+        (correction.SweepKey, correction.Key) = (KeyOf(correction.Sweep), KeyOf(correction.Sweep, correction.SpecHash));
+        _file.Write(() => _corrections.Insert(correction));
+    }
 
     internal static void AddTo(LiteDatabase database)
     {
-        database.GetCollection<StoredReview>(ReviewsName).EnsureIndex(r => r.Sweep);
-        database.GetCollection<StoredCorrection>(CorrectionsName).EnsureIndex(c => c.Sweep);
+        var reviews = database.GetCollection<StoredReview>(ReviewsName);
+        reviews.EnsureIndex(r => r.SweepKey);
+        reviews.EnsureIndex(r => r.Key);
+        var corrections = database.GetCollection<StoredCorrection>(CorrectionsName);
+        corrections.EnsureIndex(c => c.SweepKey);
+        corrections.EnsureIndex(c => c.Key);
     }
+
+    // LiteDB compares texts without regard to case, and by the rules of a culture; hashes cannot be confused by that.
+    private static string KeyOf(params ReadOnlySpan<string> parts) => ContentHash.Of(parts);
+
+    private StoredReview[] Find(string key) => [.. _reviews.Find(r => r.Key == key).OrderBy(r => r.Id)];
 }

@@ -91,6 +91,9 @@ public sealed class StoredLabelCache : ILabelCache
             .Select(l => KeyValuePair.Create(l.Text, new LabelAnswer(l.Kind, l.Label)))
             .ToArray());
 
+    /// <summary>The scopes that have answers for a spec, in no particular order.</summary>
+    public IReadOnlyList<LabelScope> ScopesOf(string specHash) => [.. _numbers.Keys.Where(s => s.SpecHash == specHash)];
+
     internal static void AddTo(LiteDatabase database) =>
         database.GetCollection<StoredLabel>(LabelsName).EnsureIndex(l => l.Place, unique: true);
 

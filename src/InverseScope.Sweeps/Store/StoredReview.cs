@@ -39,6 +39,15 @@ public sealed class StoredReview
 
     /// <summary>ISO 8601, UTC.</summary>
     public string At { get; set; } = "";
+
+    /// <summary>Why the hypothesis needed a person when this was said, a sentence each.</summary>
+    public string[] QueuedBecause { get; set; } = [];
+
+    /// <summary>Hash of the sweep, which its reviews are found by; set when it is added.</summary>
+    public string SweepKey { get; set; } = "";
+
+    /// <summary>Hash of sweep and hypothesis; set when it is added.</summary>
+    public string Key { get; set; } = "";
 }
 
 /// <summary>
@@ -65,4 +74,10 @@ public sealed class StoredCorrection
 
     /// <summary>ISO 8601, UTC.</summary>
     public string At { get; set; } = "";
+
+    /// <summary>Hash of the sweep, which its corrections are found by; set when it is added.</summary>
+    public string SweepKey { get; set; } = "";
+
+    /// <summary>Hash of sweep and spec; set when it is added.</summary>
+    public string Key { get; set; } = "";
 }

@@ -39,7 +39,26 @@ internal static class ReportFixture
     {
         var first = Site(SiteKind.Head, 0, 1, "=");
         var second = Site(SiteKind.Head, 1, 2, "=");
-        var confirmed = Hypothesis(first, 0, 0.86, 40, seed: 1);
+        var confirmed = Hypothesis(first, 0, 0.86, 40, seed: 1) with
+        {
+            Reviews =
+            [
+                new ReviewRecord { Verdict = ReviewVerdict.NeedsMore, Author = "Ada", Time = Evening.AddHours(10), Comment = "" },
+                new ReviewRecord { Verdict = ReviewVerdict.Accept, Author = "=Bob <b>", Time = Evening.AddHours(12), Comment = HostileText },
+            ],
+            Corrected = new CorrectedRecord
+            {
+                Checked = 12,
+                Corrections = 2,
+                Fcr = 0.84,
+                FcrCi = new ReportInterval(0.8, 0.88),
+                Chance = 0.11,
+                Kappa = 0.82,
+                KappaCi = new ReportInterval(0.77, 0.87),
+                Accuracy = 10 / 12.0,
+                AccuracyCi = new ReportInterval(0.55, 0.95),
+            },
+        };
         var undecided = Hypothesis(first, 2, 0.35, 12, seed: 2) with
         {
             KappaCi = new ReportInterval(-0.02, 0.7),

@@ -18,8 +18,7 @@ internal static class HtmlHypothesis
         HtmlSamples.Write(html, h, site.Epsilon ?? document.Sweep.Options.Measurement.Epsilon);
         Labels(html, h);
         Trail(html, h);
-        if (ReportProse.Question(document, h) is { } question)
-            html.Add($"<section class=\"block ask\"><h4>Review</h4><p>Queued because {ReportNumbers.Words(question.Reason)}: {question.Detail}</p></section>\n");
+        HtmlReview.Write(html, document, h);
         Reproduce(html, h);
         html.Add($"</article>\n");
     }

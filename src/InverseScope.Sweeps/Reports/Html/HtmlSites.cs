@@ -65,7 +65,7 @@ internal static class HtmlSites
     private static void Row(HtmlBuilder html, ReportDocument document, SiteRecord site, HypothesisRecord h, HtmlLinks links)
     {
         html.Add($"<details class=\"hyp {HtmlVerdict.Class(h.Verdict)}\"><summary class=\"row\"><span class=\"verdict\"><i>{HtmlVerdict.Sign(h.Verdict)}</i>{ReportNumbers.Words(h.Verdict)}</span>");
-        html.Add($"<span class=\"title\">{h.Title} <small>{ReportNumbers.Words(h.Kind)} · {ReportNumbers.Words(h.Author)}{Remarks(h)}</small></span>");
+        html.Add($"<span class=\"title\">{h.Title} <small>{ReportNumbers.Words(h.Kind)} · {ReportNumbers.Words(h.Author)}{Remarks(h)}{HtmlReview.Sign(h)}</small></span>");
         html.Add($"<span class=\"c-axis\">");
         KappaAxis.WriteRow(html, h);
         html.Add($"</span><span class=\"c-kappa\">");

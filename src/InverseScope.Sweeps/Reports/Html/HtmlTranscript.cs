@@ -1,6 +1,4 @@
-using System.Text;
 using InverseScope.Agent.Transcripts;
-using InverseScope.Core;
 using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Sweeps.Reports.Html;
@@ -14,14 +12,7 @@ internal static class HtmlTranscript
     private const int HashShown = 12;
 
     /// <summary>Of the page about a site.</summary>
-    public static string FileOf(string site)
-    {
-        // Positions may hold any text: the hash keeps apart what looks alike without it.
-        var name = new StringBuilder();
-        foreach (var c in site)
-            name.Append(char.IsAsciiLetterOrDigit(c) || c is '@' or '.' or '-' or '=' ? c : '_');
-        return $"{name}-{ContentHash.Of(site)[..8]}.html";
-    }
+    public static string FileOf(string site) => SiteFileName.Of(site, "html");
 
     /// <summary>From the report to a question.</summary>
     public static string LinkTo(string site, string request) => $"{Folder}/{Uri.EscapeDataString(FileOf(site))}#{AnchorOf(request)}";

@@ -1,0 +1,29 @@
+using InverseScope.Core;
+
+namespace InverseScope.Service.Desk;
+
+/// <summary>Pages of long lists, counted from 1.</summary>
+internal static class PageRule
+{
+    /// <summary>Items on a page, at most.</summary>
+    public const int MostItems = 500;
+
+    /// <exception cref="BadInputException">There can be no such page.</exception>
+    public static void Check(int page, int size)
+    {
+        if (page < 1)
+            throw new BadInputException($"Pages are counted from 1; found {page}.");
+        if (size is < 1 or > MostItems)
+            throw new BadInputException($"A page has 1 to {MostItems} items; found {size}.");
+    }
+
+    /// <summary>How many items come before a page.</summary>
+    public static long Before(int page, int size) => (page - 1L) * size;
+
+    /// <summary>The items of a page; none beyond the last.</summary>
+    public static IReadOnlyList<T> Of<T>(IReadOnlyList<T> all, int page, int size)
+    {
+        var before = Before(page, size);
+        return before >= all.Count ? [] : [.. all.Skip((int)before).Take(size)];
+    }
+}
