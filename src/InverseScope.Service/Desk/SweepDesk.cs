@@ -27,6 +27,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
     public SweepView Begin(string plan)
     {
         var read = SweepPlanFile.Parse("plan", plan, workspace.Home.Path);
+        Named.Check(workspace, read);
         workspace.Models.Find(read.Model);
         var sweep = runner.Begin(read, "inversescope sweep run plan.yaml");
         queue.Add(sweep.Id);
@@ -48,6 +49,25 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
     /// <summary>Ends a sweep at its next batch, with a report of what it has.</summary>
     /// <exception cref="BadInputException">There is no such sweep, or it neither runs nor waits.</exception>
     public SweepView Stop(string id) => Interrupt(id, StoppedReason);
+
+    /// <summary>Sets what a run of it may use.</summary>
+    /// <exception cref="BadInputException">There is no such sweep, or a limit is not above 0.</exception>
+    public SweepView SetLimits(string id, SweepLimits limits)
+    {
+        if (limits.Minutes <= 0 || limits.Samples <= 0 || limits.LanguageModelCalls < 0 || limits.LanguageModelTokens < 0)
+            throw new BadInputException("A limit must be above 0.", "Leave it out, or null, for no limit.");
+        var sweep = workspace.Store.Sweep(id);
+        var plan = runner.PlanOf(id);
+        plan = plan with
+        {
+            BudgetMinutes = limits.Minutes,
+            BudgetSamples = limits.Samples,
+            LanguageModel = plan.LanguageModel is { } model ? model with { MaxCalls = limits.LanguageModelCalls, MaxTokens = limits.LanguageModelTokens } : null,
+        };
+        sweep.Plan = JsonSerializer.Serialize(plan, ReportJson.LineOptions);
+        workspace.Store.Update(sweep);
+        return Find(id);
+    }
 
     /// <summary>The sweep now, and again whenever something of it changes, until it neither runs nor waits.</summary>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
