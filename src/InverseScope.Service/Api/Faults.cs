@@ -44,6 +44,7 @@ internal sealed partial class Faults(ILogger<Faults> logger)
         StatusCodes.Status404NotFound => Problems.Of(status, "There is nothing at this address.", "The addresses are listed in /openapi/v1.json."),
         StatusCodes.Status405MethodNotAllowed => Problems.Of(status, "This address does not take that method.", "The header Allow lists those that it takes."),
         StatusCodes.Status415UnsupportedMediaType => Problems.Of(status, "The body is of a type that is not read here.", "Set Content-Type to one that /openapi/v1.json lists."),
+        StatusCodes.Status413PayloadTooLarge => TooLarge(),
         _ => Problems.Of(status, null),
     };
 
@@ -70,7 +71,7 @@ internal sealed partial class Faults(ILogger<Faults> logger)
     private static ProblemDetails Malformed(BadHttpRequestException e)
     {
         if (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
-            return Problems.Of(e.StatusCode, "The body is too large.", $"Specs and plans have at most {Security.ServiceSecurity.LargestBody >> 10} KiB, everything else {ApiEndpoints.SmallBody >> 10} KiB.");
+            return TooLarge();
         if (e.InnerException is not JsonException json)
             return Problems.Of(e.StatusCode, e.Message);
         var problem = Problems.Of(e.StatusCode, WhatIsWrong(json));
@@ -80,6 +81,10 @@ internal sealed partial class Faults(ILogger<Faults> logger)
         return problem;
     }
 
+    private static ProblemDetails TooLarge() => Problems.Of(
+        StatusCodes.Status413PayloadTooLarge, "The body is too large.",
+        $"Specs and plans have at most {ServiceSecurity.LargestBody >> 10} KiB, everything else {ApiEndpoints.SmallBody >> 10} KiB.");
+
     // The serializer's own words name types of this program.
     private static string WhatIsWrong(JsonException json)
     {
@@ -88,7 +93,7 @@ internal sealed partial class Faults(ILogger<Faults> logger)
             return $"There is no member '{member}' at {json.Path}.";
         if (message.IndexOf("including: ", StringComparison.Ordinal) is > 0 and var at)
             return $"Missing at {json.Path ?? "$"}: {message[(at + "including: ".Length)..].Split(". Path")[0].TrimEnd('.')}.";
-        return message.Contains(" type ", StringComparison.Ordinal) || message.Contains("constructor", StringComparison.Ordinal) || message.Contains("property", StringComparison.Ordinal)
+        return message.Contains("could not be converted", StringComparison.Ordinal) || message.Contains(" type ", StringComparison.Ordinal) || message.Contains("constructor", StringComparison.Ordinal) || message.Contains("property", StringComparison.Ordinal)
             ? $"The value at {json.Path} is not of the kind that belongs there."
             : $"The body is not JSON: {message.Split(" Path:")[0].Split(" LineNumber:")[0]}";
     }

@@ -53,12 +53,12 @@ internal static class LoginPage
         : Path;
 
     private static async Task<IResult> EnterAsync(
-        HttpContext context, IAntiforgery antiforgery, AccessKey key, [FromForm(Name = "key")] string? given, [FromForm(Name = "return")] string? to)
+        HttpContext context, IAntiforgery antiforgery, AccessKey access, [FromForm(Name = "key")] string? given, [FromForm(Name = "return")] string? to)
     {
-        switch (key.Try(given ?? "", RequestRates.AddressOf(context)))
+        switch (access.Try(given ?? "", RequestRates.AddressOf(context)))
         {
             case KeyAnswer.Right:
-                await LoginSession.BeginAsync(context, key);
+                await LoginSession.BeginAsync(context, access);
                 return Enter(to);
             case KeyAnswer.TooManyGuesses:
                 context.Response.Headers.RetryAfter = "3";

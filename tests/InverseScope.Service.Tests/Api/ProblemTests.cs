@@ -39,23 +39,23 @@ public sealed class ProblemTests(ApiFixture api)
         { "POST", "/api/v1/specs/try", """{"text": "x", "task": "none"}""", 400 },
         { "POST", "/api/v1/specs/try", """{"text": "x", "task": "addition", "count": 100000}""", 400 },
         { "POST", "/api/v1/specs/try", """{"text": "x", "task": "addition", "language_model": {"modle": "x"}}""", 400 },
-        { "POST", "/api/v1/specs/eval", """{"specs": [], "model": "addition", "task": "addition", "sites": ["embed"]}""", 400 },
-        { "POST", "/api/v1/specs/eval", """{"specs": ["x"], "model": "addition", "task": "addition", "sites": ["embed"]}""", 400 },
+        { "POST", "/api/v1/specs/eval", """{"specs": [], "model": "ioi", "task": "ioi", "sites": ["embed"]}""", 400 },
+        { "POST", "/api/v1/specs/eval", """{"specs": ["x"], "model": "ioi", "task": "ioi", "sites": ["embed"]}""", 400 },
         { "POST", "/api/v1/specs/eval", """{"specs": ["x"], "model": "none", "task": "addition", "sites": ["embed"]}""", 400 },
         { "GET", "/api/v1/jobs/none", null, 404 },
         { "DELETE", "/api/v1/jobs/none", null, 404 },
-        { "POST", "/api/v1/sample", """{"model": "addition", "task": "addition"}""", 400 },
+        { "POST", "/api/v1/sample", """{"model": "ioi", "task": "ioi"}""", 400 },
         { "POST", "/api/v1/sample", """{"model": "none", "task": "addition", "site": "L0H0"}""", 400 },
-        { "POST", "/api/v1/sample", """{"model": "addition", "task": "addition", "site": "L0H0", "n": 0}""", 400 },
-        { "POST", "/api/v1/sample", """{"model": "addition", "task": "addition", "site": "L0H0", "measurement": {"bank_size": 2000000000}}""", 400 },
-        { "POST", "/api/v1/sample", """{"model": "addition", "task": "addition", "site": "L0H0", "measurement": {"kernel": "box"}}""", 400 },
-        { "POST", "/api/v1/sample", """{"model": "addition", "task": "addition", "site": "L0H0", "measurement": {"generator": "../x", "sampler": "generator"}}""", 400 },
+        { "POST", "/api/v1/sample", """{"model": "ioi", "task": "ioi", "site": "L0H0", "n": 0}""", 400 },
+        { "POST", "/api/v1/sample", """{"model": "ioi", "task": "ioi", "site": "L0H0", "measurement": {"bank_size": 2000000000}}""", 400 },
+        { "POST", "/api/v1/sample", """{"model": "ioi", "task": "ioi", "site": "L0H0", "measurement": {"kernel": "box"}}""", 400 },
+        { "POST", "/api/v1/sample", """{"model": "ioi", "task": "ioi", "site": "L0H0", "measurement": {"generator": "../x", "sampler": "generator"}}""", 400 },
         { "POST", "/api/v1/sweeps", "", 400 },
         { "POST", "/api/v1/sweeps", "[: {", 400 },
         { "POST", "/api/v1/sweeps", """{"schema": "inversescope/sweep/v1", "name": "x", "model": "none", "task": "addition", "sites": ["embed"]}""", 400 },
         { "POST", "/api/v1/sweeps", """{"schema": "inversescope/sweep/v1", "name": "x", "model": "/etc", "task": "addition", "sites": ["embed"]}""", 400 },
-        { "POST", "/api/v1/sweeps", """{"schema": "inversescope/sweep/v1", "name": "../../x", "model": "addition", "task": "addition", "sites": ["embed"]}""", 400 },
-        { "POST", "/api/v1/sweeps", """{"schema": "inversescope/sweep/v1", "name": "x", "model": "addition", "task": "addition", "sites": ["embed"], "specs": ["/etc/hostname"]}""", 400 },
+        { "POST", "/api/v1/sweeps", """{"schema": "inversescope/sweep/v1", "name": "../../x", "model": "ioi", "task": "ioi", "sites": ["embed"]}""", 400 },
+        { "POST", "/api/v1/sweeps", """{"schema": "inversescope/sweep/v1", "name": "x", "model": "ioi", "task": "ioi", "sites": ["embed"], "specs": ["/etc/hostname"]}""", 400 },
         { "GET", "/api/v1/sweeps/none", null, 404 },
         { "GET", "/api/v1/sweeps/none/plan", null, 404 },
         { "POST", "/api/v1/sweeps/none/pause", null, 404 },
@@ -143,7 +143,11 @@ public sealed class ProblemTests(ApiFixture api)
     public async Task A_body_is_too_large_beyond_its_limit(string path, int limit)
     {
         var start = """{"text": " """;
-        var problem = await api.Client.ProblemAsync(413, ApiCalls.Request("POST", path, start + new string('a', limit) + "\"}"));
+        var request = ApiCalls.Request("POST", path, start + new string('a', limit) + "\"}");
+        // So that the body is not on its way when the answer comes.
+        request.Headers.ExpectContinue = true;
+
+        var problem = await api.Client.ProblemAsync(413, request);
 
         Assert.Contains("too large", (string)problem["detail"]!, StringComparison.Ordinal);
     }

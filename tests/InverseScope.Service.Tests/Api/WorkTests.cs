@@ -11,8 +11,8 @@ public sealed class WorkTests
     private const string Plan = """
         schema: inversescope/sweep/v1
         name: watched
-        model: addition
-        task: addition
+        model: ioi
+        task: ioi
         sites: ['L0H0']
         bank_size: 2000
         epsilon: 0.1
@@ -64,13 +64,13 @@ public sealed class WorkTests
     [Fact]
     public async Task Samples_are_drawn_on_demand_and_no_longer_than_may_be()
     {
-        const string Order = """{"model": "addition", "task": "addition", "site": "L0H0@last", "text": "615+861=1476", "n": 5, "measurement": {"bank_size": 2000, "samples": 0, "epsilon": 0.2}}""";
+        const string Order = """{"model": "ioi", "task": "ioi", "site": "L0H0@last", "n": 5, "measurement": {"bank_size": 2000, "samples": 0, "epsilon": 0.2}}""";
         await using var service = await ServiceHost.StartAsync();
         using var drawn = await service.Client.PostAsync("/api/v1/sample", ApiCalls.Json(Order), TestContext.Current.CancellationToken);
         var samples = await drawn.JsonAsync();
 
         Assert.True(drawn.IsSuccessStatusCode, samples.ToJsonString());
-        Assert.Equal("615+861=1476", (string)samples["reference"]!);
+        Assert.NotEmpty((string)samples["reference"]!);
         Assert.Equal(5, samples["samples"]!.AsArray().Count);
         Assert.NotEmpty(samples["tokens"]!.AsArray());
 
@@ -84,9 +84,9 @@ public sealed class WorkTests
         await using var service = await ServiceHost.StartAsync();
         var order = new JsonObject
         {
-            ["specs"] = new JsonArray("schema: inversescope/feature-spec/v1\nid: first\nrule: [ chars, { nth: 0 } ]\n"),
-            ["model"] = "addition",
-            ["task"] = "addition",
+            ["specs"] = new JsonArray("schema: inversescope/feature-spec/v1\nid: first\nrule: [ words, { nth: 0 } ]\n"),
+            ["model"] = "ioi",
+            ["task"] = "ioi",
             ["sites"] = new JsonArray("L0H0"),
             ["references"] = 30,
             ["measurement"] = new JsonObject { ["bank_size"] = 2000, ["epsilon"] = 0.1 },
