@@ -11,6 +11,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace InverseScope.Service;
 
@@ -29,12 +31,14 @@ public static class ServiceApp
         options.Home.Make();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Address.ToString());
+        builder.WebHost.ConfigureKestrel(ServiceSecurity.Limit);
+        Log(builder.Logging);
         var services = builder.Services;
         services.AddSingleton(options);
         services.AddSingleton(options.Clock);
         services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
         services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
-        services.AddSingleton(provider => Runner(options, provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>()));
+        services.AddSingleton(provider => Runner(provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>(), provider.GetRequiredService<LanguageModelFactory>()));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = EndsWithin);
         services.AddSingleton<SweepQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
@@ -43,22 +47,53 @@ public static class ServiceApp
         services.AddSingleton<ReviewDesk>();
         services.AddSingleton<SampleShelf>();
         services.AddSingleton<SpecDesk>();
-        ServiceSecurity.Add(services);
-        ApiEndpoints.Add(services);
+        services.AddSingleton<ModelDesk>();
+        services.AddSingleton<TaskDesk>();
+        services.AddSingleton<SampleDesk>();
+        services.AddSingleton<EvaluationDesk>();
+        services.AddSingleton<LanguageModelFactory>(asked => LanguageModelAccess.Open(asked, name => Variable(options, name), options.Clock, CancellationToken.None));
+        ServiceSecurity.Add(services, options);
+        ApiEndpoints.Add(services, options);
         PageEndpoints.Add(services);
         McpEndpoints.Add(services);
 
         var app = builder.Build();
         // The store is taken now: who starts a second service on a home learns it at once.
         app.Services.GetRequiredService<Workspace>();
-        ServiceSecurity.Use(app);
+        ServiceSecurity.UseFirst(app, options);
+        ApiEndpoints.UseFaults(app);
+        ServiceSecurity.Use(app, options);
+        app.Use(Acceptance.Check);
+        ServiceSecurity.Map(app, options);
         ApiEndpoints.Map(app);
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
         return app;
     }
 
-    private static SweepRunner Runner(ServiceOptions options, Workspace workspace, ICompute compute) => new(
-        workspace.Home, workspace.Store, compute.Open, compute.Describe, workspace.Tasks, workspace.Clock, workspace.Version,
-        asked => LanguageModelAccess.Open(asked, options.Variable, workspace.Clock, CancellationToken.None));
+    private static SweepRunner Runner(Workspace workspace, ICompute compute, LanguageModelFactory languageModels) => new(
+        workspace.Home, workspace.Store, compute.Open, compute.Describe, workspace.Tasks, workspace.Clock, workspace.Version, languageModels);
+
+    // Whoever writes a plan names the variable and the address that its value is sent to.
+    private static string? Variable(ServiceOptions options, string name) => name == ServiceOptions.KeyVariable ? null : options.Variable(name);
+
+    // Standard output belongs to whoever started it.
+    private static void Log(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss'Z' ";
+            console.UseUtcTimestamp = true;
+        });
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.SetMinimumLevel(LogLevel.Warning);
+        logging.AddFilter("InverseScope", LogLevel.Information);
+        // Every request without a key would have its lines.
+        logging.AddFilter(typeof(KeyHandler).FullName, LogLevel.Warning);
+        // That keys are not encrypted by another key is meant: their files are closed to others.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+    }
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Net;
 using InverseScope.Cli.Options;
+using InverseScope.Core;
 using InverseScope.Service;
 using InverseScope.Service.Compute;
 using Microsoft.Extensions.Hosting;
@@ -12,7 +14,9 @@ internal static class ServeCommand
     public static Command Create(Shell shell)
     {
         var listen = OptionOf.Address("--listen", "Where to listen. Default http://127.0.0.1:5290. Other than loopback needs a key in INVERSESCOPE_API_KEY.");
-        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen };
+        var hosts = OptionOf.Texts("--allow-host", "Names, without ports, under which browsers may reach it, beside those of loopback and of --listen.", "NAME");
+        var proxies = OptionOf.Texts("--proxy", "Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.", "IP");
+        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
         {
@@ -20,6 +24,8 @@ internal static class ServeCommand
             {
                 Home = invocation.Home,
                 ApiKey = shell.Variable(ServiceOptions.KeyVariable),
+                AllowedHosts = invocation.Parse.GetValue(hosts) ?? [],
+                Proxies = [.. (invocation.Parse.GetValue(proxies) ?? []).Select(ProxyOf)],
                 Version = CommandLine.Version,
                 Variable = shell.Variable,
                 Clock = shell.Clock,
@@ -37,4 +43,8 @@ internal static class ServeCommand
         });
         return command;
     }
+
+    private static IPAddress ProxyOf(string text) => IPAddress.TryParse(text, out var address)
+        ? address
+        : throw new BadInputException($"--proxy takes the IP address of a reverse proxy, found '{text}'.");
 }

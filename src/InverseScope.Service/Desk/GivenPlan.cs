@@ -25,9 +25,7 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
         Check("model", model, workspace.Models.All.Select(m => m.Name), home);
         Check("task", task, workspace.Tasks.Names, home);
         Check("generator", generator, workspace.Generators.All.Select(g => g.Name), home);
-        Check("script", script, null, home);
-        if (languageModel.Text("key_variable") == ServiceOptions.KeyVariable)
-            throw new BadInputException($"plan: key_variable: {ServiceOptions.KeyVariable} is the key of this service.", "Name the variable that holds the key of the language model.");
+        CheckLanguageModel(script, languageModel.Text("key_variable"), home);
         var specs = fields.Texts("specs");
         foreach (var spec in specs)
             Check("specs", spec, null, home);
@@ -45,6 +43,15 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
         if (script is not null)
             root["language_model"]!["script"] = plan.LanguageModel!.Chat.Script;
         return new GivenPlan(plan, root.ToJsonString(Indented) + "\n");
+    }
+
+    /// <summary>What a language model that somebody named may read of this machine.</summary>
+    /// <exception cref="BadInputException">It would read what is not in the home, or be sent the key of this service.</exception>
+    public static void CheckLanguageModel(string? script, string? keyVariable, string home)
+    {
+        Check("script", script, null, home);
+        if (keyVariable == ServiceOptions.KeyVariable)
+            throw new BadInputException($"plan: key_variable: {ServiceOptions.KeyVariable} is the key of this service.", "Name the variable that holds the key of the language model.");
     }
 
     // A plain word that is no name might still be a folder where the service was started.

@@ -43,6 +43,10 @@ public sealed class TranscriptStore
         return Page(_file.Read(() => Ids(_calls.Query().Where(c => c.Conversation == conversation))), skip, take);
     }
 
+    /// <summary>A question without its texts; null if there is none.</summary>
+    /// <param name="id">As in <see cref="StoredCall.Id"/>.</param>
+    public StoredCall? Find(long id) => _file.Read(() => _calls.FindById(id));
+
     /// <summary>Every time that one question was put to one model, in any sweep, in order.</summary>
     /// <param name="requestHash">As in <see cref="TranscriptEntry.RequestHash"/>.</param>
     public IReadOnlyList<StoredCall> CallsWith(string requestHash) =>

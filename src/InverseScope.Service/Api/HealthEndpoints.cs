@@ -1,0 +1,63 @@
+using InverseScope.Service.Desk;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace InverseScope.Service.Api;
+
+/// <summary>One thing that the service needs.</summary>
+/// <param name="What">What is wrong; null if nothing is.</param>
+internal sealed record HealthCheck(string Name, bool Ok, string? What);
+
+/// <summary>Whether the service can do what it is asked.</summary>
+internal sealed record HealthView(bool Ready, IReadOnlyList<HealthCheck> Checks);
+
+/// <summary>
+/// For whoever keeps the service running. That it lives is told to everybody, as nothing but a status: container health checks have no key.
+/// </summary>
+internal static class HealthEndpoints
+{
+    public static void Map(WebApplication app)
+    {
+        app.MapGet("/health/live", () => TypedResults.StatusCode(StatusCodes.Status200OK))
+            .AllowAnonymous()
+            .WithTags("health").WithName("Live").WithSummary("Whether the process answers; the body is empty, and no key is needed.");
+        app.MapGet("/health/ready", Ready)
+            .Produces<HealthView>().Produces<HealthView>(StatusCodes.Status503ServiceUnavailable)
+            .Answers(StatusCodes.Status401Unauthorized)
+            .WithTags("health").WithName("Ready").WithSummary("Whether it can do what it is asked: the store can be written, and sweeps are worked on.");
+    }
+
+    private static JsonHttpResult<HealthView> Ready(Workspace workspace, SweepQueue queue)
+    {
+        HealthCheck[] checks =
+        [
+            Check("store", () => workspace.Store.Sweeps().Count >= 0 ? null : ""),
+            Check("home", () => WriteInto(workspace.Home.Path)),
+            Check("queue", () => queue.ExecuteTask is { IsCompleted: false } ? null : "Sweeps are no longer worked on: start the service again."),
+        ];
+        var ready = checks.All(c => c.Ok);
+        return TypedResults.Json(new HealthView(ready, checks), statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static string? WriteInto(string folder)
+    {
+        var probe = Path.Combine(folder, $".ready-{Guid.NewGuid():n}");
+        File.WriteAllText(probe, "");
+        File.Delete(probe);
+        return null;
+    }
+
+    private static HealthCheck Check(string name, Func<string?> look)
+    {
+        try
+        {
+            var wrong = look();
+            return new HealthCheck(name, wrong is null, wrong);
+        }
+        catch (Exception e) when (e is Core.OutsideServiceException or IOException or UnauthorizedAccessException)
+        {
+            return new HealthCheck(name, false, e.Message);
+        }
+    }
+}
