@@ -15,12 +15,13 @@ public sealed class KilledServiceTests : IDisposable
         name: killed
         model: ioi
         task: ioi
-        sites: ['L0H0-2', 'L1H4']
+        sites: ['L0H0-2']
         epsilon: 0.1
-        bank_size: 3000
-        references: { explore: 60, confirm: 60 }
+        bank_size: 1500
+        references: { explore: 30, confirm: 40 }
         search: { max_proposals: 2 }
         controls: { known_sites: 0 }
+        causal_check: { references: 5 }
         """;
 
     private readonly TempFolder _folder = new();
