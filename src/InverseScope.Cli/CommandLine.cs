@@ -64,6 +64,7 @@ internal static class CommandLine
             SpecCommands.Create(shell),
             SweepCommands.Create(shell),
             ReportCommand.Create(shell),
+            ReviewCommands.Create(shell),
             CompareCommand.Create(shell),
             CalibrateCommand.Create(shell),
             ServeCommand.Create(shell),

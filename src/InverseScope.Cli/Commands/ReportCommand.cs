@@ -2,6 +2,7 @@ using System.CommandLine;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Cli.Commands;
 
@@ -26,7 +27,7 @@ internal static class ReportCommand
                 Array.IndexOf(names, name) is >= 0 and var index
                     ? Enum.GetValues<ReportFormat>()[index]
                     : throw new BadInputException($"--format is one of {string.Join(", ", names)}; found '{name}'.{NearestName.Hint(name, names)}")).ToArray();
-            var report = SavedReport.Read(invocation.Home, invocation.Parse.GetValue(id)!);
+            var report = Reviewed(invocation, SavedReport.Read(invocation.Home, invocation.Parse.GetValue(id)!));
             var target = invocation.Parse.GetValue(folder) ?? invocation.Home.Sweep(report.Sweep.Id);
             ReportFiles.Write(target, report, formats);
             if (formats.Contains(ReportFormat.Html))
@@ -39,5 +40,25 @@ internal static class ReportCommand
             return ExitCode.Done;
         });
         return command;
+    }
+
+    // The store belongs to one process; a report can be written while another one has it.
+    private static ReportDocument Reviewed(Invocation invocation, ReportDocument report)
+    {
+        if (!File.Exists(invocation.Home.Store))
+            return report;
+        SweepStore store;
+        try
+        {
+            store = SweepStore.Open(invocation.Home.Store);
+        }
+        catch (Exception e) when (e is BadInputException or OutsideServiceException)
+        {
+            invocation.Shell.Error.WriteLine($"{CommandLine.Name}: reviews given since the report was last written are left out: {e.Message}");
+            return report;
+        }
+
+        using (store)
+            return ReportReviews.Apply(report, store.Reviews, invocation.Home);
     }
 }

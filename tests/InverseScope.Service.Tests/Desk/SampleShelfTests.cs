@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using InverseScope.Agent.Labels;
 using InverseScope.Core;
 using InverseScope.Core.Specs;
-using InverseScope.Agent.Labels;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Samples;
