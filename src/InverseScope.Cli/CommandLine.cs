@@ -67,6 +67,7 @@ internal static class CommandLine
             CompareCommand.Create(shell),
             CalibrateCommand.Create(shell),
             ServeCommand.Create(shell),
+            McpCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));
         return root;

@@ -26,18 +26,7 @@ public static class ServiceApp
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Address.ToString());
         var services = builder.Services;
-        services.AddSingleton(options);
-        services.AddSingleton(options.Clock);
-        services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
-        services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
-        services.AddSingleton(provider => Runner(options, provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>()));
-        services.AddSingleton<SweepQueue>();
-        services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
-        services.AddSingleton<SweepDesk>();
-        services.AddSingleton<ReportShelf>();
-        services.AddSingleton<ReviewDesk>();
-        services.AddSingleton<SampleShelf>();
-        services.AddSingleton<SpecDesk>();
+        AddDesks(services, options, compute);
         ServiceSecurity.Add(services);
         ApiEndpoints.Add(services);
         PageEndpoints.Add(services);
@@ -51,6 +40,23 @@ public static class ServiceApp
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
         return app;
+    }
+
+    /// <summary>Adds what works on a home, whatever listens to people and programs.</summary>
+    internal static void AddDesks(IServiceCollection services, ServiceOptions options, Func<Workspace, ICompute> compute)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(options.Clock);
+        services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
+        services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
+        services.AddSingleton(provider => Runner(options, provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>()));
+        services.AddSingleton<SweepQueue>();
+        services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
+        services.AddSingleton<SweepDesk>();
+        services.AddSingleton<ReportShelf>();
+        services.AddSingleton<ReviewDesk>();
+        services.AddSingleton<SampleShelf>();
+        services.AddSingleton<SpecDesk>();
     }
 
     private static SweepRunner Runner(ServiceOptions options, Workspace workspace, ICompute compute) => new(

@@ -51,7 +51,7 @@ internal sealed class SweepRun : IDisposable
     private readonly IReadOnlyList<Site> _sites;
     private readonly SweepReferences _references;
     private readonly SpecLibrary _library;
-    private readonly HypothesisDraft[] _personSpecs;
+    private readonly HypothesisDraft[] _givenSpecs;
     private readonly SiteInvestigation _stages;
     private readonly TaskVectorStages? _patching;
     private readonly Dictionary<Site, string> _failed = [];
@@ -97,9 +97,11 @@ internal sealed class SweepRun : IDisposable
         }
 
         _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
-        _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
+        _givenSpecs = sweep.Given is { } given
+            ? [.. JsonSerializer.Deserialize<ProposalResult[]>(given, ReportJson.LineOptions)!.Select(p => _library.Draft(p.Spec, p.Author, p.Explore, p.Trail) with { Proposers = p.Proposers })]
+            : [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
         _stages = new SiteInvestigation(
-            new SiteStages(plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);
+            new SiteStages(plan, _sites.Count, task, _library, _givenSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement), _log);
         _done = _sites.Count(_stages.IsDone);
         // What it cannot do is told before hours go into sites.
         _patching = plan.TaskVectorPairs == 0 ? null : new TaskVectorStages(plan, task, target.Backend, _seed, _log);
@@ -153,7 +155,7 @@ internal sealed class SweepRun : IDisposable
     {
         try
         {
-            foreach (var draft in _personSpecs.Where(d => d.Spec.Llm is not null && d.Spec.Tests.Count > 0))
+            foreach (var draft in _givenSpecs.Where(d => d.Spec.Llm is not null && d.Spec.Tests.Count > 0))
             {
                 _log.Run("", SpecTestStage, draft.Feature.Hash, () => FeatureCompiler.WhyTestsFail(draft.Spec, draft.Feature, cancel) is { Count: > 0 } failures
                     ? throw new BadInputException(
@@ -182,7 +184,7 @@ internal sealed class SweepRun : IDisposable
             _log.Run("", KnownSiteStage, "", () =>
             {
                 // Its samples are of no target, and cost next to nothing.
-                var found = KnownSiteControl.Run(_plan with { BudgetSamples = null }, _task, _library, _personSpecs, _references, _clock, _progress, cancel);
+                var found = KnownSiteControl.Run(_plan with { BudgetSamples = null }, _task, _library, _givenSpecs, _references, _clock, _progress, cancel);
                 return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
             }),
             ReportJson.LineOptions));
