@@ -49,7 +49,7 @@ public sealed class ReplySchema
     }
 
     /// <summary>What is wrong with a value, as advice to whoever wrote it; empty if nothing.</summary>
-    public IReadOnlyList<string> Check(JsonElement value)
+    internal IReadOnlyList<string> Check(JsonElement value)
     {
         var errors = _schema.Validate(value.GetRawText()).SelectMany(Leaves).Where(e => !IsWholeNumber(e)).Select(Told).Distinct().ToList();
         return errors.Count <= MostErrors ? errors : [.. errors.Take(MostErrors), $"and {errors.Count - MostErrors} more"];

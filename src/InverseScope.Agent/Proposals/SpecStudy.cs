@@ -102,9 +102,9 @@ public sealed class SpecStudy(IExploreBoard board, ToolOptions options, string a
     /// <param name="call">Number of the call, from 1.</param>
     public StudyReply Call(string name, JsonElement arguments, int call, CancellationToken cancel)
     {
+        if (WhyWrong(Tools.First(t => t.Name == name), arguments) is { } why)
+            return StudyReply.Wrong(why);
         arguments = SpecTools.Unwrapped(arguments);
-        if (Tools.First(t => t.Name == name).Arguments.Check(arguments) is { Count: > 0 } errors)
-            return StudyReply.Wrong(string.Join("; ", errors));
         if (name == Lint)
             return Inspected(_pool.Lint(arguments.GetProperty("spec"), cancel));
         var given = JsonObject.Create(arguments)!;
@@ -121,6 +121,15 @@ public sealed class SpecStudy(IExploreBoard board, ToolOptions options, string a
         }
 
         return new StudyReply(result.Value, result.IsWrong);
+    }
+
+    /// <summary>What is wrong with the arguments of a call, as advice to whoever made it; null if nothing.</summary>
+    /// <param name="arguments">A JSON object; its values may be anything.</param>
+    public static string? WhyWrong(ChatTool tool, JsonElement arguments)
+    {
+        if (SpecTools.ArgumentsOf(new ChatCall(tool.Name, arguments.GetRawText())) is not { } whole)
+            return "the arguments hold a key twice, or half of a character (an escape such as \\ud83d alone)";
+        return tool.Arguments.Check(SpecTools.Unwrapped(whole)) is { Count: > 0 } errors ? string.Join("; ", errors) : null;
     }
 
     /// <summary>Scored specs, best first, without their rules.</summary>

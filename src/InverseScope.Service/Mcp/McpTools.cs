@@ -97,10 +97,10 @@ internal sealed partial class McpTools(
         {
             if (!Known.TryGetValue(name, out var tool))
                 return Wrong($"There is no tool '{Short(name)}'.{NearestName.Hint(name, Known.Keys)} Tools: {string.Join(", ", Known.Keys)}.");
-            var arguments = JsonSerializer.SerializeToElement(context.Params!.Arguments ?? new Dictionary<string, JsonElement>());
+            var arguments = Whole(context.Params!.Arguments);
             // Functions of a study check their own.
-            if (Own.Contains(tool) && tool.Arguments.Check(arguments) is { Count: > 0 } errors)
-                return Wrong(string.Join("; ", errors));
+            if (Own.Contains(tool) && SpecStudy.WhyWrong(tool, arguments) is { } why)
+                return Wrong(why);
             return await RunAsync(tool.Name, arguments, context, cancel);
         }
         catch (BadInputException e)
@@ -269,6 +269,10 @@ internal sealed partial class McpTools(
             _ => throw new BadInputException($"Several hashes begin with '{Short(hash)}'.", "Give more of it."),
         };
     }
+
+    // As they were sent: a serializer throws at halves of characters.
+    private static JsonElement Whole(IDictionary<string, JsonElement>? arguments) =>
+        JsonElement.Parse($"{{{string.Join(',', (arguments ?? new Dictionary<string, JsonElement>()).Select(a => $"{JsonSerializer.Serialize(a.Key)}:{a.Value.GetRawText()}"))}}}");
 
     private static CallToolResult Of(StudyReply reply) => Result(reply.Value, reply.IsWrong);
 

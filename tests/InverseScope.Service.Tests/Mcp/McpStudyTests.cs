@@ -204,6 +204,10 @@ public sealed partial class McpStudyTests
             Assert.DoesNotContain("secret\n", value.ToString(), StringComparison.Ordinal);
         }
 
+        var twice = JsonElement.Parse("""{"title": "a", "title": "b", "rule": ["chars"]}""");
+        foreach (var tool in new[] { "lint", "try", "score" })
+            Assert.Contains("hold a key twice", await agent.RefusedAsync(tool, new { spec = twice }));
+
         // A spec as a text that holds it, as small models write.
         Assert.True((await agent.AskAsync("score", new { spec = JsonSerializer.Serialize(FirstName) })).TryGetProperty("hash", out _));
     }
