@@ -69,6 +69,7 @@ internal static class CommandLine
             CalibrateCommand.Create(shell),
             ServeCommand.Create(shell),
             WorkerCommand.Create(shell),
+            McpCommand.Create(shell),
         };
         root.SetAction(parse => new HelpAction().Invoke(parse));
         return root;

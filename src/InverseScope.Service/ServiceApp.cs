@@ -34,24 +34,8 @@ public static class ServiceApp
         builder.WebHost.ConfigureKestrel(ServiceSecurity.Limit);
         Log(builder.Logging);
         var services = builder.Services;
-        services.AddSingleton(options);
-        services.AddSingleton(options.Clock);
-        services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
-        services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
-        services.AddSingleton(provider => Runner(provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>(), provider.GetRequiredService<LanguageModelFactory>()));
+        AddDesks(services, options, compute);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = EndsWithin);
-        services.AddSingleton<SweepQueue>();
-        services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
-        services.AddSingleton<SweepDesk>();
-        services.AddSingleton<ReportShelf>();
-        services.AddSingleton<ReviewDesk>();
-        services.AddSingleton<SampleShelf>();
-        services.AddSingleton<SpecDesk>();
-        services.AddSingleton<ModelDesk>();
-        services.AddSingleton<TaskDesk>();
-        services.AddSingleton<SampleDesk>();
-        services.AddSingleton<EvaluationDesk>();
-        services.AddSingleton<LanguageModelFactory>(asked => LanguageModelAccess.Open(asked, name => Variable(options, name), options.Clock, CancellationToken.None));
         ServiceSecurity.Add(services, options);
         ApiEndpoints.Add(services, options);
         PageEndpoints.Add(services);
@@ -69,6 +53,28 @@ public static class ServiceApp
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
         return app;
+    }
+
+    /// <summary>Adds what works on a home, whatever listens to people and programs.</summary>
+    internal static void AddDesks(IServiceCollection services, ServiceOptions options, Func<Workspace, ICompute> compute)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(options.Clock);
+        services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
+        services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
+        services.AddSingleton(provider => Runner(provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>(), provider.GetRequiredService<LanguageModelFactory>()));
+        services.AddSingleton<SweepQueue>();
+        services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
+        services.AddSingleton<SweepDesk>();
+        services.AddSingleton<ReportShelf>();
+        services.AddSingleton<ReviewDesk>();
+        services.AddSingleton<SampleShelf>();
+        services.AddSingleton<SpecDesk>();
+        services.AddSingleton<ModelDesk>();
+        services.AddSingleton<TaskDesk>();
+        services.AddSingleton<SampleDesk>();
+        services.AddSingleton<EvaluationDesk>();
+        services.AddSingleton<LanguageModelFactory>(asked => LanguageModelAccess.Open(asked, name => Variable(options, name), options.Clock, CancellationToken.None));
     }
 
     private static SweepRunner Runner(Workspace workspace, ICompute compute, LanguageModelFactory languageModels) => new(

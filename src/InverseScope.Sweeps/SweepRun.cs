@@ -57,7 +57,7 @@ internal sealed class SweepRun : IDisposable
     private readonly IReadOnlyList<Site> _sites;
     private readonly SweepReferences _references;
     private readonly SpecLibrary _library;
-    private readonly HypothesisDraft[] _personSpecs;
+    private readonly HypothesisDraft[] _givenSpecs;
     private readonly SiteInvestigation _stages;
     private readonly TaskVectorStages? _patching;
     private readonly Dictionary<Site, string> _failed = [];
@@ -108,9 +108,11 @@ internal sealed class SweepRun : IDisposable
         }
 
         _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
-        _personSpecs = [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
+        _givenSpecs = sweep.Given is { } given
+            ? [.. JsonSerializer.Deserialize<ProposalResult[]>(given, ReportJson.LineOptions)!.Select(p => _library.Draft(p.Spec, p.Author, p.Explore, p.Trail) with { Proposers = p.Proposers })]
+            : [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
         _siteStages = new SiteStages(
-            plan, _sites.Count, task, _library, _personSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement,
+            plan, _sites.Count, task, _library, _givenSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement,
             kept => KeptSiteFile.Write(home.Sweep(sweep.Id), kept));
         _stages = new SiteInvestigation(_siteStages, _log);
         Site[] done = [.. _sites.Where(_stages.IsDone)];
@@ -201,7 +203,7 @@ internal sealed class SweepRun : IDisposable
     {
         try
         {
-            foreach (var draft in _personSpecs.Where(d => d.Spec.Llm is not null && d.Spec.Tests.Count > 0))
+            foreach (var draft in _givenSpecs.Where(d => d.Spec.Llm is not null && d.Spec.Tests.Count > 0))
             {
                 _log.Run("", SpecTestStage, draft.Feature.Hash, () => FeatureCompiler.WhyTestsFail(draft.Spec, draft.Feature, cancel) is { Count: > 0 } failures
                     ? throw new BadInputException(
@@ -230,7 +232,7 @@ internal sealed class SweepRun : IDisposable
             _log.Run("", KnownSiteStage, "", () =>
             {
                 // Its samples are of no target, and cost next to nothing.
-                var found = KnownSiteControl.Run(_plan with { BudgetSamples = null }, _task, _library, _personSpecs, _references, _clock, _progress, cancel);
+                var found = KnownSiteControl.Run(_plan with { BudgetSamples = null }, _task, _library, _givenSpecs, _references, _clock, _progress, cancel);
                 return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
             }),
             ReportJson.LineOptions));

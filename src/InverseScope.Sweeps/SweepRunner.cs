@@ -44,10 +44,12 @@ public sealed class SweepRunner(
 
     /// <summary>Stores a new sweep with everything that decides its numbers. Nothing is computed yet.</summary>
     /// <param name="command">The command that a person can repeat.</param>
+    /// <param name="given">Proposals that were made outside of a sweep, tested in place of spec files; null: none.</param>
     /// <exception cref="BadInputException">The plan, its task, its generator or one of its specs cannot be used.</exception>
-    public StoredSweep Begin(SweepPlan plan, string command)
+    public StoredSweep Begin(SweepPlan plan, string command, IReadOnlyList<ProposalResult>? given = null)
     {
-        var problems = plan.Check().ToArray();
+        // Where there are proposals, a plan that finds none is as good as another.
+        var problems = (given is { Count: > 0 } ? plan with { Search = true } : plan).Check().ToArray();
         if (problems.Length > 0)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         var task = tasks.Find(plan.Task);
@@ -56,7 +58,8 @@ public sealed class SweepRunner(
         plan = WithGenerator(plan, outline.Target, task, SitesOf(plan, outline.Target, task));
         if (plan.TaskVectorPairs > 0)
             TaskVectorStages.Check(plan, outline.Target, task);
-        var specs = new SpecLibrary(task, outline.Tokenizer, checksOnly: plan.LanguageModel is not null).ReadFiles(plan.SpecFiles);
+        var library = new SpecLibrary(task, outline.Tokenizer, checksOnly: plan.LanguageModel is not null);
+        var specs = given is null ? library.ReadFiles(plan.SpecFiles) : [.. given.Select(p => library.Draft(p.Spec, p.Author, p.Explore, p.Trail))];
         if (plan.LanguageModel is { Chat.EmbeddingModel: null } && specs.FirstOrDefault(d => d.Spec.Llm?.Equivalence is LabelEquivalence.Embedding) is { } compared)
         {
             throw new BadInputException(
@@ -68,6 +71,7 @@ public sealed class SweepRunner(
             Name = plan.Name,
             Plan = JsonSerializer.Serialize(plan, ReportJson.LineOptions),
             Specs = [.. specs.Select(d => SpecLibrary.Write(d.Spec))],
+            Given = given is null ? null : JsonSerializer.Serialize(given, ReportJson.LineOptions),
             Command = command,
             Version = version,
             State = SweepState.Running,
@@ -85,6 +89,7 @@ public sealed class SweepRunner(
             Name = sweep.Name,
             Plan = JsonSerializer.Serialize(WithoutLimits(JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!), ReportJson.LineOptions),
             Specs = sweep.Specs,
+            Given = sweep.Given,
             Command = command,
             ReplayOf = id,
             Version = version,

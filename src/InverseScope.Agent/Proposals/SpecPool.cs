@@ -10,7 +10,8 @@ using InverseScope.Core.Proposals;
 namespace InverseScope.Agent.Proposals;
 
 /// <summary>The specs that were tried at one site, and the choice among them.</summary>
-internal sealed partial class SpecPool(IExploreBoard board)
+/// <param name="author">What ids begin with that specs come without.</param>
+internal sealed partial class SpecPool(IExploreBoard board, string author = "llm")
 {
     // A spec is taken if it adds so many bits to those already taken.
     private const double LeastGain = 0.05;
@@ -36,7 +37,7 @@ internal sealed partial class SpecPool(IExploreBoard board)
     /// <param name="step">What led to it.</param>
     public SpecTrial Try(JsonElement given, ProposalStep step, CancellationToken cancel)
     {
-        if (given.ValueKind == JsonValueKind.Object && given.TryGetProperty("llm", out _))
+        if (Asks(given))
             return new SpecTrial(null, null, null, [AsksAModel], null);
         var spec = Completed(given);
         var trial = board.Try(spec, cancel);
@@ -49,6 +50,10 @@ internal sealed partial class SpecPool(IExploreBoard board)
 
         return trial;
     }
+
+    /// <summary>Has the board look at a spec as <see cref="Try"/> would read it.</summary>
+    public SpecInspection Lint(JsonElement given, CancellationToken cancel) =>
+        Asks(given) ? new SpecInspection(null, [AsksAModel], null) : board.Lint(Completed(given), cancel);
 
     /// <summary>Specs to test, those first that say most together.</summary>
     public IReadOnlyList<Entry> Best(int most, CancellationToken cancel)
@@ -90,7 +95,9 @@ internal sealed partial class SpecPool(IExploreBoard board)
         return text is not null && own.IsSupersetOf(Numbers(text)) ? text : null;
     }
 
-    private static string Completed(JsonElement given)
+    private static bool Asks(JsonElement given) => given.ValueKind == JsonValueKind.Object && given.TryGetProperty("llm", out _);
+
+    private string Completed(JsonElement given)
     {
         if (given.ValueKind != JsonValueKind.Object)
             return given.GetRawText();
@@ -103,7 +110,7 @@ internal sealed partial class SpecPool(IExploreBoard board)
         }
 
         spec["schema"] ??= "inversescope/feature-spec/v1";
-        spec["id"] ??= $"llm.{ContentHash.Of(rule)[..8]}";
+        spec["id"] ??= $"{author}.{ContentHash.Of(rule)[..8]}";
         return spec.ToJsonString();
     }
 

@@ -17,12 +17,12 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
     /// <summary>No bound on results is smaller, in characters.</summary>
     public const int LeastResult = 500;
 
-    private const string ReadSamples = "read_samples";
-    private const string TokenHeatMap = "token_heat_map";
-    private const string TrySpec = "try_spec";
-    private const string ScoreSpec = "score_spec";
-    private const string ListResults = "list_results";
-    private const string Stop = "stop";
+    public const string ReadSamples = "read_samples";
+    public const string TokenHeatMap = "token_heat_map";
+    public const string TrySpec = "try_spec";
+    public const string ScoreSpec = "score_spec";
+    public const string ListResults = "list_results";
+    public const string Stop = "stop";
 
     private const string SpecArgument = """{"spec": {"type": "object", "description": "the spec, with title, hypothesis and rule"}}""";
 
@@ -61,8 +61,8 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
 
     /// <summary>Runs a call.</summary>
     /// <param name="step">Number of the step, from 1.</param>
-    /// <param name="request">Hash of the question that it answers.</param>
-    public ToolResult Call(ChatCall call, int step, string request, CancellationToken cancel)
+    /// <param name="request">Hash of the question that it answers; null: nobody was asked.</param>
+    public ToolResult Call(ChatCall call, int step, string? request, CancellationToken cancel)
     {
         if (All.FirstOrDefault(t => t.Name == call.Name) is not { } tool)
             return ToolResult.Wrong($"there is no function '{ChatHttp.Shown(call.Name)}'.{NearestName.Hint(call.Name, Names)} Functions: {string.Join(", ", Names)}");
@@ -96,8 +96,8 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
         return json.Length <= most ? json : """{"left_out": "All of it, for want of room."}""";
     }
 
-    // Many models write an object among arguments as a text that holds it.
-    private static JsonElement Unwrapped(JsonElement arguments)
+    /// <summary>Many models write an object among arguments as a text that holds it.</summary>
+    public static JsonElement Unwrapped(JsonElement arguments)
     {
         if (!arguments.TryGetProperty("spec", out var given) || given.ValueKind != JsonValueKind.String
             || ArgumentsOf(new ChatCall("", given.GetString()!)) is not { } spec)
@@ -140,7 +140,7 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
         return new ToolResult(result, Invariant($"tokens of reference {from}"));
     }
 
-    private ToolResult Try(string name, JsonElement arguments, int step, string request, CancellationToken cancel)
+    private ToolResult Try(string name, JsonElement arguments, int step, string? request, CancellationToken cancel)
     {
         var detail = Invariant($"step {step}, {name}{(_isMending ? ", mended" : "")}");
         var trial = pool.Try(arguments.GetProperty("spec"), new ProposalStep("proposed", detail, request), cancel);
@@ -159,7 +159,7 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
         if (name == ScoreSpec)
         {
             result["score"] = BoardJson.Score(score);
-            return new ToolResult(result, SpecPool.Told(score));
+            return new ToolResult(result, SpecPool.Told(score)) { Scored = trial.Hash };
         }
 
         result["compiles"] = true;
@@ -204,10 +204,18 @@ internal sealed class SpecTools(IExploreBoard board, SpecPool pool, ToolOptions 
 /// <param name="Detail">For records, in a sentence.</param>
 internal sealed record ToolResult(JsonObject Value, string Detail)
 {
+    private const string Error = "error";
+
     /// <summary>Whether the model wants no more.</summary>
     public bool IsStop { get; init; }
 
+    /// <summary>Hash of the spec that the model was told a score of; null: of none.</summary>
+    public string? Scored { get; init; }
+
+    /// <summary>Whether the call could not be run.</summary>
+    public bool IsWrong => Value.ContainsKey(Error);
+
     /// <summary>A call that cannot be run.</summary>
     /// <param name="error">Why not, as advice to the model.</param>
-    public static ToolResult Wrong(string error) => new(new JsonObject { ["error"] = error }, $"a call that cannot be run: {error}");
+    public static ToolResult Wrong(string error) => new(new JsonObject { [Error] = error }, $"a call that cannot be run: {error}");
 }

@@ -3,7 +3,6 @@ using System.Net;
 using InverseScope.Cli.Options;
 using InverseScope.Core;
 using InverseScope.Service;
-using InverseScope.Service.Compute;
 using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Cli.Commands;
@@ -32,9 +31,7 @@ internal static class ServeCommand
             };
             if (invocation.Parse.GetValue(listen) is { } address)
                 options = options with { Address = address };
-            using var compute = new WorkerCompute(invocation.Home, WorkerCommand.Launch(invocation), Compute.Open(invocation.Parse), shell.Clock, shell.Error.WriteLine);
-            if (invocation.Parse.GetValue(MeasurementArguments.Device) is not null)
-                compute.Start();
+            using var compute = WorkerCommand.Compute(invocation);
             using var app = ServiceApp.Build(options, _ => compute);
             app.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
             invocation.Say($"{CommandLine.Name}: serving {invocation.Home.Path} at {string.Join(", ", app.Urls)}");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using InverseScope.Cli.Options;
+using InverseScope.Core;
 using InverseScope.Service.Compute;
 
 namespace InverseScope.Cli.Commands;
@@ -21,8 +22,26 @@ internal static class WorkerCommand
         return command;
     }
 
-    /// <summary>How a worker is started that computes as the command that runs now was told to.</summary>
-    public static WorkerLaunch Launch(Invocation invocation) => WorkerLaunch.OfThisProgram(
+    /// <summary>Models that run in a worker, as the command that runs now was told to; a device that was asked for is tried at once.</summary>
+    /// <exception cref="BadInputException">It cannot compute there.</exception>
+    public static WorkerCompute Compute(Invocation invocation)
+    {
+        var shell = invocation.Shell;
+        var compute = new WorkerCompute(invocation.Home, Launch(invocation), Cli.Compute.Open(invocation.Parse), shell.Clock, shell.Error.WriteLine);
+        try
+        {
+            if (invocation.Parse.GetValue(MeasurementArguments.Device) is not null)
+                compute.Start();
+            return compute;
+        }
+        catch
+        {
+            compute.Dispose();
+            throw;
+        }
+    }
+
+    private static WorkerLaunch Launch(Invocation invocation) => WorkerLaunch.OfThisProgram(
     [
         Name, "--home", invocation.Home.Path,
         .. Given(MeasurementArguments.Device, invocation.Parse.GetValue(MeasurementArguments.Device)),
@@ -45,7 +64,7 @@ internal static class WorkerCommand
         string device;
         try
         {
-            var thread = Compute.Start(invocation.Parse);
+            var thread = Cli.Compute.Start(invocation.Parse);
             (compute, device) = (new LocalCompute(invocation.Home, thread), thread.Device);
         }
 #pragma warning disable CA1031 // The service tells why, as it would of itself.

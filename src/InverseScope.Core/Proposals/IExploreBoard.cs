@@ -29,6 +29,10 @@ public interface IExploreBoard
     /// <exception cref="OutsideServiceException">A spec that asks a language model, which cannot be reached.</exception>
     SpecTrial Try(string spec, CancellationToken cancel);
 
+    /// <summary>Runs a spec on draws of the prior, and says what keeps it from being a hypothesis worth testing. Nothing is scored.</summary>
+    /// <param name="spec">As for <see cref="Try"/>.</param>
+    SpecInspection Lint(string spec, CancellationToken cancel);
+
     /// <summary>Bits of specs that were tried, taken jointly; null without any that was scored.</summary>
     /// <param name="hashes">Spec hashes (<see cref="SpecTrial.Hash"/>).</param>
     double? JointBits(IReadOnlyCollection<string> hashes, CancellationToken cancel);
@@ -56,6 +60,12 @@ public sealed record ShownReference(
 /// <param name="Errors">What is wrong with it, with places; empty if it compiles.</param>
 /// <param name="Score">Null if it has errors.</param>
 public sealed record SpecTrial(string? Hash, string? Title, string? Spec, IReadOnlyList<string> Errors, ExploreScore? Score);
+
+/// <summary>What lint says of a spec.</summary>
+/// <param name="Title">Null if it does not compile.</param>
+/// <param name="Errors">What is wrong with it, with places; empty if it compiles.</param>
+/// <param name="Report">On texts that may be shown; null if it has errors.</param>
+public sealed record SpecInspection(string? Title, IReadOnlyList<string> Errors, LintReport? Report);
 
 /// <summary>How a spec does on explore references. Whoever tries many will find some that do well here by chance.</summary>
 /// <param name="References">Measured ones.</param>

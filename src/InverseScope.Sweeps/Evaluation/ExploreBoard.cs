@@ -20,12 +20,15 @@ public sealed class ExploreBoard : IExploreBoard
     // Of ten draws one at least is shown, unless a prior is hardly more than what is withheld.
     private const int DrawsPerText = 10;
 
+    private const int LintedTexts = 1_000;
+
     private readonly MeasuredSite _site;
     private readonly SampleSet[] _sets;
     private readonly SpecLibrary _library;
     private readonly double _minimumEss;
     private readonly Func<string, bool> _isWithheld;
     private readonly RunSeed _seed;
+    private readonly Lazy<SpecLint> _lint;
     private readonly Dictionary<string, Tried> _tried = new(StringComparer.Ordinal);
 
     /// <param name="site">Explore references with their samples, and the prior.</param>
@@ -35,12 +38,16 @@ public sealed class ExploreBoard : IExploreBoard
     {
         (_site, _library, _minimumEss, _isWithheld, _seed) = (site, library, minimumEss, isWithheld, seed);
         _sets = [.. site.Samples.Sets.Where(s => s.Ess >= minimumEss && s.Texts.Length > 0)];
-        Task = new TaskBrief(
-            task.Name,
-            task.Description,
-            [.. task.Lexicons.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => new LexiconBrief(l.Key, l.Value.Count, [.. l.Value.Take(WordsShown)]))],
-            task is IVariableTask variables ? variables.Variables : []);
+        Task = BriefOf(task);
+        _lint = new Lazy<SpecLint>(() => new SpecLint(TextsToShow(), TimeProvider.System));
     }
+
+    /// <summary>What a proposer is told of a task.</summary>
+    public static TaskBrief BriefOf(ITask task) => new(
+        task.Name,
+        task.Description,
+        [.. task.Lexicons.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => new LexiconBrief(l.Key, l.Value.Count, [.. l.Value.Take(WordsShown)]))],
+        task is IVariableTask variables ? variables.Variables : []);
 
     public string Site => _site.Site.ToString();
 
@@ -70,6 +77,14 @@ public sealed class ExploreBoard : IExploreBoard
         if (!_tried.TryGetValue(hash, out var tried))
             _tried.Add(hash, tried = Score(draft, cancel));
         return new SpecTrial(hash, draft.Title, SpecLibrary.Write(draft.Spec), [], tried.Score);
+    }
+
+    public SpecInspection Lint(string spec, CancellationToken cancel)
+    {
+        var (draft, errors) = _library.TryDraft(spec);
+        return draft is null
+            ? new SpecInspection(null, errors, null)
+            : new SpecInspection(draft.Title, [], _lint.Value.Check([new CompiledSpec(draft.Spec, draft.Feature)], cancel)[0]);
     }
 
     public double? JointBits(IReadOnlyCollection<string> hashes, CancellationToken cancel)
@@ -104,6 +119,14 @@ public sealed class ExploreBoard : IExploreBoard
             [.. _sets.Select(s => column.Label(s.Reference)).OfType<string>().CountBy(l => l)
                 .OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(LabelsShown).Select(c => new LabelCount(c.Key, c.Value))],
             [.. Mismatches(column).Take(MismatchesShown)]));
+    }
+
+    // Labels and failures tell of the texts that they are of.
+    private IEnumerable<string> TextsToShow()
+    {
+        var random = _seed.Stream("lint", Site);
+        return Enumerable.Range(0, LintedTexts).Select(_ => _site.Texts[_site.Prior.Draw(random)]).Where(t => !_isWithheld(t))
+            .Concat(_site.Samples.Sets.Select(s => _site.Texts[s.Reference]));
     }
 
     // One of each reference, so that they show different things.

@@ -11,6 +11,9 @@ namespace InverseScope.Sweeps.Evaluation;
 public sealed record HypothesisDraft(
     FeatureSpec Spec, IFeature Feature, HypothesisAuthor Author, ExploreRecord? Explore, IReadOnlyList<TrailStep> Trail)
 {
+    /// <summary>Who gave it, by name; empty where that is told elsewhere.</summary>
+    public IReadOnlyList<string> Proposers { get; init; } = [];
+
     /// <summary>What tables show.</summary>
     public string Title => Spec.Title ?? Spec.Id;
 }

@@ -3,6 +3,7 @@ using InverseScope.Core.Seeds;
 using InverseScope.Core.Specs;
 using InverseScope.Core.Tasks;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Stages;
 
 namespace InverseScope.Sweeps.Evaluation;
 
@@ -14,6 +15,9 @@ public sealed class SpecLibrary(
     ITask task, Func<string, IReadOnlyList<string>?>? tokenizer = null, ITextLabeller? labeller = null, bool checksOnly = false)
 {
     private const int CheckedTexts = 200;
+
+    // More than half of all texts may be used.
+    private const int DrawsLookedAt = 10 * CheckedTexts;
 
     private readonly CompileContext _context =
         new(task.Lexicons) { Variables = task as IVariableTask, Tokenizer = tokenizer, Labeller = labeller, ChecksOnly = checksOnly, AsksInTests = false };
@@ -50,7 +54,11 @@ public sealed class SpecLibrary(
         if (compiled.Spec.Script is null)
             return null;
         var random = new RunSeed(1).Stream("script check", task.Fingerprint);
-        var lint = new SpecLint(Enumerable.Range(0, CheckedTexts).Select(_ => task.Draw(random)), TimeProvider.System);
+        // What fails is told with its text, also to who may not see texts that confirm.
+        string[] texts = [.. Enumerable.Range(0, DrawsLookedAt).Select(_ => task.Draw(random)).Where(t => !SweepReferences.Confirms(t)).Take(CheckedTexts)];
+        if (texts.Length == 0)
+            return null;
+        var lint = new SpecLint(texts, TimeProvider.System);
         return lint.Check([compiled])[0].Findings.FirstOrDefault(f => f.Kind == LintKind.Failing)?.Message;
     }
 

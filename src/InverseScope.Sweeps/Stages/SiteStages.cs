@@ -27,7 +27,7 @@ internal sealed class SiteStages
     private readonly TimeProvider _clock;
     private readonly RunSeed _seed;
     private readonly ITask _task;
-    private readonly IReadOnlyList<HypothesisDraft> _personSpecs;
+    private readonly IReadOnlyList<HypothesisDraft> _givenSpecs;
     private readonly SpecLibrary _library;
     private readonly LabelColumns _columns;
     private readonly LabelColumns? _randomColumns;
@@ -42,14 +42,14 @@ internal sealed class SiteStages
 
     /// <param name="sites">Number of sites whose hypotheses are decided together.</param>
     /// <param name="library">Compiles proposals as they were stored.</param>
-    /// <param name="personSpecs">Specs of people.</param>
+    /// <param name="givenSpecs">Specs of people, or proposals that were made outside of the sweep.</param>
     /// <param name="backend">Of the target; disposed by the caller.</param>
     /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
     /// <param name="languageModel">Proposes as the plan says; null: no language model does.</param>
     /// <param name="agreement">How far the labeller of a spec agrees with itself on texts; null: nothing is labelled by one that errs.</param>
     /// <param name="keep">Told what each site was confirmed on, before its result is there; null: nothing is kept.</param>
     public SiteStages(
-        SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> personSpecs, IInversionBackend backend,
+        SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> givenSpecs, IInversionBackend backend,
         IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, LanguageModelProposer? languageModel = null,
         Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? agreement = null,
         Action<KeptSite>? keep = null)
@@ -57,13 +57,13 @@ internal sealed class SiteStages
         (_plan, _task, _backend, _randomTarget, _references, _seed, _clock) =
             (plan, task, backend, randomTarget, references, seed, clock);
         _library = library;
-        _personSpecs = personSpecs;
+        _givenSpecs = givenSpecs;
         _columns = new LabelColumns(backend.Texts);
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
         (_languageModel, _agreement, _keep) = (languageModel, agreement, keep);
         Samples = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
-        _planned = sites * (personSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
+        _planned = sites * (givenSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
 
     /// <summary>Of the samples of this run.</summary>
@@ -80,7 +80,7 @@ internal sealed class SiteStages
         return _languageModel!.Propose(new ExploreBoard(measured, _task, _library, _plan.Measurement.MinimumEss, SweepReferences.Confirms, _seed), mode, cancel);
     }
 
-    /// <summary>All proposals for a site: of people, of the search, and those that a language model gave before.</summary>
+    /// <summary>All proposals for a site: those that were given, of the search, and those that a language model gave before.</summary>
     /// <param name="asked">By the name of their proposer.</param>
     public ProposeResult Propose(Site site, IReadOnlyDictionary<string, LanguageModelProposals> asked, CancellationToken cancel)
     {
@@ -117,17 +117,19 @@ internal sealed class SiteStages
     private ProposeResult ProposeWithoutLanguageModel(Site site, CancellationToken cancel)
     {
         _measured = null;
-        HypothesisDraft[] claimed = [.. _personSpecs.Where(d => ClaimedAt(d.Spec, site))];
-        var proposals = claimed.Select(d => new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")]) { Proposers = ["person"] }).ToArray();
+        HypothesisDraft[] claimed = [.. _givenSpecs.Where(d => ClaimedAt(d.Spec, site))];
+        var proposals = claimed.Select(d => d.Author == HypothesisAuthor.Person
+            ? new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, null, [Step("given by a person", "as a spec file")]) { Proposers = ["person"] }
+            : new ProposalResult(SpecLibrary.Write(d.Spec), d.Author, d.Explore, d.Trail) { Proposers = d.Proposers }).ToArray();
         if (_search is null)
-            return new ProposeResult(proposals, 0, Sentence($"{proposals.Length} specs of people; no search"));
+            return new ProposeResult(proposals, 0, Sentence($"{proposals.Length} specs given; no search"));
         var samples = Sample(_backend, site, _references.Explore, "explore", cancel);
         var tested = claimed.Select(d => d.Feature.Hash).ToHashSet(StringComparer.Ordinal);
         var found = _search.Propose(site, samples, tested, _clock, cancel);
         return found with
         {
             Proposals = [.. proposals, .. found.Proposals],
-            Summary = Sentence($"{proposals.Length} specs of people; search: {found.Summary}"),
+            Summary = Sentence($"{proposals.Length} specs given; search: {found.Summary}"),
         };
     }
 

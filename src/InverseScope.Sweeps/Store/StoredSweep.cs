@@ -27,8 +27,11 @@ public sealed class StoredSweep
     /// <summary>The effective plan, JSON: what was really run, defaults included.</summary>
     public string Plan { get; set; } = "";
 
-    /// <summary>Specs of people as JSON, lexicon files resolved, so that a later edit of a file changes nothing here.</summary>
+    /// <summary>Specs that were given, as JSON, lexicon files resolved, so that a later edit of a file changes nothing here.</summary>
     public string[] Specs { get; set; } = [];
+
+    /// <summary>Where <see cref="Specs"/> come from if people did not write them: proposals as JSON, in the same order; null: they did.</summary>
+    public string? Given { get; set; }
 
     /// <summary>The command that began it.</summary>
     public string Command { get; set; } = "";

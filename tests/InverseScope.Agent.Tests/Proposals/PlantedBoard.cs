@@ -45,6 +45,14 @@ internal sealed class PlantedBoard : IExploreBoard
             _texts.Length, fcr, chance, kappa, kappa is { } k ? new Interval(k - 0.05, k + 0.05) : null, kappa * -Math.Log2(chance), kappa is null ? "no variation here" : null, null, [], []));
     }
 
+    public SpecInspection Lint(string spec, CancellationToken cancel)
+    {
+        var compiled = FeatureCompiler.Compile(spec, CompileContext.Of(null));
+        return compiled.Value is { } value
+            ? new SpecInspection(value.Spec.Title ?? value.Spec.Id, [], new SpecLint(_texts, TimeProvider.System).Check([value], cancel)[0])
+            : new SpecInspection(null, [.. compiled.Errors.Select(e => e.Format(null))], null);
+    }
+
     public double? JointBits(IReadOnlyCollection<string> hashes, CancellationToken cancel) => hashes.Count == 0 ? null : _texts
         .GroupBy(t => string.Join('|', hashes.Select(h => _tried[h].Run(t).Label)))
         .Sum(of => hashes.Max(Kappa) * of.Count() / _texts.Length * Math.Log2(_texts.Length / (double)of.Count()));

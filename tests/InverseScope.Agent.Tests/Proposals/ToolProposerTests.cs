@@ -506,6 +506,8 @@ public sealed class ToolProposerTests : IAsyncLifetime
 
         public SpecTrial Try(string spec, CancellationToken cancel) => _board.Try(spec, cancel);
 
+        public SpecInspection Lint(string spec, CancellationToken cancel) => _board.Lint(spec, cancel);
+
         public double? JointBits(IReadOnlyCollection<string> hashes, CancellationToken cancel) => _board.JointBits(hashes, cancel);
     }
 }

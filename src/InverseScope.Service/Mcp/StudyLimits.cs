@@ -1,0 +1,26 @@
+namespace InverseScope.Service.Mcp;
+
+/// <summary>What agents may use at most. A study may ask for less.</summary>
+internal static class StudyLimits
+{
+    /// <summary>Calls of one study that read, try or score.</summary>
+    public const int Calls = 200;
+
+    /// <summary>Samples of one study.</summary>
+    public const int Samples = 200_000;
+
+    /// <summary>Minutes of one study, from its begin.</summary>
+    public const int Minutes = 120;
+
+    /// <summary>Specs that one study may submit.</summary>
+    public const int Submitted = 6;
+
+    /// <summary>Studies of all sessions that may be open at once: each holds the texts of its prior.</summary>
+    public const int Open = 8;
+
+    /// <summary>Longest result of a call, in characters.</summary>
+    public const int LongestResult = 6_000;
+
+    /// <summary>A study that nobody asks anything of for so long is closed.</summary>
+    public static TimeSpan Idle { get; } = TimeSpan.FromMinutes(30);
+}
