@@ -24,10 +24,18 @@ public sealed record SpecDryRun(
 /// <param name="Failure">Why labelling failed; null if it did not.</param>
 public sealed record DryLabel(string Text, string? Label, string? Failure);
 
-/// <summary>A spec in the home.</summary>
+/// <summary>A spec in the home, or one that came with the program.</summary>
 /// <param name="Text">YAML or JSON, as it was written.</param>
 /// <param name="Tag">Changes with the text.</param>
-public sealed record SavedSpec(string Name, string Text, string Tag);
+/// <param name="File">What a plan's <c>specs</c> name it by; null where it came with the program.</param>
+public sealed record SavedSpec(string Name, string Text, string Tag, string? File);
+
+/// <summary>A spec in a list.</summary>
+/// <param name="Id">Null if it cannot be read, as is the title.</param>
+/// <param name="Shipped">Whether it came with the program; such ones are not changed, but copies of them can be saved.</param>
+/// <param name="AsksLanguageModel">Whether a language model gives its labels.</param>
+/// <param name="File">As in <see cref="SavedSpec.File"/>.</param>
+public sealed record SpecRow(string Name, string? Id, string? Title, bool Shipped, bool AsksLanguageModel, string Tag, string? File);
 
 /// <summary>Specs that people write in the service.</summary>
 public sealed class SpecDesk(Workspace workspace)
@@ -62,6 +70,45 @@ public sealed class SpecDesk(Workspace workspace)
         var labelled = labels.Sum(l => l.Count);
         double? chance = labelled == 0 ? null : labels.Sum(l => Math.Pow(l.Count / (double)labelled, 2));
         return new SpecDryRun(CheckOf(compiled), rows, labels, count - labelled, chance, [], null);
+    }
+
+    /// <summary>Saved ones, in alphabetical order.</summary>
+    public IReadOnlyList<SpecRow> All => Directory.Exists(workspace.Home.Specs)
+        ? [.. Directory.EnumerateFiles(workspace.Home.Specs, "*.yaml").Select(f => Find(Path.GetFileNameWithoutExtension(f))).OrderBy(s => s.Name, StringComparer.Ordinal).Select(RowOf)]
+        : [];
+
+    /// <exception cref="BadInputException">There is none.</exception>
+    public SavedSpec Find(string name)
+    {
+        var path = PathOf(name);
+        if (!File.Exists(path))
+            throw new BadInputException($"There is no spec '{name}'.");
+        var text = File.ReadAllText(path);
+        return new SavedSpec(name, text, ContentHash.Of(text)[..16], $"specs/{name}.yaml");
+    }
+
+    /// <summary>Keeps a spec, finished or not.</summary>
+    /// <param name="seen">Tag of the version that the writer changed; null for a new one.</param>
+    /// <exception cref="BadInputException">It cannot have this name.</exception>
+    /// <exception cref="EditConflictException">There is another version than the writer saw.</exception>
+    public SavedSpec Save(string name, string text, string? seen)
+    {
+        var path = PathOf(name);
+        if ((File.Exists(path) ? Find(name).Tag : null) != seen)
+            throw new EditConflictException(seen is null ? $"There is a spec '{name}' already." : $"Somebody has changed '{name}' since it was read.");
+        Directory.CreateDirectory(workspace.Home.Specs);
+        File.WriteAllText(path, text);
+        return Find(name);
+    }
+
+    private string PathOf(string name) => name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && name[0] != '.'
+        ? Path.Combine(workspace.Home.Specs, name + ".yaml")
+        : throw new BadInputException($"'{name}' cannot be the name of a spec.");
+
+    private static SpecRow RowOf(SavedSpec saved)
+    {
+        var spec = FeatureSpecText.Parse(saved.Text).Value?.Spec;
+        return new SpecRow(saved.Name, spec?.Id, spec?.Title, false, spec?.Llm is not null, saved.Tag, saved.File);
     }
 
     private CompileContext Context(string? task, string? model)

@@ -49,6 +49,17 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
     /// <exception cref="BadInputException">There is no such sweep, or it neither runs nor waits.</exception>
     public SweepView Stop(string id) => Interrupt(id, StoppedReason);
 
+    /// <summary>Sets what each later run of a sweep may use.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public SweepView SetLimits(string id, SweepLimits limits)
+    {
+        var sweep = workspace.Store.Sweep(id);
+        var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!;
+        sweep.Plan = JsonSerializer.Serialize(plan with { BudgetMinutes = limits.Minutes, BudgetSamples = limits.Samples }, ReportJson.LineOptions);
+        workspace.Store.Update(sweep);
+        return Find(id);
+    }
+
     /// <summary>The sweep now, and again whenever something of it changes, until it neither runs nor waits.</summary>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
     public async IAsyncEnumerable<SweepView> Watch(string id, [EnumeratorCancellation] CancellationToken cancel)

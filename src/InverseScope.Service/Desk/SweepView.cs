@@ -56,6 +56,9 @@ public sealed record SweepView
 
     /// <summary>The command that repeats it.</summary>
     public required string Command { get; init; }
+
+    /// <summary>What it is computed on; null unless it runs.</summary>
+    public string? Device { get; init; }
 }
 
 /// <summary>How far a sweep is.</summary>
@@ -70,7 +73,11 @@ public sealed record SweepPace(string? Doing, int SitesDone, int Sites, WorkProg
 /// <param name="WorkSeconds">Over all runs.</param>
 /// <param name="LanguageModelCalls">Messages sent, over all runs.</param>
 /// <param name="LanguageModelTokens">Read and written, over all runs.</param>
-public sealed record SweepSpend(double WorkSeconds, long LanguageModelCalls, long LanguageModelTokens, SweepLimits Limits);
+public sealed record SweepSpend(double WorkSeconds, long LanguageModelCalls, long LanguageModelTokens, SweepLimits Limits)
+{
+    /// <summary>Drawn over all runs.</summary>
+    public long Samples { get; init; }
+}
 
 /// <summary>What one run of a sweep may use; null for no limit.</summary>
 public sealed record SweepLimits(double? Minutes, long? Samples, long? LanguageModelCalls, long? LanguageModelTokens);
