@@ -34,7 +34,7 @@ internal static class HypothesisTable
 
             var isOrder = order == query.Order;
             var next = query with { Order = order, Reversed = isOrder && !query.Reversed, Page = 1 };
-            var address = next.ToText() is { Length: > 0 } text ? text : PageUrl.Sweep(document.Sweep.Id);
+            var address = PageUrl.Sweep(document.Sweep.Id) + next.ToText();
             if (isOrder)
                 html.Add($"<th scope=\"col\" class=\"{style}\" aria-sort=\"{Direction(query)}\">");
             else
