@@ -11,6 +11,14 @@ internal static class Denominator
         if (c.Samples is null && c.References is null)
             return;
         html.Add($"<section class=\"block\"><h4>Denominator</h4>");
+        WriteParts(html, h);
+        html.Add($"</section>\n");
+    }
+
+    /// <summary>The bar with its key, and below it what a bar cannot show.</summary>
+    public static void WriteParts(HtmlBuilder html, HypothesisRecord h)
+    {
+        var c = h.Counts;
         var parts = new (string Name, string Style, long? Count)[]
         {
             ("matched", "p-matched", c.Matched), ("mismatched", "p-mismatched", c.Mismatched),
@@ -22,7 +30,7 @@ internal static class Denominator
         html.Add($"<p class=\"quiet\">{ReportNumbers.Count(c.References)} references in the mean, {ReportNumbers.Count(c.ReferencesUndefined)} left out as undefined, {ReportNumbers.Count(c.NotMeasured)} not measured (ESS too low); {ReportNumbers.Count(c.Distinct)} distinct texts; mean ESS {ReportNumbers.Ess(h.Ess)}.");
         if (c.Failed + c.Truncated > 0)
             html.Add($" Whatever the missing labels are, the raw rate lies in {ReportNumbers.Interval(h.Bounds)}.");
-        html.Add($"</p></section>\n");
+        html.Add($"</p>");
     }
 
     private static void Bar(HtmlBuilder html, (string Name, string Style, long? Count)[] parts, long total)

@@ -17,7 +17,7 @@ internal static class HtmlHypothesis
         Denominator.Write(html, h);
         HtmlSamples.Write(html, h, site.Epsilon ?? document.Sweep.Options.Measurement.Epsilon);
         Labels(html, h);
-        Trail(html, h);
+        Trail(html, h, links);
         HtmlReview.Write(html, document, h);
         Reproduce(html, h);
         html.Add($"</article>\n");
@@ -26,36 +26,58 @@ internal static class HtmlHypothesis
     private static void Claim(HtmlBuilder html, HypothesisRecord h, HtmlLinks links)
     {
         html.Add($"<section class=\"block claim\">");
+        Claimed(html, h, links);
+        html.Add($"</section>\n");
+    }
+
+    /// <summary>What is claimed, where, by whom, and the spec that says it exactly.</summary>
+    public static void Claimed(HtmlBuilder html, HypothesisRecord h, HtmlLinks links)
+    {
         if (h.Statement is { } statement)
             html.Add($"<p class=\"statement\">{statement}</p>");
         html.Add($"<p class=\"quiet\"><code>{h.Site}</code> · {ReportProse.Author(h)} · spec <code title=\"{h.SpecHash}\">{HtmlSummary.Short(h.SpecHash)}</code>");
-        if (links.OfHypothesis(h.Parent) is { } parent)
-            html.Add($" · revises <a href=\"#{parent}\">an earlier one</a>");
+        if (links.ToHypothesis(h.Parent) is { } parent)
+            html.Add($" · revises <a href=\"{parent}\">an earlier one</a>");
         html.Add($"</p>");
         if (h.SpecYaml is { } yaml)
             html.Add($"<details><summary>Spec</summary><pre><code>{yaml.TrimEnd():lines}</code></pre></details>");
-        html.Add($"</section>\n");
     }
 
     private static void Evidence(HtmlBuilder html, HypothesisRecord h, OptionsRecord options)
     {
         if (h is { Evidence: { MatchHistogram: null, Sequence: null }, LabelTable: null })
             return;
-        html.Add($"<section class=\"block\"><h4>Evidence</h4><div class=\"figures\">");
+        html.Add($"<section class=\"block\"><h4>Evidence</h4>");
+        Figures(html, h, options);
+        html.Add($"</section>\n");
+    }
+
+    /// <summary>The confidence sequence, the labels of references against those of samples, and the rates of match.</summary>
+    public static void Figures(HtmlBuilder html, HypothesisRecord h, OptionsRecord options)
+    {
+        html.Add($"<div class=\"figures\">");
         if (h.Evidence.Sequence is { Count: > 0 } sequence)
             SequencePlot.Write(html, sequence, options);
         if (h.LabelTable is { } table)
             ConfusionMatrix.Write(html, table);
         if (h.Evidence.MatchHistogram is { } histogram)
             MatchHistogram.Write(html, histogram);
-        html.Add($"</div></section>\n");
+        html.Add($"</div>");
     }
 
     private static void Controls(HtmlBuilder html, HypothesisRecord h)
     {
         if (h.Controls.Count == 0)
             return;
-        html.Add($"<section class=\"block\"><h4>Controls</h4><table class=\"controls\"><thead><tr><th scope=\"col\">measured</th><th scope=\"col\">must give</th><th scope=\"col\" class=\"plot\">κ</th><th scope=\"col\" class=\"n\">κ</th><th scope=\"col\" class=\"n\">raw</th><th scope=\"col\">came out</th></tr></thead><tbody>");
+        html.Add($"<section class=\"block\"><h4>Controls</h4>");
+        ControlTable(html, h);
+        html.Add($"</section>\n");
+    }
+
+    /// <summary>Controls on the axis of what they are controls of.</summary>
+    public static void ControlTable(HtmlBuilder html, HypothesisRecord h)
+    {
+        html.Add($"<table class=\"controls\"><thead><tr><th scope=\"col\">measured</th><th scope=\"col\">must give</th><th scope=\"col\" class=\"plot\">κ</th><th scope=\"col\" class=\"n\">κ</th><th scope=\"col\" class=\"n\">raw</th><th scope=\"col\">came out</th></tr></thead><tbody>");
         html.Add($"<tr><th scope=\"row\">this hypothesis</th><td></td><td class=\"plot\">");
         KappaAxis.WriteInterval(html, h.Kappa, h.KappaCi, control: false);
         html.Add($"</td><td class=\"n\">{ReportNumbers.Rate(h.Kappa)}</td><td class=\"n\">{ReportNumbers.Rate(h.Fcr)}</td><td></td></tr>");
@@ -67,7 +89,7 @@ internal static class HtmlHypothesis
             html.Add($"<td>{c.AsExpected switch { true => "✓ as it must", false => "⚠ otherwise", null => ReportNumbers.NotMeasured }}</td></tr>");
         }
 
-        html.Add($"</tbody></table></section>\n");
+        html.Add($"</tbody></table>");
     }
 
     private static void Causal(HtmlBuilder html, HypothesisRecord h)
@@ -78,7 +100,15 @@ internal static class HtmlHypothesis
 
     private static void Labels(HtmlBuilder html, HypothesisRecord h)
     {
-        html.Add($"<section class=\"block\"><h4>Labels</h4><dl class=\"inline\"><div><dt>made by</dt><dd>{Maker(h.Kind)}</dd></div>");
+        html.Add($"<section class=\"block\"><h4>Labels</h4>");
+        LabelFacts(html, h);
+        html.Add($"</section>\n");
+    }
+
+    /// <summary>Who makes the labels, how many there are, and the numbers that hang on them.</summary>
+    public static void LabelFacts(HtmlBuilder html, HypothesisRecord h)
+    {
+        html.Add($"<dl class=\"inline\"><div><dt>made by</dt><dd>{Maker(h.Kind)}</dd></div>");
         html.Add($"<div><dt>distinct</dt><dd>{ReportNumbers.Count(h.Labels)}</dd></div><div><dt>entropy</dt><dd>{ReportNumbers.Bits(h.LabelEntropy)}</dd></div>");
         var bits = h.BitsCi is null ? "" : " " + ReportNumbers.Interval(h.BitsCi);
         html.Add($"<div><dt>carried by the activation</dt><dd>{ReportNumbers.Bits(h.Bits)}{bits}</dd></div>");
@@ -95,25 +125,33 @@ internal static class HtmlHypothesis
             html.Add($"<div><dt>permutation p</dt><dd>{ReportNumbers.Probability(p)}</dd></div>");
         if (h.Explore is { } explore)
             html.Add($"<div><dt>κ while exploring</dt><dd>{ReportNumbers.Rate(explore.Kappa)} on {ReportNumbers.Count(explore.References)} references</dd></div>");
-        html.Add($"</dl></section>\n");
+        html.Add($"</dl>");
     }
 
-    private static void Trail(HtmlBuilder html, HypothesisRecord h)
+    private static void Trail(HtmlBuilder html, HypothesisRecord h, HtmlLinks links)
     {
         if (h.Trail.Count == 0)
             return;
-        html.Add($"<section class=\"block\"><h4>Trail</h4><ol class=\"trail\">");
+        html.Add($"<section class=\"block\"><h4>Trail</h4>");
+        Steps(html, h, links);
+        html.Add($"</section>\n");
+    }
+
+    /// <summary>How the hypothesis came about, step by step.</summary>
+    public static void Steps(HtmlBuilder html, HypothesisRecord h, HtmlLinks links)
+    {
+        html.Add($"<ol class=\"trail\">");
         foreach (var step in h.Trail)
         {
             html.Add($"<li><b>{step.Step}</b> {step.Detail} <span class=\"quiet\">{ReportNumbers.Time(step.Time)}");
             if (step.InputsHash is { } hash)
                 html.Add($" · inputs <code title=\"{hash}\">{HtmlSummary.Short(hash)}</code>");
             if (step.Request is { } request)
-                html.Add($" · <a href=\"{HtmlTranscript.LinkTo(h.Site, request)}\">asked and answered</a>");
+                html.Add($" · <a href=\"{links.ToQuestion(h.Site, request)}\">asked and answered</a>");
             html.Add($"</span></li>");
         }
 
-        html.Add($"</ol></section>\n");
+        html.Add($"</ol>");
     }
 
     private static void Reproduce(HtmlBuilder html, HypothesisRecord h)

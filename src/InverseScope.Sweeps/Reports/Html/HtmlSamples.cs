@@ -26,29 +26,37 @@ internal static class HtmlSamples
             Text(html, example.Reference);
             html.Add($"</bdi> <span class=\"lab\"><bdi>{example.Label}</bdi></span> <span class=\"quiet\">{ReportNumbers.Of(example.SampleCount, "sample")}, match rate {ReportNumbers.Rate(example.MatchRate)}, ESS {ReportNumbers.Ess(example.Ess)}</span></p><ul>");
             foreach (var sample in example.Samples.Take(brief ? BriefSamples : int.MaxValue))
-                Sample(html, example, sample, epsilon, scale);
+            {
+                WriteSample(
+                    html, example.Reference, new ShownSample(sample.Text, sample.Label, null, sample.Distance, sample.Weight, sample.Match), epsilon, scale);
+            }
+
             html.Add($"</ul></div>");
         }
 
         html.Add($"</div></section>\n");
     }
 
-    private static void Sample(HtmlBuilder html, ExampleRecord example, SampleRecord sample, double epsilon, double scale)
+    /// <summary>One sample: its match, its distance beside ε, its weight, its label, and what of it the reference has too.</summary>
+    /// <param name="scale">Distance at the end of the bar.</param>
+    public static void WriteSample(HtmlBuilder html, string reference, ShownSample sample, double epsilon, double scale)
     {
         var bar = BarWidth * Math.Clamp((sample.Distance ?? scale) / scale, 0, 1);
-        html.Add($"<li class=\"{(sample.Match ? "hit" : "miss")}\"><i>{(sample.Match ? "=" : "≠")}</i><svg class=\"dist\">");
+        html.Add($"<li class=\"{Style(sample.Match)}\"><i>{Sign(sample.Match)}</i><svg class=\"dist\">");
         if (sample.Distance is null)
             html.Add($"<rect class=\"untested\" y=\"3\" width=\"{BarWidth}\" height=\"4\"/>");
         else
             html.Add($"<rect class=\"bar\" y=\"3\" width=\"{bar}\" height=\"4\"/>");
         html.Add($"<path class=\"eps\" d=\"M{BarWidth * epsilon / scale} 0v10\"/></svg><small>{(sample.Distance is null ? "∞" : ReportNumbers.Distance(sample.Distance))}</small><small>{ReportNumbers.Share(sample.Weight)}</small><span class=\"lab\">");
-        if (sample.Label is null)
-            html.Add($"<em>undefined</em>");
+        if (sample.Failure is { } failure)
+            html.Add($"<em>failed: {failure}</em>");
+        else if (sample.Label is null)
+            html.Add($"<em>{(sample.Match is null ? "no label" : "undefined")}</em>");
         else
             html.Add($"<bdi>{sample.Label}</bdi>");
         html.Add($"</span><bdi class=\"text\">");
         var (text, left) = VisibleText.Cut(sample.Text, MaximumTextLength);
-        foreach (var (piece, shared) in SharedPieces.Of(VisibleText.Cut(example.Reference, MaximumTextLength).Head, text))
+        foreach (var (piece, shared) in SharedPieces.Of(VisibleText.Cut(reference, MaximumTextLength).Head, text))
         {
             if (shared)
                 html.Add($"<b>{piece}</b>");
@@ -60,12 +68,17 @@ internal static class HtmlSamples
         html.Add($"</bdi></li>\n");
     }
 
-    private static void Text(HtmlBuilder html, string text)
+    /// <summary>The text, or its beginning where it is long.</summary>
+    public static void Text(HtmlBuilder html, string text)
     {
         var (head, left) = VisibleText.Cut(text, MaximumTextLength);
         html.Add($"{head}");
         More(html, left);
     }
+
+    private static string Style(bool? match) => match switch { true => "hit", false => "miss", null => "none" };
+
+    private static string Sign(bool? match) => match switch { true => "=", false => "≠", null => "·" };
 
     private static void More(HtmlBuilder html, int left)
     {
@@ -73,3 +86,9 @@ internal static class HtmlSamples
             html.Add($"<em> … {ReportNumbers.Of(left, "character")} more</em>");
     }
 }
+
+/// <summary>A sample as it is shown.</summary>
+/// <param name="Failure">Why its labelling failed; null if it did not.</param>
+/// <param name="Distance">Null where it is infinite.</param>
+/// <param name="Match">Whether it has its reference's label; null where labels are not shown.</param>
+internal sealed record ShownSample(string Text, string? Label, string? Failure, double? Distance, double Weight, bool? Match);

@@ -56,7 +56,7 @@ internal static class HtmlSites
         html.Add($"</section>\n");
     }
 
-    private static void BitsBar(HtmlBuilder html, double bits, double explained)
+    public static void BitsBar(HtmlBuilder html, double bits, double explained)
     {
         var share = Math.Clamp(explained / bits, 0, 1);
         html.Add($"<svg class=\"bits\" viewBox=\"0 0 100 8\" width=\"100\" height=\"8\" role=\"img\" aria-label=\"{ReportNumbers.Share(share)} of the bits explained\"><rect class=\"rest\" width=\"100\" height=\"8\"/><rect class=\"bar\" width=\"{100 * share}\" height=\"8\"/></svg>");
@@ -80,21 +80,21 @@ internal static class HtmlSites
         html.Add($"</details>\n");
     }
 
-    private static string Remarks(HypothesisRecord h)
+    public static string Remarks(HypothesisRecord h)
     {
         var explored = KappaScale.Of(h) is not null && KappaScale.IsExploration(h) ? " · explored only" : "";
         var missing = (h.Counts.Failed ?? 0) + (h.Counts.Truncated ?? 0);
         return missing == 0 ? explored : $"{explored} · {ReportNumbers.Of(missing, "label")} missing";
     }
 
-    private static string EValue(HypothesisRecord h)
+    public static string EValue(HypothesisRecord h)
     {
         if (h.EValue is null && h.Log10EValue is null)
             return "–";
         return ReportNumbers.EValue(h.EValue, h.Log10EValue) + (h.PassesFdr == true ? " ✓" : "");
     }
 
-    private static string Controls(HypothesisRecord h)
+    public static string Controls(HypothesisRecord h)
     {
         var measured = h.Controls.Where(c => c.AsExpected is not null).ToList();
         if (measured.Count == 0)
@@ -103,7 +103,7 @@ internal static class HtmlSites
         return loud == 0 ? "quiet" : $"⚠ {loud} of {measured.Count} not";
     }
 
-    private static int Rank(HypothesisVerdict verdict) => verdict switch
+    public static int Rank(HypothesisVerdict verdict) => verdict switch
     {
         HypothesisVerdict.Confirmed => 0,
         HypothesisVerdict.Undecided => 1,

@@ -102,7 +102,7 @@ internal static class HtmlSummary
     private static void Finding(HtmlBuilder html, FindingRecord f, HtmlLinks links)
     {
         var off = f.ControlsOff.Count == 0 ? "" : $" ⚠ {string.Join(", ", f.ControlsOff)}";
-        html.Add($"<tr><td><a href=\"#{links.OfHypothesis(f.Hypothesis)}\">{f.Title}</a>{off}</td><td><code>{f.Site}</code></td>");
+        html.Add($"<tr><td><a href=\"{links.ToHypothesis(f.Hypothesis)}\">{f.Title}</a>{off}</td><td><code>{f.Site}</code></td>");
         html.Add($"<td class=\"n\"><b>{ReportNumbers.Rate(f.Kappa)}</b></td><td class=\"n wide\">{ReportNumbers.Interval(f.KappaCi)}</td><td class=\"n wide\">{ReportNumbers.Rate(f.Bits)}</td></tr>");
     }
 
@@ -130,8 +130,8 @@ internal static class HtmlSummary
         foreach (var m in matters)
         {
             html.Add($"<li><span class=\"why\">{ReportNumbers.Words(m.Reason)}</span> ");
-            if ((links.OfHypothesis(m.Hypothesis) ?? links.OfSite(m.Site)) is { } anchor)
-                html.Add($"<a href=\"#{anchor}\"><code>{m.Site}</code></a> ");
+            if ((links.ToHypothesis(m.Hypothesis) ?? links.ToSite(m.Site)) is { } place)
+                html.Add($"<a href=\"{place}\"><code>{m.Site}</code></a> ");
             html.Add($"{m.Detail}</li>");
         }
 

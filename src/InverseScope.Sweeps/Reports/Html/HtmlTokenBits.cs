@@ -9,6 +9,13 @@ internal static class HtmlTokenBits
     public static void Write(HtmlBuilder html, TokenBitsRecord tokens)
     {
         html.Add($"<details class=\"tokens\"><summary>What the activation says of each token, bits by the generator</summary>\n");
+        WriteReferences(html, tokens);
+        html.Add($"</details>\n");
+    }
+
+    /// <summary>Each reference as a line of shaded tokens, and the means by position.</summary>
+    public static void WriteReferences(HtmlBuilder html, TokenBitsRecord tokens)
+    {
         foreach (var reference in tokens.References)
         {
             html.Add($"<p>");
@@ -19,7 +26,6 @@ internal static class HtmlTokenBits
 
         if (ReportProse.Positions(tokens) is { } positions)
             html.Add($"<p class=\"quiet\">{positions}</p>\n");
-        html.Add($"</details>\n");
     }
 
     private static int ShadeOf(double bits) => (int)Math.Round(Math.Clamp(bits / BitsOfFullShade, 0, 1) * Shades);

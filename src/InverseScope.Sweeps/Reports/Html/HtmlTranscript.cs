@@ -41,9 +41,9 @@ internal static class HtmlTranscript
         return HtmlPage.Write($"{site}: questions to the language model, sweep {sweep}", html);
     }
 
-    private static string AnchorOf(string request) => $"q-{request[..HashShown]}";
+    public static string AnchorOf(string request) => $"q-{request[..HashShown]}";
 
-    private static void Call(HtmlBuilder html, StoredCall call, TranscriptEntry entry)
+    public static void Call(HtmlBuilder html, StoredCall call, TranscriptEntry entry)
     {
         html.Add($"<h3>{call.Purpose} <small>{call.Proposer} · step {ReportNumbers.Count(entry.Step)}</small></h3>");
         html.Add($"<p class=\"quiet\">{entry.Outcome.ToString().ToLowerInvariant()} · {ReportNumbers.Time(entry.At)} · {ReportNumbers.Of(call.PromptTokens, "token")} read, {ReportNumbers.Count(call.ReplyTokens)} written in {ReportNumbers.Duration(call.Seconds)} · prompt {entry.PromptId} <code title=\"{entry.PromptHash}\">{HtmlSummary.Short(entry.PromptHash)}</code> · question <code title=\"{call.RequestHash}\">{call.RequestHash[..HashShown]}</code></p>");

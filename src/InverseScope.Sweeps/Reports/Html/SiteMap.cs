@@ -28,7 +28,7 @@ internal static class SiteMap
         for (var r = 0; r < rows.Count; r++)
         {
             var y = top + r * CellHeight;
-            html.Add($"<a href=\"#{links.OfSite(rows[r].Site)}\"><text class=\"label mono e\" x=\"{Left - 6}\" y=\"{y + 14}\">{Site(rows[r].Site)}</text></a>");
+            html.Add($"<a href=\"{links.ToSite(rows[r].Site)}\"><text class=\"label mono e\" x=\"{Left - 6}\" y=\"{y + 14}\">{Site(rows[r].Site)}</text></a>");
             for (var c = 0; c < columns.Count; c++)
             {
                 var tried = rows[r].Hypotheses
@@ -48,7 +48,7 @@ internal static class SiteMap
         var kappa = KappaScale.Of(h)!.Value;
         var inset = KappaScale.IsExploration(h) ? 4 : 1;
         var found = h.Verdict == HypothesisVerdict.Confirmed ? " found" : "";
-        html.Add($"<a href=\"#{links.Of(h)}\"><rect class=\"{KappaScale.Class(kappa)}{found}\" x=\"{x + inset}\" y=\"{y + inset}\" width=\"{w - 2 * inset}\" height=\"{cellHeight - 2 * inset}\"/>");
+        html.Add($"<a href=\"{links.To(h)}\"><rect class=\"{KappaScale.Class(kappa)}{found}\" x=\"{x + inset}\" y=\"{y + inset}\" width=\"{w - 2 * inset}\" height=\"{cellHeight - 2 * inset}\"/>");
         if (w >= 24)
             html.Add($"<text class=\"t{KappaScale.Class(kappa)}\" x=\"{x + w / 2}\" y=\"{y + cellHeight / 2 + 3.5}\">{KappaScale.Brief(kappa)}</text>");
         html.Add($"<title>{h.Site}: {h.Title}\nκ {ReportNumbers.Rate(kappa)} {(h.Kappa is null ? "" : ReportNumbers.Interval(h.KappaCi))}, {ReportNumbers.Words(h.Verdict)}</title></a>");

@@ -1,0 +1,219 @@
+using System.Globalization;
+using System.Text;
+using InverseScope.Core;
+using InverseScope.Service.Desk;
+using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Reports.Html;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace InverseScope.Service.Pages;
+
+/// <summary>Pages about sweeps and their sites, and what their forms do.</summary>
+internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, FragmentCache fragments)
+{
+    public IResult List(IQueryCollection query) => ListWith(Template(query), null, PageOf(query["page"]), StatusCodes.Status200OK);
+
+    public IResult Begin(IFormCollection form)
+    {
+        var plan = PageText.Typed(form["plan"]);
+        try
+        {
+            return Results.LocalRedirect(PageUrl.Sweep(desk.Begin(plan).Id));
+        }
+        catch (BadInputException e)
+        {
+            return ListWith(plan, e.Message, 1, StatusCodes.Status400BadRequest);
+        }
+    }
+
+    public IResult One(string id, IQueryCollection query) => OneWith(id, HypothesisQuery.From(query), null, StatusCodes.Status200OK);
+
+    /// <summary>Does something to a sweep and shows it again.</summary>
+    public IResult Act(string id, IFormCollection form, Func<SweepDesk, (string Id, IFormCollection Form), SweepView> act)
+    {
+        try
+        {
+            act(desk, (id, form));
+        }
+        catch (BadInputException e)
+        {
+            return OneWith(id, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
+        }
+
+        return Results.LocalRedirect(PageUrl.Sweep(id));
+    }
+
+    public static SweepView SetBudget(SweepDesk desk, (string Id, IFormCollection Form) asked) => desk.SetLimits(asked.Id, new SweepLimits(
+        Number(asked.Form, "minutes") is { } minutes ? (double)minutes : null, Whole(asked.Form, "samples"), Whole(asked.Form, "calls"), Whole(asked.Form, "tokens")));
+
+    public IResult Export(string id, string format)
+    {
+        var report = Report(id);
+        var known = Enum.GetValues<ReportFormat>().Cast<ReportFormat?>().FirstOrDefault(f => f!.Value.ToString().Equals(format, StringComparison.OrdinalIgnoreCase))
+            ?? throw new BadInputException($"A report has no form '{format}'.", $"It has {string.Join(", ", Enum.GetValues<ReportFormat>()).ToLowerInvariant()}.");
+        return Results.File(Encoding.UTF8.GetBytes(ReportWriter.Write(report, known)), known switch
+        {
+            ReportFormat.Html => "text/html; charset=utf-8",
+            ReportFormat.Md => "text/markdown; charset=utf-8",
+            ReportFormat.Json => "application/json",
+            ReportFormat.Csv => "text/csv; charset=utf-8",
+            _ => throw new InvalidOperationException($"No media type for {known}."),
+        }, $"{id}.{known.ToString().ToLowerInvariant()}");
+    }
+
+    public IResult Site(string id, string name, IQueryCollection query)
+    {
+        var report = Report(id);
+        var site = report.Sites.FirstOrDefault(s => s.Site == name) ?? throw new BadInputException($"Sweep '{id}' has no site '{name}'.");
+        var choice = SampleChoice.From(query, SampleFilter.All);
+        var of = query["of"].ToString();
+        var hypothesis = site.Hypotheses.FirstOrDefault(h => h.Id == of)
+            ?? site.Hypotheses.OrderBy(h => HtmlSites.Rank(h.Verdict)).ThenByDescending(KappaScale.Of).FirstOrDefault();
+        string[] references = [.. (hypothesis?.Samples ?? []).Select(e => e.Reference).Distinct()];
+        var reference = references.FirstOrDefault(r => SampleList.KeyOf(r) == choice.Reference);
+        var items = reviews.Of(id).Where(i => i.Site.Site == name).ToArray();
+        return PageResult.Of<SitePage>($"{name}, {id}", PageSection.Sweeps, new()
+        {
+            [nameof(SitePage.Report)] = report,
+            [nameof(SitePage.Site)] = site,
+            [nameof(SitePage.Hypothesis)] = hypothesis,
+            [nameof(SitePage.References)] = references,
+            [nameof(SitePage.Choice)] = choice,
+            [nameof(SitePage.Samples)] = samples.Find(new SampleQuery(id, name, hypothesis?.Id, choice.Filter, reference, choice.Page, SampleChoice.Size)),
+            [nameof(SitePage.Table)] = PageText.Drawn(html => HypothesisTable.Write(html, report, new HypothesisQuery().Of(items), new HypothesisQuery { Site = name })),
+        });
+    }
+
+    public IResult Transcripts(string id, IQueryCollection query)
+    {
+        var store = workspace.Store.Transcripts;
+        var number = PageOf(query["page"]);
+        var (site, proposer) = (query["site"].ToString(), query["proposer"].ToString());
+        var calls = store.Calls(workspace.Store.Sweep(id).Id);
+        if (query["q"].ToString() is { Length: > 0 } asked && calls.FirstOrDefault(c => c.RequestHash == asked) is { } found)
+        {
+            (site, proposer) = (found.Site, found.Proposer);
+            number = calls.Where(c => c.Site == site && c.Proposer == proposer).TakeWhile(c => c.Id != found.Id).Count() / TranscriptsPage.CallsOnPage + 1;
+        }
+
+        var conversations = Conversation.Of(calls);
+        if (proposer.Length == 0 && site.Length > 0)
+            conversations = [.. conversations.Where(c => c.Site == site)];
+        var chosen = proposer.Length == 0 ? null : conversations.FirstOrDefault(c => c.Site == site && c.Proposer == proposer)
+            ?? throw new BadInputException($"'{proposer}' asked nothing about '{site}' in sweep '{id}'.");
+        var shown = chosen is null ? [] : calls.Where(c => c.Site == site && c.Proposer == proposer)
+            .Skip((number - 1) * TranscriptsPage.CallsOnPage).Take(TranscriptsPage.CallsOnPage).ToArray();
+        return PageResult.Of<TranscriptsPage>($"Transcripts of {id}", PageSection.Sweeps, new()
+        {
+            [nameof(TranscriptsPage.Sweep)] = id,
+            [nameof(TranscriptsPage.Conversations)] = conversations.Skip((number - 1) * TranscriptsPage.ConversationsOnPage).Take(TranscriptsPage.ConversationsOnPage).ToArray(),
+            [nameof(TranscriptsPage.Total)] = conversations.Count,
+            [nameof(TranscriptsPage.Number)] = number,
+            [nameof(TranscriptsPage.Chosen)] = chosen,
+            [nameof(TranscriptsPage.Story)] = PageText.Drawn(html => Conversation.Write(html, store, shown)),
+        });
+    }
+
+    public IResult Compare(IQueryCollection query)
+    {
+        if (query["sweep"] is { Count: > 0 } ticked)
+            return Results.LocalRedirect(PageUrl.With("/compare", ("a", ticked[0]), ("b", ticked.Count > 1 ? ticked[1] : null)));
+        var (a, b) = (query["a"].ToString(), query["b"].ToString());
+        var both = a.Length > 0 && b.Length > 0;
+        return PageResult.Of<ComparePage>("Compare", PageSection.Sweeps, new()
+        {
+            [nameof(ComparePage.A)] = a,
+            [nameof(ComparePage.B)] = b,
+            [nameof(ComparePage.Known)] = desk.All().Select(v => v.Id).Where(id => reports.Find(id) is not null).ToArray(),
+            [nameof(ComparePage.Comparison)] = both ? ReportComparison.Of(Report(a), Report(b)) : null,
+            [nameof(ComparePage.Delta)] = both ? Report(a).Sweep.Options.MinimumKappa : 0.0,
+        });
+    }
+
+    private RazorComponentResult<Shell> ListWith(string plan, string? problem, int number, int status)
+    {
+        var all = desk.All();
+        return PageResult.Of<SweepsPage>("Sweeps", PageSection.Sweeps, new()
+        {
+            [nameof(SweepsPage.Sweeps)] = all.Skip((number - 1) * SweepsPage.PageSize).Take(SweepsPage.PageSize).Select(Listed).ToArray(),
+            [nameof(SweepsPage.Total)] = all.Count,
+            [nameof(SweepsPage.Number)] = number,
+            [nameof(SweepsPage.Plan)] = plan,
+            [nameof(SweepsPage.Problem)] = problem,
+            [nameof(SweepsPage.Models)] = workspace.Models.All.Select(m => m.Name).ToArray(),
+            [nameof(SweepsPage.Tasks)] = workspace.Tasks.Names,
+        }, status);
+    }
+
+    private ListedSweep Listed(SweepView view) => new(
+        view, reports.Find(view.Id)?.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }));
+
+    private RazorComponentResult<Shell> OneWith(string id, HypothesisQuery query, string? problem, int status)
+    {
+        var view = desk.Find(id);
+        var parameters = new Dictionary<string, object?> { [nameof(SweepPage.View)] = view, [nameof(SweepPage.Problem)] = problem, [nameof(SweepPage.Query)] = query };
+        if (reports.Find(id) is { Document: var report, Tag: var written })
+        {
+            var all = reviews.Of(id);
+            var listed = query.Of(all);
+            var tag = $"{written} {all.Max(i => (long?)i.Version)}";
+            parameters[nameof(SweepPage.Report)] = report;
+            parameters[nameof(SweepPage.Listed)] = listed.Count;
+            parameters[nameof(SweepPage.Top)] = fragments.Get(id, tag, "top", () => PageText.Drawn(html => Top(html, report)));
+            parameters[nameof(SweepPage.Bottom)] = fragments.Get(id, tag, "bottom", () => PageText.Drawn(html => Bottom(html, report)));
+            parameters[nameof(SweepPage.Table)] = fragments.Get(id, tag, query.ToText(), () => PageText.Drawn(html =>
+                HypothesisTable.Write(html, report, [.. listed.Skip((query.Page - 1) * HypothesisQuery.Size).Take(HypothesisQuery.Size)], query)));
+        }
+
+        return PageResult.Of<SweepPage>(id, PageSection.Sweeps, parameters, status);
+    }
+
+    private static void Top(HtmlBuilder html, ReportDocument report)
+    {
+        HtmlReport.WriteDefinitions(html, report.Sweep.Options.MinimumKappa);
+        HtmlSummary.Write(html, report, new PageLinks(report));
+        HtmlMaps.Write(html, report, new MapLinks(report));
+    }
+
+    private static void Bottom(HtmlBuilder html, ReportDocument report)
+    {
+        HtmlTaskVector.Write(html, report);
+        HtmlKnownSites.Write(html, report);
+        HtmlMethod.Write(html, report);
+    }
+
+    private ReportDocument Report(string id) =>
+        reports.Find(id)?.Document ?? throw new BadInputException($"Sweep '{id}' has no report yet.", "Wait for its first site.");
+
+    private string Template(IQueryCollection query)
+    {
+        var model = query["model"].ToString() is { Length: > 0 } asked ? asked : workspace.Models.All.Select(m => m.Name).FirstOrDefault() ?? "MODEL";
+        var task = query["task"].ToString() is { Length: > 0 } given ? given : workspace.Tasks.Names.Contains(model) ? model : workspace.Tasks.Names is [var first, ..] ? first : "TASK";
+        var spec = query["spec"].ToString() is { Length: > 0 } name ? specs.Find(name).File : null;
+        return $$"""
+            schema: inversescope/sweep/v1
+            name: {{(task.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? task : "sweep")}}
+            model: {{model}}
+            task: {{task}}
+            sites: ['L*H*']               # each at the last token, unless @position follows
+            references: { explore: 200, confirm: 300 }
+            {{(spec is null ? "specs: []                     # files of the home, e.g. specs/mine.yaml" : $"specs: [{spec}]")}}
+            search: { enabled: true }     # the symbolic search proposes features too
+            seed: 1
+            budget: { minutes: 30 }
+
+            """;
+    }
+
+    private static int PageOf(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? page : 1;
+
+    private static decimal? Number(IFormCollection form, string name) => form[name].ToString().Trim() switch
+    {
+        "" => null,
+        var text when decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 => number,
+        var text => throw new BadInputException($"'{text}' is no limit of {name}.", "Give a number above 0, or nothing for no limit."),
+    };
+
+    private static long? Whole(IFormCollection form, string name) => Number(form, name) is { } number ? (long)Math.Ceiling(Math.Min(number, long.MaxValue)) : null;
+}

@@ -1,0 +1,120 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using InverseScope.Service.Desk;
+using InverseScope.Service.Pages;
+using InverseScope.Sweeps.Store;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace InverseScope.Service.Tests.Pages;
+
+/// <summary>What the pages answer over the wire.</summary>
+public sealed partial class PageAnswerTests(PageSite site)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("html", "text/html")]
+    [InlineData("md", "text/markdown")]
+    [InlineData("json", "application/json")]
+    [InlineData("csv", "text/csv")]
+    public async Task A_report_is_exported_in_each_of_its_forms(string format, string media)
+    {
+        var answer = await (await site.ServiceAsync()).Client.GetAsync($"/sweeps/{PageHome.Night}/report.{format}", Cancel);
+
+        Assert.Equal((HttpStatusCode.OK, media), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Equal($"{PageHome.Night}.{format}", answer.Content.Headers.ContentDisposition?.FileName);
+    }
+
+    [Theory]
+    [InlineData("/sweeps/none", "There is no sweep")]
+    [InlineData("/sweeps/night-001/report.exe", "A report has no form")]
+    [InlineData("/sweeps/night-001/sites/L99", "has no site")]
+    [InlineData("/sweeps/night-001/hypotheses/L99/none", "has no hypothesis")]
+    [InlineData("/specs/none", "There is no spec")]
+    [InlineData("/compare?a=none&b=none", "There is no sweep")]
+    [InlineData("/sweeps/night-001/transcripts?site=L0&proposer=nobody", "asked nothing")]
+    public async Task What_is_not_there_is_told_by_a_page(string path, string expected)
+    {
+        var answer = await (await site.ServiceAsync()).Client.GetAsync(path, Cancel);
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains(expected, WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task Files_of_the_pages_may_be_kept_for_ever_and_those_of_another_program_are_not_there()
+    {
+        var service = await site.ServiceAsync();
+        var assets = service.Services.GetRequiredService<PageAssets>();
+        foreach (var name in assets.Names)
+        {
+            var answer = await service.Client.GetAsync(assets.Url(name), Cancel);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Contains("immutable", answer.Headers.CacheControl?.ToString());
+            Assert.Equal(HttpStatusCode.NotFound, (await service.Client.GetAsync($"/assets/0000/{name}", Cancel)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task A_form_without_its_token_is_not_taken()
+    {
+        var service = await site.ServiceAsync();
+        using var form = new FormUrlEncodedContent([new("plan", "schema: inversescope/sweep/v1")]);
+
+        var answer = await service.Client.PostAsync("/sweeps", form, Cancel);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_table_is_filtered_ordered_and_paged_by_the_address()
+    {
+        var client = (await site.ServiceAsync()).Client;
+        var confirmed = await client.GetStringAsync($"/sweeps/{PageHome.Night}?verdict=confirmed&site=L0H*&sort=-kappa", Cancel);
+        var (first, second) = (await client.GetStringAsync($"/sweeps/{PageHome.Night}", Cancel), await client.GetStringAsync($"/sweeps/{PageHome.Night}?page=2", Cancel));
+
+        Assert.Contains("aria-sort=\"ascending\"", confirmed);
+        var rows = Rows().Matches(confirmed).Select(r => (Verdict: r.Groups["verdict"].Value, Site: r.Groups["site"].Value)).ToArray();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, r => Assert.True(r.Verdict == "confirmed" && r.Site.StartsWith("L0H", StringComparison.Ordinal), r.ToString()));
+        Assert.Equal((HypothesisQuery.Size, HypothesisQuery.Size), (Rows().Count(first), Rows().Count(second)));
+        Assert.NotEqual(Rows().Match(first).Value, Rows().Match(second).Value);
+    }
+
+    [Fact]
+    public async Task A_review_that_was_not_seen_keeps_the_next_from_being_stored_and_loses_no_comment()
+    {
+        using var folder = new TempFolder();
+        await using var service = await ServiceHost.StartAsync(PageHome.Make(folder.Path, heads: 1));
+        var reviews = service.Services.GetRequiredService<ReviewDesk>();
+        var item = reviews.Of(PageHome.Hostile)[0];
+        var path = PageUrl.Hypothesis(PageHome.Hostile, item.Hypothesis.Id);
+        var page = await service.Client.GetAsync(path, Cancel);
+        var form = await page.Content.ReadAsStringAsync(Cancel);
+        reviews.Add(PageHome.Hostile, item.Hypothesis.Id, ReviewVerdict.Reject, "Ada", "Not so <i>fast</i>.", 0);
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/sweeps/{PageHome.Hostile}/reviews")
+        {
+            Content = new FormUrlEncodedContent(
+            [
+                new("__RequestVerificationToken", Token().Match(form).Groups["token"].Value), new("hypothesis", item.Hypothesis.Id), new("after", "0"), new("around", ""),
+                new("verdict", "accept"), new("author", "Ben"), new("comment", "Looks <b>right</b>."),
+            ]),
+        };
+        request.Headers.Add("Cookie", page.Headers.GetValues("Set-Cookie").Select(c => c.Split(';')[0]));
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+
+        var answer = await service.Client.SendAsync(request, Cancel);
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        var told = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel));
+        Assert.Contains("Looks <b>right</b>.</textarea>", told);
+        Assert.Contains("Not so <i>fast</i>.", told);
+        Assert.Equal(["Ada"], reviews.Find(PageHome.Hostile, item.Hypothesis.Id).History.Select(r => r.Author));
+    }
+
+    [GeneratedRegex("<tr class=\"v-(?<verdict>\\w+)\"><td class=\"c-verdict\">.*?<code>(?<site>[^<]*)</code>", RegexOptions.ExplicitCapture)]
+    private static partial Regex Rows();
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"(?<token>[^\"]*)\"", RegexOptions.ExplicitCapture)]
+    private static partial Regex Token();
+}
