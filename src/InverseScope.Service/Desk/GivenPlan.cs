@@ -21,6 +21,8 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
         var fields = YamlFields.Parse("plan", text);
         var languageModel = fields.Section("language_model");
         var home = workspace.Home.Path;
+        // Tells all faults of the file at once.
+        var plan = SweepPlanFile.Parse("plan", text, home);
         var (model, task, generator, script) = (fields.Text("model"), fields.Text("task"), fields.Text("generator"), languageModel.Text("script"));
         Check("model", model, workspace.Models.All.Select(m => m.Name), home);
         Check("task", task, workspace.Tasks.Names, home);
@@ -29,7 +31,6 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
         var specs = fields.Texts("specs");
         foreach (var spec in specs)
             Check("specs", spec, null, home);
-        var plan = SweepPlanFile.Parse("plan", text, home);
         if (specs.Count == 0 && script is null && plan.Model == model && plan.Task == task && plan.Measurement.Generator == generator)
             return new GivenPlan(plan, text);
 

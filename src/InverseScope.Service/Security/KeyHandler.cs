@@ -32,7 +32,9 @@ internal sealed class KeyHandler(IOptionsMonitor<KeyHandlerOptions> options, ILo
         var answer = key.Try(given, RequestRates.AddressOf(Context));
         _isThrottled = answer == KeyAnswer.TooManyGuesses;
         return answer == KeyAnswer.Right
-            ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(SchemeName)), SchemeName))
+            ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(
+                // Sessions of MCP belong to whoever began them.
+                new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, key.Fingerprint)], SchemeName)), SchemeName))
             : AuthenticateResult.Fail("The key is wrong.");
     }
 

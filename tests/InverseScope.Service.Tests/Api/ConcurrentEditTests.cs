@@ -90,7 +90,7 @@ public sealed class ConcurrentEditTests(ApiFixture api)
     {
         using var corrected = await SendAsync(
             "POST", api.HypothesisPath(1, 0) + "/corrections", """{"text": "123+456=579", "label": "5", "author": "Ada", "comment": "tens"}""");
-        var samples = await api.Client.GetJsonAsync($"/api/v1/sweeps/{api.Sweep}/sites/L1H2%40%3D/samples?filter=different");
+        var samples = await api.Client.GetJsonAsync($"/api/v1/sweeps/{api.Sweep}/sites/L1H2%40%3D/samples?filter=different&hypothesis={api.HypothesisPath(1, 0).Split('/')[^1]}");
 
         Assert.Equal(HttpStatusCode.Created, corrected.StatusCode);
         var sample = Assert.Single(samples["items"]!.AsArray())!;

@@ -238,7 +238,7 @@ public sealed partial class McpStudyTests
     [Fact]
     public async Task A_client_brings_the_key_where_one_is_needed()
     {
-        const string Key = "a long random text for this test";
+        const string Key = "a-long-random-text-for-this-test";
         await using var service = await ServiceHost.StartAsync(with: o => o with { ApiKey = Key });
         await using var agent = await Agent.OverHttpAsync(service, Key);
 
