@@ -3,7 +3,6 @@ using InverseScope.Core;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace InverseScope.Service.Pages;
@@ -87,7 +86,7 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
         }
     }
 
-    private RazorComponentResult<Shell> OneWith(string sweep, string hypothesis, IQueryCollection query, string? author, Said said, int status = StatusCodes.Status200OK)
+    private PageResult OneWith(string sweep, string hypothesis, IQueryCollection query, string? author, Said said, int status = StatusCodes.Status200OK)
     {
         var item = reviews.Find(sweep, hypothesis);
         var report = reports.Find(sweep)!.Document;

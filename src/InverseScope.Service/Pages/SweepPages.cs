@@ -5,12 +5,11 @@ using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Reports.Html;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace InverseScope.Service.Pages;
 
 /// <summary>Pages about sweeps and their sites, and what their forms do.</summary>
-internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, FragmentCache fragments)
+internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, FragmentCache fragments, PageCache pages)
 {
     public IResult List(IQueryCollection query) => ListWith(Template(query), null, PageOf(query["page"]), StatusCodes.Status200OK);
 
@@ -27,7 +26,11 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }
     }
 
-    public IResult One(string id, IQueryCollection query) => OneWith(id, HypothesisQuery.From(query), null, StatusCodes.Status200OK);
+    public IResult One(string id, IQueryCollection query)
+    {
+        var (view, asked) = (desk.Find(id), HypothesisQuery.From(query));
+        return pages.Get($"{id} {asked.ToText()}", (view, reports.Find(id)?.Tag, workspace.Store.Reviews.Version), () => OneWith(view, asked, null, StatusCodes.Status200OK));
+    }
 
     /// <summary>Does something to a sweep and shows it again.</summary>
     public IResult Act(string id, IFormCollection form, Func<SweepDesk, (string Id, IFormCollection Form), SweepView> act)
@@ -38,7 +41,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }
         catch (BadInputException e)
         {
-            return OneWith(id, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
+            return OneWith(desk.Find(id), new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
         }
 
         return Results.LocalRedirect(PageUrl.Sweep(id));
@@ -131,7 +134,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         });
     }
 
-    private RazorComponentResult<Shell> ListWith(string plan, string? problem, int number, int status)
+    private PageResult ListWith(string plan, string? problem, int number, int status)
     {
         var all = desk.All();
         return PageResult.Of<SweepsPage>("Sweeps", PageSection.Sweeps, new()
@@ -149,9 +152,9 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     private ListedSweep Listed(SweepView view) => new(
         view, reports.Find(view.Id)?.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }));
 
-    private RazorComponentResult<Shell> OneWith(string id, HypothesisQuery query, string? problem, int status)
+    private PageResult OneWith(SweepView view, HypothesisQuery query, string? problem, int status)
     {
-        var view = desk.Find(id);
+        var id = view.Id;
         var parameters = new Dictionary<string, object?> { [nameof(SweepPage.View)] = view, [nameof(SweepPage.Problem)] = problem, [nameof(SweepPage.Query)] = query };
         if (reports.Find(id) is { Document: var report, Tag: var written })
         {
