@@ -97,6 +97,8 @@ public static class ServiceApp
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("InverseScope", LogLevel.Information);
+        // What ends the service is told by whoever started it.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         // Every request without a key would have its lines.
         logging.AddFilter(typeof(KeyHandler).FullName, LogLevel.Warning);
         // That keys are not encrypted by another key is meant: their files are closed to others.

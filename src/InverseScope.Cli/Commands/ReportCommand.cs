@@ -27,14 +27,16 @@ internal static class ReportCommand
                 Array.IndexOf(names, name) is >= 0 and var index
                     ? Enum.GetValues<ReportFormat>()[index]
                     : throw new BadInputException($"--format is one of {string.Join(", ", names)}; found '{name}'.{NearestName.Hint(name, names)}")).ToArray();
-            var report = Reviewed(invocation, SavedReport.Read(invocation.Home, invocation.Parse.GetValue(id)!));
-            var target = invocation.Parse.GetValue(folder) ?? invocation.Home.Sweep(report.Sweep.Id);
-            ReportFiles.Write(target, report, formats);
+            var saved = SavedReport.Read(invocation.Home, invocation.Parse.GetValue(id)!);
+            var report = Reviewed(invocation, saved);
+            var target = invocation.Parse.GetValue(folder) ?? invocation.Home.Sweep(saved.Sweep.Id);
+            // Where another process has the store, its report.json is the one that it goes on to write.
+            ReportFiles.Write(target, report ?? saved, report is null && invocation.Parse.GetValue(folder) is null ? [.. formats.Where(f => f != ReportFormat.Json)] : formats);
             if (formats.Contains(ReportFormat.Html))
-                TranscriptPages.Copy(invocation.Home.Sweep(report.Sweep.Id), target);
+                TranscriptPages.Copy(invocation.Home.Sweep(saved.Sweep.Id), target);
             var files = formats.Select(f => Path.GetFullPath(Path.Combine(target, ReportWriter.FileName(f)))).ToArray();
             if (invocation.Json)
-                Json.WriteDocument(invocation.Out, new { report.Sweep.Id, Files = files });
+                Json.WriteDocument(invocation.Out, new { saved.Sweep.Id, Files = files });
             else
                 invocation.Out.WriteLine(string.Join(Environment.NewLine, files));
             return ExitCode.Done;
@@ -42,8 +44,8 @@ internal static class ReportCommand
         return command;
     }
 
-    // The store belongs to one process; a report can be written while another one has it.
-    private static ReportDocument Reviewed(Invocation invocation, ReportDocument report)
+    // The store belongs to one process; a report can be written while another one has it. Null then.
+    private static ReportDocument? Reviewed(Invocation invocation, ReportDocument report)
     {
         if (!File.Exists(invocation.Home.Store))
             return report;
@@ -55,7 +57,7 @@ internal static class ReportCommand
         catch (Exception e) when (e is BadInputException or OutsideServiceException)
         {
             invocation.Shell.Error.WriteLine($"{CommandLine.Name}: reviews given since the report was last written are left out: {e.Message}");
-            return report;
+            return null;
         }
 
         using (store)

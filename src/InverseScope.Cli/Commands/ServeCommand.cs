@@ -3,6 +3,8 @@ using System.Net;
 using InverseScope.Cli.Options;
 using InverseScope.Core;
 using InverseScope.Service;
+using InverseScope.Service.Desk;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Cli.Commands;
@@ -33,9 +35,20 @@ internal static class ServeCommand
                 options = options with { Address = address };
             using var compute = WorkerCommand.Compute(invocation);
             using var app = ServiceApp.Build(options, _ => compute);
-            app.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
+            try
+            {
+                app.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
+            }
+            catch (IOException e)
+            {
+                throw new BadInputException($"It cannot listen at {options.Address}: {e.Message}", "Stop what listens there, or name another port: --listen http://127.0.0.1:5291.", e);
+            }
+
             invocation.Say($"{CommandLine.Name}: serving {invocation.Home.Path} at {string.Join(", ", app.Urls)}");
             app.WaitForShutdownAsync(invocation.Cancel).GetAwaiter().GetResult();
+            // Where it ended because sweeps are no longer worked on, that is a fault.
+            if (app.Services.GetRequiredService<SweepQueue>().ExecuteTask is { IsFaulted: true } broken)
+                broken.GetAwaiter().GetResult();
             return ExitCode.Done;
         });
         return command;

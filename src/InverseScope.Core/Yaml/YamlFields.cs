@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using InverseScope.Core.Specs.Syntax;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace InverseScope.Core.Yaml;
@@ -46,6 +47,7 @@ public sealed class YamlFields
         var stream = new YamlStream();
         try
         {
+            CheckShape(file, text);
             stream.Load(new StringReader(text));
         }
         catch (YamlException e)
@@ -61,6 +63,26 @@ public sealed class YamlFields
         if (stream.Documents.Count != 1 || stream.Documents[0].RootNode is not YamlMappingNode root)
             throw new BadInputException($"{file}: expected one document with keys and values at its root.");
         return new YamlFields(file, [], root, "");
+    }
+
+    // What the library reads into a tree it reads by calling itself: brackets within brackets would end the process. An alias of aliases
+    // stands for more than any machine holds.
+    private static void CheckShape(string file, string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        for (var depth = 0; parser.MoveNext();)
+        {
+            switch (parser.Current)
+            {
+                case AnchorAlias alias:
+                    throw new BadInputException($"{file}({alias.Start.Line},{alias.Start.Column}): an alias (*{alias.Value}) is not read.", "Write out what it stands for.");
+                case MappingStart or SequenceStart when ++depth > YamlSpecReader.MaxDepth:
+                    throw new BadInputException($"{file}({parser.Current.Start.Line},{parser.Current.Start.Column}): keys and lists stand more than {YamlSpecReader.MaxDepth} deep in one another.");
+                case MappingEnd or SequenceEnd:
+                    depth--;
+                    break;
+            }
+        }
     }
 
     /// <summary>All keys, in the file's order, for mappings whose keys the file chooses.</summary>

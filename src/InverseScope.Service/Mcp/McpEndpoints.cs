@@ -1,4 +1,5 @@
 using InverseScope.Service.Desk;
+using InverseScope.Sweeps;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.AspNetCore;

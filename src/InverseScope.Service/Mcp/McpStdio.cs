@@ -1,6 +1,7 @@
 using InverseScope.Core;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
+using InverseScope.Sweeps;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -41,7 +41,7 @@ public static class ReportJson
         catch (JsonException e)
         {
             throw new BadInputException(
-                $"'{file}' is not a readable report: {e.Message}", "Write it again with 'report ID --format json'.", e);
+                $"'{file}' is not a readable report: {e.Message}", "'sweep resume ID' writes it anew from what is stored, whatever is done already.", e);
         }
     }
 

@@ -143,7 +143,9 @@ internal sealed class StoreFile : IDisposable
         {
             throw new BadInputException(
                 $"The store '{path}' is in use by another process.",
-                "Wait for it or stop it ('sweep status' works meanwhile), or use another --home.", e);
+                ServiceAddress.Read(new Home(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!)) is { } address
+                    ? $"A service has it: do it there, at {address} ('sweep status', 'report' and 'compare' work here meanwhile), stop the service, or use another --home."
+                    : "Wait for it or stop it ('sweep status' works meanwhile), or use another --home.", e);
         }
         catch (UnauthorizedAccessException e)
         {

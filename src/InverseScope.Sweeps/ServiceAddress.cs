@@ -1,13 +1,13 @@
 using System.Text;
-using InverseScope.Sweeps;
 
-namespace InverseScope.Service.Mcp;
+namespace InverseScope.Sweeps;
 
 /// <summary>Where the service that owns a home's store listens, in a file of the home: whoever finds the store taken learns by whom.</summary>
-internal static class ServiceAddress
+public static class ServiceAddress
 {
     private const int LongestAddress = 200;
 
+    /// <summary>Says where a service listens that has just begun to; where it cannot be said, it serves all the same.</summary>
     public static void Write(Home home, IEnumerable<string> addresses)
     {
         try
@@ -20,6 +20,7 @@ internal static class ServiceAddress
         }
     }
 
+    /// <summary>Takes back what was said, for a service that ends.</summary>
     public static void Forget(Home home)
     {
         try
