@@ -16,6 +16,9 @@ public sealed partial class ContainerTests
         Assert.Equal([".editorconfig", "feature-specs", "prompts", "src"], copied.Order(StringComparer.Ordinal));
         Assert.All(copied, path => Assert.True(Path.Exists(Repository.Path(path)), path));
         Assert.Equal(copied.Order(StringComparer.Ordinal), let.Order(StringComparer.Ordinal));
+        // What is built holds them: prompts and specs are part of the program.
+        Assert.All(copied, path => Assert.InRange(Array.FindIndex(Dockerfile, l => l.StartsWith("COPY " + path, StringComparison.Ordinal)), 0, Array.FindIndex(Dockerfile, l => l.StartsWith("RUN dotnet publish", StringComparison.Ordinal))));
+        Assert.NotEmpty(Service.Desk.ShippedSpecs.All);
         Assert.Contains(Dockerfile, l => l.StartsWith("RUN dotnet publish src/InverseScope.Cli", StringComparison.Ordinal) && l.Contains("-p:Torch=${TORCH}", StringComparison.Ordinal));
     }
 

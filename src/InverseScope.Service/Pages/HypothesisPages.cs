@@ -4,7 +4,6 @@ using InverseScope.Core.Tasks;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace InverseScope.Service.Pages;
@@ -93,7 +92,7 @@ internal sealed class HypothesisPages(Workspace workspace, ReportShelf reports, 
         }
     }
 
-    private RazorComponentResult<Shell> OneWith(string sweep, string hypothesis, IQueryCollection query, string? author, Said said, int status = StatusCodes.Status200OK)
+    private PageResult OneWith(string sweep, string hypothesis, IQueryCollection query, string? author, Said said, int status = StatusCodes.Status200OK)
     {
         var item = reviews.Find(sweep, hypothesis);
         var report = reports.Find(sweep)!.Document;

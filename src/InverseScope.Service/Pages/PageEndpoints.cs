@@ -15,6 +15,7 @@ internal static class PageEndpoints
         services.AddSingleton<PageAssets>();
         services.AddSingleton<PageFaults>();
         services.AddSingleton<FragmentCache>();
+        services.AddSingleton<PageCache>();
         services.AddSingleton<SweepPages>();
         services.AddSingleton<HypothesisPages>();
         services.AddSingleton<SpecPages>();

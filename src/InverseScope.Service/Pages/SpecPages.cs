@@ -4,7 +4,6 @@ using InverseScope.Core.Specs;
 using InverseScope.Service.Api;
 using InverseScope.Service.Desk;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace InverseScope.Service.Pages;
 
@@ -85,7 +84,7 @@ internal sealed class SpecPages(Workspace workspace, SpecDesk desk, ServiceOptio
         }
     }
 
-    private RazorComponentResult<Shell> Editor(SpecDraft draft, SpecCheck? check = null, SpecDryRun? run = null, string? notice = null, string? problem = null, int status = StatusCodes.Status200OK) =>
+    private PageResult Editor(SpecDraft draft, SpecCheck? check = null, SpecDryRun? run = null, string? notice = null, string? problem = null, int status = StatusCodes.Status200OK) =>
         PageResult.Of<SpecPage>(draft.Tag is null ? "New spec" : draft.Name, PageSection.Specs, new()
         {
             [nameof(SpecPage.Draft)] = draft,

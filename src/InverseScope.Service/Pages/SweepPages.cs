@@ -6,15 +6,19 @@ using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Reports.Html;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace InverseScope.Service.Pages;
 
 /// <summary>Pages about sweeps and their sites, and what their forms do.</summary>
-internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, ICompute compute, FragmentCache fragments)
+internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, ICompute compute, FragmentCache fragments, PageCache pages)
 {
     // The table of all of them stands right below.
     private const int ListedFindings = 5;
+
+    // Changes with every breath otherwise, and with it each page that shows it.
+    private const long MemoryStep = 100_000_000;
+
+    private ComputeHealth Health => compute.Health is { ResidentBytes: { } bytes } health ? health with { ResidentBytes = bytes / MemoryStep * MemoryStep } : compute.Health;
 
     public IResult List(IQueryCollection query) => ListWith(Template(query), null, PageText.PageOf(query["page"]), StatusCodes.Status200OK);
 
@@ -31,7 +35,11 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }
     }
 
-    public IResult One(string id, IQueryCollection query) => OneWith(id, HypothesisQuery.From(query), null, StatusCodes.Status200OK);
+    public IResult One(string id, IQueryCollection query)
+    {
+        var (view, health, asked) = (desk.Find(id), Health, HypothesisQuery.From(query));
+        return pages.Get($"{id} {asked.ToText()}", (view, health, reports.Find(id)?.Tag, workspace.Store.Reviews.Version), () => OneWith(view, health, asked, null, StatusCodes.Status200OK));
+    }
 
     /// <summary>Does something to a sweep and shows it again.</summary>
     public IResult Act(string id, IFormCollection form, Func<SweepDesk, (string Id, IFormCollection Form), SweepView> act)
@@ -42,7 +50,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }
         catch (BadInputException e)
         {
-            return OneWith(id, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
+            return OneWith(desk.Find(id), Health, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
         }
 
         return Results.LocalRedirect(PageUrl.Sweep(id));
@@ -144,7 +152,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         });
     }
 
-    private RazorComponentResult<Shell> ListWith(string plan, string? problem, int number, int status)
+    private PageResult ListWith(string plan, string? problem, int number, int status)
     {
         var all = desk.All();
         return PageResult.Of<SweepsPage>("Sweeps", PageSection.Sweeps, new()
@@ -154,7 +162,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
             [nameof(SweepsPage.Number)] = number,
             [nameof(SweepsPage.Plan)] = plan,
             [nameof(SweepsPage.Problem)] = problem,
-            [nameof(SweepsPage.Health)] = compute.Health,
+            [nameof(SweepsPage.Health)] = Health,
             [nameof(SweepsPage.Models)] = workspace.Models.All.Select(m => m.Name).ToArray(),
             [nameof(SweepsPage.Tasks)] = workspace.Tasks.Names,
         }, status);
@@ -163,10 +171,16 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     private ListedSweep Listed(SweepView view) => new(
         view, reports.Find(view.Id)?.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }));
 
-    private RazorComponentResult<Shell> OneWith(string id, HypothesisQuery query, string? problem, int status)
+    private PageResult OneWith(SweepView view, ComputeHealth health, HypothesisQuery query, string? problem, int status)
     {
-        var view = desk.Find(id);
-        var parameters = new Dictionary<string, object?> { [nameof(SweepPage.View)] = view, [nameof(SweepPage.Health)] = compute.Health, [nameof(SweepPage.Problem)] = problem, [nameof(SweepPage.Query)] = query };
+        var id = view.Id;
+        var parameters = new Dictionary<string, object?>
+        {
+            [nameof(SweepPage.View)] = view,
+            [nameof(SweepPage.Health)] = health,
+            [nameof(SweepPage.Problem)] = problem,
+            [nameof(SweepPage.Query)] = query,
+        };
         if (reports.Find(id) is { Document: var report, Tag: var written })
         {
             var all = reviews.Of(id);

@@ -12,6 +12,7 @@ public sealed class ReviewStore
     private readonly StoreFile _file;
     private readonly ILiteCollection<StoredReview> _reviews;
     private readonly ILiteCollection<StoredCorrection> _corrections;
+    private long _version;
 
     internal ReviewStore(StoreFile file)
     {
@@ -19,6 +20,9 @@ public sealed class ReviewStore
         _reviews = file.Collection<StoredReview>(ReviewsName);
         _corrections = file.Collection<StoredCorrection>(CorrectionsName);
     }
+
+    /// <summary>Grows with every review and every label that is added while the store is open, from 0.</summary>
+    public long Version => Interlocked.Read(ref _version);
 
     /// <summary>Every review of every sweep, oldest first.</summary>
     public IReadOnlyList<StoredReview> All() => _file.Read(() => _reviews.FindAll().OrderBy(r => r.Id).ToArray());
@@ -50,6 +54,8 @@ public sealed class ReviewStore
             _reviews.Insert(review);
             added = true;
         });
+        if (added)
+            Interlocked.Increment(ref _version);
         return added;
     }
 
@@ -74,6 +80,7 @@ public sealed class ReviewStore
     {
         (correction.SweepKey, correction.Key) = (KeyOf(correction.Sweep), KeyOf(correction.Sweep, correction.SpecHash));
         _file.Write(() => _corrections.Insert(correction));
+        Interlocked.Increment(ref _version);
     }
 
     internal static void AddTo(LiteDatabase database)
