@@ -18,7 +18,7 @@ public sealed partial class ContainerTests
         Assert.Equal(copied.Order(StringComparer.Ordinal), let.Order(StringComparer.Ordinal));
         // What is built holds them: prompts and specs are part of the program.
         Assert.All(copied, path => Assert.InRange(Array.FindIndex(Dockerfile, l => l.StartsWith("COPY " + path, StringComparison.Ordinal)), 0, Array.FindIndex(Dockerfile, l => l.StartsWith("RUN dotnet publish", StringComparison.Ordinal))));
-        Assert.NotEmpty(Desk.ShippedSpecs.All);
+        Assert.NotEmpty(Service.Desk.ShippedSpecs.All);
         Assert.Contains(Dockerfile, l => l.StartsWith("RUN dotnet publish src/InverseScope.Cli", StringComparison.Ordinal) && l.Contains("-p:Torch=${TORCH}", StringComparison.Ordinal));
     }
 

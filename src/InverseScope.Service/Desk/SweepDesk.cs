@@ -134,6 +134,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
             Reason = running is null ? unstored ?? sweep.StopReason : null,
             Model = plan.Model,
             Task = plan.Task,
+            LanguageModel = plan.LanguageModel?.Chat.Model,
             ReplayOf = sweep.ReplayOf,
             Started = Timestamp.Read(sweep.Started),
             Finished = sweep.Finished is { } finished ? Timestamp.Read(finished) : null,

@@ -40,6 +40,9 @@ public sealed record SweepView
 
     public required string Task { get; init; }
 
+    /// <summary>Name of the language model that it asks; null if it asks none.</summary>
+    public string? LanguageModel { get; init; }
+
     /// <summary>The sweep whose answers it repeats; null for most.</summary>
     public string? ReplayOf { get; init; }
 

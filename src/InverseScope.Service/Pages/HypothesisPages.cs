@@ -1,5 +1,6 @@
 using System.Globalization;
 using InverseScope.Core;
+using InverseScope.Core.Tasks;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Http;
@@ -8,25 +9,25 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace InverseScope.Service.Pages;
 
 /// <summary>The review screen, its queue, and what their forms do.</summary>
-internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples)
+internal sealed class HypothesisPages(Workspace workspace, ReportShelf reports, ReviewDesk reviews, SampleShelf samples)
 {
     // Remembers who reviews in this browser, so that keys alone are enough from the second verdict on.
     private const string AuthorCookie = "reviewer";
 
-    // Samples of another reference that stand beside those of one.
-    private const int BesideSamples = 500;
+    // What stands beside a reference's own samples: enough to see what chance alone gives.
+    private const int SwappedSamples = 8;
 
     public IResult Queue(IQueryCollection query)
     {
-        var state = query["state"].ToString();
-        var number = int.TryParse(query["page"], NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? page : 1;
-        var items = InState(state);
+        var (state, sweep) = (query["state"].ToString(), query["sweep"].ToString());
+        var number = PageText.PageOf(query["page"]);
         return PageResult.Of<ReviewPage>("Review queue", PageSection.Review, new()
         {
-            [nameof(ReviewPage.Items)] = items.Skip((number - 1) * ReviewPage.PageSize).Take(ReviewPage.PageSize).ToArray(),
-            [nameof(ReviewPage.Total)] = items.Count,
+            [nameof(ReviewPage.Queue)] = reviews.Queue(FilterOf(state, sweep) with { Page = number, Size = ReviewPage.PageSize }),
             [nameof(ReviewPage.Number)] = number,
             [nameof(ReviewPage.State)] = state,
+            [nameof(ReviewPage.Sweep)] = sweep,
+            [nameof(ReviewPage.Notice)] = Verdict(query["said"]) is { } verdict ? $"Stored: {PageText.Words(verdict)}. That was the last one here." : null,
         });
     }
 
@@ -36,7 +37,8 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
             "" => null,
             "correction" => "The correction is stored; the first number stays as it was measured.",
             var code => Verdict(code) is { } verdict ? $"Stored: {PageText.Words(verdict)}." : null,
-        }));
+        },
+        About: request.Query["about"].ToString().Split('/', 2) is [var of, var id] && ExistingSweep(of) ? reviews.Of(of).FirstOrDefault(i => i.Hypothesis.Id == id) : null));
 
     public IResult Review(string sweep, IFormCollection form, HttpContext context)
     {
@@ -47,9 +49,13 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
             var verdict = Verdict(form["verdict"]) ?? throw new BadInputException("Choose a verdict: accept, reject, needs more data or spec wrong.");
             if (!long.TryParse(form["after"], NumberStyles.None, CultureInfo.InvariantCulture, out var after))
                 throw new BadInputException("The form does not say which review came before.", "Reload the page.");
+            // Before it leaves the queue.
+            var next = around["in"] == "queue" ? NextInQueue(sweep, hypothesis, around) : null;
             reviews.Add(sweep, hypothesis, verdict, author, comment, after);
             Remember(context, author);
-            return Results.LocalRedirect(PageUrl.With(PageUrl.Hypothesis(sweep, hypothesis) + form["around"], ("said", PageText.Code(verdict))));
+            return Results.LocalRedirect(PageUrl.With(
+                next ?? PageUrl.Hypothesis(sweep, hypothesis) + form["around"],
+                ("said", PageText.Code(verdict)), ("about", next is null ? null : $"{sweep}/{hypothesis}")));
         }
         catch (EditConflictException e)
         {
@@ -74,9 +80,9 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
             var isUndefined = form["undefined"] == "1";
             if (isUndefined == label.Length > 0)
                 throw new BadInputException("Give the label that the text should have, or say that the feature is undefined on it.");
-            var row = Samples(item, choice).Rows.FirstOrDefault(r => SampleList.KeyOf(r.Text) == key)
-                ?? throw new BadInputException("The sample is not in the list any more.", "Choose it again.");
-            reviews.Correct(sweep, hypothesis, row.Text, isUndefined ? null : label, author, PageText.Typed(form["comment"]));
+            var text = Samples(item, choice, ReferenceOf(item, choice)).Rows.SelectMany(r => new[] { r.Text, r.Reference }).FirstOrDefault(t => SampleList.KeyOf(t) == key)
+                ?? throw new BadInputException("The text is not in the list any more.", "Choose it again.");
+            reviews.Correct(sweep, hypothesis, text, isUndefined ? null : label, author, PageText.Typed(form["comment"]));
             Remember(context, author);
             return Results.LocalRedirect(PageUrl.With(PageUrl.Hypothesis(sweep, hypothesis) + form["around"], [.. choice.Parameters, ("said", "correction")]) + "#labels");
         }
@@ -91,6 +97,8 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
         var item = reviews.Find(sweep, hypothesis);
         var report = reports.Find(sweep)!.Document;
         var choice = SampleChoice.From(query, SampleFilter.Mismatches);
+        var all = SiteReferences.All(samples, sweep, item.Site.Site, item.Hypothesis.Id);
+        var reference = ReferenceOf(all, choice);
         var parent = item.Hypothesis.Parent is { } id ? report.Sites.SelectMany(s => s.Hypotheses).FirstOrDefault(h => h.Id == id) : null;
         return PageResult.Of<HypothesisPage>($"{item.Hypothesis.Title}, {item.Hypothesis.Site}", PageSection.Sweeps, new()
         {
@@ -98,47 +106,98 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
             [nameof(HypothesisPage.Item)] = item,
             [nameof(HypothesisPage.Around)] = Around(item, query),
             [nameof(HypothesisPage.Choice)] = choice,
-            [nameof(HypothesisPage.Samples)] = Samples(item, choice),
-            [nameof(HypothesisPage.Swapped)] = choice.Swapped ? (Func<string, IReadOnlyList<SampleRow>>)(reference => OfAnother(item, reference)) : null,
-            [nameof(HypothesisPage.Corrections)] = workspace.Store.Reviews.Corrections(sweep).Where(c => c.SpecHash == item.Hypothesis.SpecHash).ToArray(),
+            [nameof(HypothesisPage.Samples)] = Samples(item, choice, reference),
+            [nameof(HypothesisPage.References)] = samples.References(new ReferenceQuery(sweep, item.Site.Site, item.Hypothesis.Id, choice.ReferencePage, ReferenceList.PageSize)),
+            [nameof(HypothesisPage.Reference)] = reference,
+            [nameof(HypothesisPage.Rates)] = PageText.Drawn(html => MatchTables.Write(html, item.Hypothesis, all, VariableTask(report.Sweep.Task))),
+            [nameof(HypothesisPage.Swapped)] = choice.Swapped ? (Func<string, IReadOnlyList<SampleRow>>)(of => SwappedFor(item, of)) : null,
+            [nameof(HypothesisPage.Corrections)] = reviews.Corrections(sweep, hypothesis),
+            [nameof(HypothesisPage.Second)] = reviews.SecondNumbers(sweep, hypothesis),
             [nameof(HypothesisPage.Difference)] = parent?.SpecYaml is { } before && item.Hypothesis.SpecYaml is { } now ? LineDifference.Of(before, now) : [],
             [nameof(HypothesisPage.Author)] = author ?? "",
             [nameof(HypothesisPage.Comment)] = said.Comment,
             [nameof(HypothesisPage.Notice)] = said.Notice,
+            [nameof(HypothesisPage.About)] = said.About,
             [nameof(HypothesisPage.Problem)] = said.Problem,
         }, status);
     }
 
-    private SamplePage Samples(ReviewItem item, SampleChoice choice)
-    {
-        var reference = item.Hypothesis.Samples.Select(e => e.Reference).FirstOrDefault(r => SampleList.KeyOf(r) == choice.Reference);
-        return samples.Find(new SampleQuery(item.Sweep, item.Site.Site, item.Hypothesis.Id, choice.Filter, reference, choice.Page, SampleChoice.Size));
-    }
+    private SamplePage Samples(ReviewItem item, SampleChoice choice, string? reference) =>
+        samples.Find(new SampleQuery(item.Sweep, item.Site.Site, item.Hypothesis.Id, choice.Filter, reference, choice.Page, SampleChoice.Size));
 
-    private IReadOnlyList<SampleRow> OfAnother(ReviewItem item, string reference)
+    private string? ReferenceOf(ReviewItem item, SampleChoice choice) =>
+        choice.Reference.Length == 0 ? null : ReferenceOf(SiteReferences.All(samples, item.Sweep, item.Site.Site, item.Hypothesis.Id), choice);
+
+    private static string? ReferenceOf(IReadOnlyList<ReferenceRow> all, SampleChoice choice) =>
+        choice.Reference.Length == 0 ? null : all.Select(r => r.Text).FirstOrDefault(t => SampleList.KeyOf(t) == choice.Reference);
+
+    private IReadOnlyList<SampleRow> SwappedFor(ReviewItem item, string reference) =>
+        samples.Find(new SampleQuery(item.Sweep, item.Site.Site, item.Hypothesis.Id, SampleFilter.All, reference, 1, SwappedSamples) { Swapped = true }).Rows;
+
+    // A task that is gone tells no variables; the page does without.
+    private IVariableTask? VariableTask(string name)
     {
-        string[] references = [.. item.Hypothesis.Samples.Select(e => e.Reference).Distinct()];
-        if (references.Length < 2)
-            return [];
-        var other = references[(Array.IndexOf(references, reference) + 1) % references.Length];
-        return samples.Find(new SampleQuery(item.Sweep, item.Site.Site, item.Hypothesis.Id, SampleFilter.All, other, 1, BesideSamples)).Rows;
+        try
+        {
+            return workspace.Tasks.Names.Contains(name) ? workspace.Tasks.Find(name) as IVariableTask : null;
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
     }
 
     private HypothesisAround Around(ReviewItem item, IQueryCollection query)
     {
         var isQueue = query["in"] == "queue";
-        var state = query["state"].ToString();
-        var text = isQueue ? PageUrl.With("", ("in", "queue"), ("state", state)) : HypothesisQuery.From(query).ToText(withPage: false);
-        var list = isQueue ? InState(state) : HypothesisQuery.From(query).Of(reviews.Of(item.Sweep));
-        var place = list.ToList().FindIndex(i => i.Sweep == item.Sweep && i.Hypothesis.Id == item.Hypothesis.Id);
+        var (text, list) = isQueue
+            ? (QueueText(query), InQueue(query))
+            : (HypothesisQuery.From(query).ToText(withPage: false), [.. HypothesisQuery.From(query).Of(reviews.Of(item.Sweep))]);
+        var place = list.FindIndex(i => i.Sweep == item.Sweep && i.Hypothesis.Id == item.Hypothesis.Id);
         string? Address(int at) => at >= 0 && at < list.Count ? PageUrl.Hypothesis(list[at].Sweep, list[at].Hypothesis.Id) + text : null;
         // One that has left the queue, since it was reviewed, is followed by the first that is still there.
         return new HypothesisAround(text, isQueue, place + 1, list.Count, place < 0 ? null : Address(place - 1), Address(place + 1));
     }
 
-    private IReadOnlyList<ReviewItem> InState(string state) => new HypothesisQuery { Review = state.Length == 0 ? "asked" : state, Order = "review" } is var query
-        ? [.. desk.All().Where(v => reports.Find(v.Id) is not null).SelectMany(v => query.Of(reviews.Of(v.Id)))]
-        : [];
+    // After the last one come those that were passed over, and then the end.
+    private string NextInQueue(string sweep, string hypothesis, QueryCollection query)
+    {
+        var list = InQueue(query);
+        var place = list.FindIndex(i => i.Sweep == sweep && i.Hypothesis.Id == hypothesis);
+        return list.Skip(place + 1).Concat(list.Take(Math.Max(0, place))).FirstOrDefault() is { } next
+            ? PageUrl.Hypothesis(next.Sweep, next.Hypothesis.Id) + QueueText(query)
+            : PageUrl.With("/review", ("state", query["state"]), ("sweep", query["sweep"]));
+    }
+
+    private static string QueueText(IQueryCollection query) => PageUrl.With("", ("in", "queue"), ("state", query["state"]), ("sweep", query["sweep"]));
+
+    private List<ReviewItem> InQueue(IQueryCollection query)
+    {
+        var filter = FilterOf(query["state"].ToString(), query["sweep"].ToString()) with { Size = PageRule.MostItems };
+        var items = new List<ReviewItem>();
+        while (true)
+        {
+            var found = reviews.Queue(filter);
+            items.AddRange(found.Items);
+            if (filter.Page * PageRule.MostItems >= found.Total)
+                return items;
+            filter = filter with { Page = filter.Page + 1 };
+        }
+    }
+
+    private static ReviewFilter FilterOf(string state, string sweep)
+    {
+        var filter = new ReviewFilter(Sweep: sweep.Length == 0 ? null : sweep);
+        return state switch
+        {
+            "open" => filter with { State = ReviewState.Unreviewed },
+            "reviewed" => filter with { State = ReviewState.Reviewed },
+            _ when Verdict(state) is { } verdict => filter with { Verdict = verdict },
+            _ => filter with { State = ReviewState.Waiting },
+        };
+    }
+
+    private bool ExistingSweep(string sweep) => workspace.Store.Sweeps().Any(s => s.Id == sweep);
 
     private bool Exists(string sweep, string hypothesis) => reviews.Of(sweep).Any(i => i.Hypothesis.Id == hypothesis);
 
@@ -155,6 +214,7 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
 
     private static ReviewVerdict? Verdict(string? code) => Enum.GetValues<ReviewVerdict>().Cast<ReviewVerdict?>().FirstOrDefault(v => PageText.Code(v!.Value) == code);
 
+    /// <param name="About">What the notice is of; null: of what is shown.</param>
     /// <param name="Comment">Not stored yet.</param>
-    private sealed record Said(string? Notice = null, string? Problem = null, string Comment = "");
+    private sealed record Said(string? Notice = null, ReviewItem? About = null, string? Problem = null, string Comment = "");
 }

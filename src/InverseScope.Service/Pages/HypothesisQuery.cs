@@ -59,7 +59,7 @@ public sealed record HypothesisQuery
             Text = query["text"].ToString().Trim(),
             Order = Orders.Contains(order) ? order : "verdict",
             Reversed = reversed && Orders.Contains(order),
-            Page = int.TryParse(query["page"], NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? page : 1,
+            Page = PageText.PageOf(query["page"]),
         };
     }
 

@@ -56,8 +56,8 @@ internal static class HypothesisTable
     {
         var h = item.Hypothesis;
         html.Add($"<tr class=\"{HtmlVerdict.Class(h.Verdict)}\"><td class=\"c-verdict\"><span class=\"verdict\"><i>{HtmlVerdict.Sign(h.Verdict)}</i>{ReportNumbers.Words(h.Verdict)}</span></td>");
-        html.Add($"<td class=\"c-site\"><a href=\"{links.ToSite(h.Site)}\"><code>{h.Site}</code></a></td>");
-        html.Add($"<th scope=\"row\" class=\"c-feature\"><a href=\"{links.To(h)}\">{h.Title}</a> <small>{ReportNumbers.Words(h.Kind)} · {ReportNumbers.Words(h.Author)}{HtmlSites.Remarks(h)}</small></th>");
+        html.Add($"<td class=\"c-site\" title=\"{h.Site}\"><a href=\"{links.ToSite(h.Site)}\"><code>{h.Site}</code></a></td>");
+        html.Add($"<th scope=\"row\" class=\"c-feature\" title=\"{h.Title}\"><a href=\"{links.To(h)}\">{h.Title}</a> <small>{ReportNumbers.Words(h.Kind)} · {ReportNumbers.Words(h.Author)}{HtmlSites.Remarks(h)}</small></th>");
         html.Add($"<td class=\"plot\">");
         KappaAxis.WriteRow(html, h);
         html.Add($"</td><td class=\"n c-kappa\">");
@@ -67,7 +67,7 @@ internal static class HypothesisTable
             html.Add($"<b>{ReportNumbers.Rate(h.Kappa)}</b> <small>{(h.KappaCi is null ? "" : ReportNumbers.Interval(h.KappaCi))}</small>");
         html.Add($"</td><td class=\"c-raw\"><span class=\"c-rate\">");
         RateBar.Write(html, h);
-        html.Add($"</span></td><td class=\"n c-e\">{LogE(h)}</td><td class=\"n c-n\">{Counts(h.Counts)}</td>");
+        html.Add($"</span></td><td class=\"n c-e\">{LogE(h)}</td><td class=\"n c-n\" title=\"{Counts(h.Counts)}\">{Counts(h.Counts)}</td>");
         html.Add($"<td class=\"c-controls\">{HtmlSites.Controls(h)}</td><td class=\"n c-tokens\">{(Tokens(item) is { } tokens ? ReportNumbers.Count(tokens) : "–")}</td><td class=\"c-review\">{Review(item)}</td></tr>\n");
     }
 

@@ -1,3 +1,4 @@
+using InverseScope.Service.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -25,6 +26,8 @@ internal static class PageEndpoints
         var faults = app.Services.GetRequiredService<PageFaults>();
         app.Use(next => context => faults.Handle(context, next));
         app.MapGet("/assets/{hash}/{name}", (HttpContext context, string hash, string name, PageAssets assets) => assets.Answer(context, hash, name))
+            // The page that asks for the key looks like the others.
+            .AllowAnonymous()
             .ExcludeFromDescription();
         var pages = app.MapGroup("").WithMetadata(new PageMark()).ExcludeFromDescription();
         MapSweeps(pages);
@@ -42,6 +45,7 @@ internal static class PageEndpoints
         pages.MapPost("/sweeps/{id}/resume", (string id, IFormCollection form, SweepPages sweeps) => sweeps.Act(id, form, (desk, _) => desk.Resume(id)));
         pages.MapPost("/sweeps/{id}/budget", (string id, IFormCollection form, SweepPages sweeps) => sweeps.Act(id, form, SweepPages.SetBudget));
         pages.MapGet("/sweeps/{id}/report.{format}", (string id, string format, SweepPages sweeps) => sweeps.Export(id, format));
+        pages.MapGet("/sweeps/{id}/reviews.{format}", (string id, string format, SweepPages sweeps) => sweeps.ExportReviews(id, format));
         pages.MapGet("/sweeps/{id}/sites/{*site}", (string id, string site, HttpRequest request, SweepPages sweeps) => sweeps.Site(id, site, request.Query));
         pages.MapGet("/sweeps/{id}/transcripts", (string id, HttpRequest request, SweepPages sweeps) => sweeps.Transcripts(id, request.Query));
         pages.MapGet("/compare", (HttpRequest request, SweepPages sweeps) => sweeps.Compare(request.Query));
@@ -63,7 +67,8 @@ internal static class PageEndpoints
         pages.MapGet("/specs/schema.json", SpecPages.Schema);
         pages.MapGet("/specs/{name}", (string name, HttpRequest request, SpecPages specs) => specs.One(name, request.Query));
         pages.MapPost("/specs/check", (IFormCollection form, SpecPages specs) => specs.Check(form));
-        pages.MapPost("/specs/try", (IFormCollection form, SpecPages specs, CancellationToken cancel) => specs.Try(form, cancel));
+        pages.MapPost("/specs/try", (IFormCollection form, SpecPages specs, CancellationToken cancel) => specs.Try(form, cancel))
+            .RequireRateLimiting(RequestRates.Computing);
         pages.MapPost("/specs/save", (IFormCollection form, SpecPages specs) => specs.Save(form));
     }
 }

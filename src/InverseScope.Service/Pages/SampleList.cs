@@ -10,18 +10,18 @@ namespace InverseScope.Service.Pages;
 /// <param name="Reference">As in <see cref="SampleList.KeyOf"/>; empty for all.</param>
 /// <param name="Swapped">Whether samples of another reference stand beside them.</param>
 /// <param name="Page">From 1.</param>
-public sealed record SampleChoice(SampleFilter Filter, string Reference, bool Swapped, int Page)
+/// <param name="ReferencePage">Of the list of references, from 1.</param>
+public sealed record SampleChoice(SampleFilter Filter, string Reference, bool Swapped, int Page, int ReferencePage)
 {
     /// <summary>Samples on a page.</summary>
     public const int Size = 40;
 
     internal static SampleChoice From(IQueryCollection query, SampleFilter otherwise) => new(
         Enum.GetValues<SampleFilter>().Cast<SampleFilter?>().FirstOrDefault(f => CodeOf(f!.Value) == query["samples"].ToString()) ?? otherwise,
-        query["ref"].ToString(), query["swapped"] == "1",
-        int.TryParse(query["p"], NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? page : 1);
+        query["ref"].ToString(), query["swapped"] == "1", PageText.PageOf(query["p"]), PageText.PageOf(query["rp"]));
 
     internal IEnumerable<(string Name, string? Value)> Parameters =>
-        [("samples", CodeOf(Filter)), ("ref", Reference), ("swapped", Swapped ? "1" : null), ("p", Page > 1 ? Page.ToString(CultureInfo.InvariantCulture) : null)];
+        [("samples", CodeOf(Filter)), ("ref", Reference), ("swapped", Swapped ? "1" : null), ("p", Number(Page)), ("rp", Number(ReferencePage))];
 
     internal static string CodeOf(SampleFilter filter) => filter.ToString().ToLowerInvariant();
 
@@ -31,18 +31,17 @@ public sealed record SampleChoice(SampleFilter Filter, string Reference, bool Sw
         SampleFilter.Random => "Random 20",
         _ => filter.ToString(),
     };
+
+    private static string? Number(int page) => page > 1 ? page.ToString(CultureInfo.InvariantCulture) : null;
 }
 
 /// <summary>Samples under their references. What is shown is untrusted text.</summary>
 internal static class SampleList
 {
-    // Of the other reference: enough to see what chance alone gives.
-    private const int SwappedSamples = 8;
-
     /// <summary>Stands for a text in addresses and forms, which would change its line ends.</summary>
     public static string KeyOf(string text) => ContentHash.Of(text)[..16];
 
-    /// <param name="swapped">Samples of another reference than the given one, or none; null where they are not asked for.</param>
+    /// <param name="swapped">What the control "references swapped" gave the given reference, or nothing; null where it is not asked for.</param>
     public static void Write(HtmlBuilder html, SamplePage page, double epsilon, Func<string, IReadOnlyList<SampleRow>>? swapped)
     {
         var scale = Math.Max(1.25 * epsilon, page.Rows.Max(r => r.Distance) ?? 0);
@@ -68,14 +67,14 @@ internal static class SampleList
         html.Add($"<div class=\"example other\">");
         if (others.Count == 0)
         {
-            html.Add($"<p class=\"quiet\">No other reference has samples here.</p></div>");
+            html.Add($"<p class=\"quiet\">Not in the control, or its samples were not kept.</p></div>");
             return;
         }
 
-        Head(html, "swapped", others[0].Reference, label, "its samples, held against the label on the left");
+        Head(html, "swapped", others[0].SampledFor ?? "", label, "its samples, held against this label");
         html.Add($"<ul>");
-        foreach (var row in others.Take(SwappedSamples))
-            Row(html, reference, row, label is not null && row.Label == label, epsilon, scale);
+        foreach (var row in others)
+            Row(html, reference, row, row.Match, epsilon, scale);
         html.Add($"</ul></div>");
     }
 

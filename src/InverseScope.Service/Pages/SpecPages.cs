@@ -1,13 +1,14 @@
 using System.Text.Json;
 using InverseScope.Core;
 using InverseScope.Core.Specs;
+using InverseScope.Service.Api;
 using InverseScope.Service.Desk;
 using Microsoft.AspNetCore.Http;
 
 namespace InverseScope.Service.Pages;
 
 /// <summary>The spec editor and what its buttons do.</summary>
-internal sealed class SpecPages(Workspace workspace, SpecDesk desk)
+internal sealed class SpecPages(Workspace workspace, SpecDesk desk, ServiceOptions options)
 {
     private const int TriedTexts = 20;
     private const long TrySeed = 1;
@@ -53,7 +54,8 @@ internal sealed class SpecPages(Workspace workspace, SpecDesk desk)
         {
             if (draft.Task.Length == 0)
                 throw new BadInputException("A task is needed: its texts are what the spec is tried on.", "Choose one beside the name.");
-            var run = desk.DryRun(draft.Text, draft.Task, Named(draft.Model), TriedTexts, TrySeed, cancel);
+            var run = ComputingTime.Within(
+                options.Limits.Computing, token => desk.DryRun(draft.Text, draft.Task, Named(draft.Model), TriedTexts, TrySeed, token), cancel);
             return Editor(draft, run.Check, run);
         }
         catch (BadInputException e)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using InverseScope.Core;
+using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Reports.Html;
@@ -9,9 +10,17 @@ using Microsoft.AspNetCore.Http;
 namespace InverseScope.Service.Pages;
 
 /// <summary>Pages about sweeps and their sites, and what their forms do.</summary>
-internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, FragmentCache fragments, PageCache pages)
+internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShelf reports, ReviewDesk reviews, SampleShelf samples, SpecDesk specs, ICompute compute, FragmentCache fragments, PageCache pages)
 {
-    public IResult List(IQueryCollection query) => ListWith(Template(query), null, PageOf(query["page"]), StatusCodes.Status200OK);
+    // The table of all of them stands right below.
+    private const int ListedFindings = 5;
+
+    // Changes with every breath otherwise, and with it each page that shows it.
+    private const long MemoryStep = 100_000_000;
+
+    private ComputeHealth Health => compute.Health is { ResidentBytes: { } bytes } health ? health with { ResidentBytes = bytes / MemoryStep * MemoryStep } : compute.Health;
+
+    public IResult List(IQueryCollection query) => ListWith(Template(query), null, PageText.PageOf(query["page"]), StatusCodes.Status200OK);
 
     public IResult Begin(IFormCollection form)
     {
@@ -28,8 +37,8 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
 
     public IResult One(string id, IQueryCollection query)
     {
-        var (view, asked) = (desk.Find(id), HypothesisQuery.From(query));
-        return pages.Get($"{id} {asked.ToText()}", (view, reports.Find(id)?.Tag, workspace.Store.Reviews.Version), () => OneWith(view, asked, null, StatusCodes.Status200OK));
+        var (view, health, asked) = (desk.Find(id), Health, HypothesisQuery.From(query));
+        return pages.Get($"{id} {asked.ToText()}", (view, health, reports.Find(id)?.Tag, workspace.Store.Reviews.Version), () => OneWith(view, health, asked, null, StatusCodes.Status200OK));
     }
 
     /// <summary>Does something to a sweep and shows it again.</summary>
@@ -41,7 +50,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }
         catch (BadInputException e)
         {
-            return OneWith(desk.Find(id), new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
+            return OneWith(desk.Find(id), Health, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
         }
 
         return Results.LocalRedirect(PageUrl.Sweep(id));
@@ -52,7 +61,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
 
     public IResult Export(string id, string format)
     {
-        var report = Report(id);
+        var report = reviews.Reviewed(id) ?? throw NoReport(id);
         var known = Enum.GetValues<ReportFormat>().Cast<ReportFormat?>().FirstOrDefault(f => f!.Value.ToString().Equals(format, StringComparison.OrdinalIgnoreCase))
             ?? throw new BadInputException($"A report has no form '{format}'.", $"It has {string.Join(", ", Enum.GetValues<ReportFormat>()).ToLowerInvariant()}.");
         return Results.File(Encoding.UTF8.GetBytes(ReportWriter.Write(report, known)), known switch
@@ -65,6 +74,14 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }, $"{id}.{known.ToString().ToLowerInvariant()}");
     }
 
+    /// <summary>What people said of a sweep, alone.</summary>
+    public IResult ExportReviews(string id, string format) => (reviews.Export(id), format) switch
+    {
+        (var said, "json") => Results.File(Encoding.UTF8.GetBytes(said.ToJson()), "application/json", $"{id}-reviews.json"),
+        (var said, "csv") => Results.File(Encoding.UTF8.GetBytes(said.ToCsv()), "text/csv; charset=utf-8", $"{id}-reviews.csv"),
+        _ => throw new BadInputException($"Reviews have no form '{format}'.", "They have json and csv."),
+    };
+
     public IResult Site(string id, string name, IQueryCollection query)
     {
         var report = Report(id);
@@ -73,15 +90,16 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         var of = query["of"].ToString();
         var hypothesis = site.Hypotheses.FirstOrDefault(h => h.Id == of)
             ?? site.Hypotheses.OrderBy(h => HtmlSites.Rank(h.Verdict)).ThenByDescending(KappaScale.Of).FirstOrDefault();
-        string[] references = [.. (hypothesis?.Samples ?? []).Select(e => e.Reference).Distinct()];
-        var reference = references.FirstOrDefault(r => SampleList.KeyOf(r) == choice.Reference);
+        var reference = choice.Reference.Length == 0 ? null
+            : SiteReferences.All(samples, id, name, hypothesis?.Id).Select(r => r.Text).FirstOrDefault(t => SampleList.KeyOf(t) == choice.Reference);
         var items = reviews.Of(id).Where(i => i.Site.Site == name).ToArray();
         return PageResult.Of<SitePage>($"{name}, {id}", PageSection.Sweeps, new()
         {
             [nameof(SitePage.Report)] = report,
             [nameof(SitePage.Site)] = site,
             [nameof(SitePage.Hypothesis)] = hypothesis,
-            [nameof(SitePage.References)] = references,
+            [nameof(SitePage.References)] = samples.References(new ReferenceQuery(id, name, hypothesis?.Id, choice.ReferencePage, ReferenceList.PageSize)),
+            [nameof(SitePage.Reference)] = reference,
             [nameof(SitePage.Choice)] = choice,
             [nameof(SitePage.Samples)] = samples.Find(new SampleQuery(id, name, hypothesis?.Id, choice.Filter, reference, choice.Page, SampleChoice.Size)),
             [nameof(SitePage.Table)] = PageText.Drawn(html => HypothesisTable.Write(html, report, new HypothesisQuery().Of(items), new HypothesisQuery { Site = name })),
@@ -91,7 +109,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     public IResult Transcripts(string id, IQueryCollection query)
     {
         var store = workspace.Store.Transcripts;
-        var number = PageOf(query["page"]);
+        var number = PageText.PageOf(query["page"]);
         var (site, proposer) = (query["site"].ToString(), query["proposer"].ToString());
         var calls = store.Calls(workspace.Store.Sweep(id).Id);
         if (query["q"].ToString() is { Length: > 0 } asked && calls.FirstOrDefault(c => c.RequestHash == asked) is { } found)
@@ -144,6 +162,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
             [nameof(SweepsPage.Number)] = number,
             [nameof(SweepsPage.Plan)] = plan,
             [nameof(SweepsPage.Problem)] = problem,
+            [nameof(SweepsPage.Health)] = Health,
             [nameof(SweepsPage.Models)] = workspace.Models.All.Select(m => m.Name).ToArray(),
             [nameof(SweepsPage.Tasks)] = workspace.Tasks.Names,
         }, status);
@@ -152,10 +171,16 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     private ListedSweep Listed(SweepView view) => new(
         view, reports.Find(view.Id)?.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }));
 
-    private PageResult OneWith(SweepView view, HypothesisQuery query, string? problem, int status)
+    private PageResult OneWith(SweepView view, ComputeHealth health, HypothesisQuery query, string? problem, int status)
     {
         var id = view.Id;
-        var parameters = new Dictionary<string, object?> { [nameof(SweepPage.View)] = view, [nameof(SweepPage.Problem)] = problem, [nameof(SweepPage.Query)] = query };
+        var parameters = new Dictionary<string, object?>
+        {
+            [nameof(SweepPage.View)] = view,
+            [nameof(SweepPage.Health)] = health,
+            [nameof(SweepPage.Problem)] = problem,
+            [nameof(SweepPage.Query)] = query,
+        };
         if (reports.Find(id) is { Document: var report, Tag: var written })
         {
             var all = reviews.Of(id);
@@ -175,19 +200,24 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     private static void Top(HtmlBuilder html, ReportDocument report)
     {
         HtmlReport.WriteDefinitions(html, report.Sweep.Options.MinimumKappa);
-        HtmlSummary.Write(html, report, new PageLinks(report));
-        HtmlMaps.Write(html, report, new MapLinks(report));
+        HtmlSummary.Write(html, report, new PageLinks(report), ListedFindings, beside => HtmlMaps.WriteStrongest(beside, report, new MapLinks(report)));
     }
 
     private static void Bottom(HtmlBuilder html, ReportDocument report)
     {
+        html.Add($"<details class=\"part\"><summary>All maps: layer by head of each feature, sites by features</summary>");
+        HtmlMaps.Write(html, report, new MapLinks(report));
+        html.Add($"</details>\n");
         HtmlTaskVector.Write(html, report);
         HtmlKnownSites.Write(html, report);
+        html.Add($"<details class=\"part\"><summary>Method: how to read the numbers, and what decided them</summary>");
         HtmlMethod.Write(html, report);
+        html.Add($"</details>\n");
     }
 
-    private ReportDocument Report(string id) =>
-        reports.Find(id)?.Document ?? throw new BadInputException($"Sweep '{id}' has no report yet.", "Wait for its first site.");
+    private ReportDocument Report(string id) => reports.Find(id)?.Document ?? throw NoReport(id);
+
+    private static BadInputException NoReport(string id) => new($"Sweep '{id}' has no report yet.", "Wait for its first site.");
 
     private string Template(IQueryCollection query)
     {
@@ -208,8 +238,6 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
 
             """;
     }
-
-    private static int PageOf(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? page : 1;
 
     private static decimal? Number(IFormCollection form, string name) => form[name].ToString().Trim() switch
     {

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using InverseScope.Service.Desk;
+using InverseScope.Service.Pages;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,8 +12,6 @@ namespace InverseScope.Service.Tests.Pages;
 /// <summary>What people do on the pages.</summary>
 public sealed class PageDeedTests(Browser browser)
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
     [Fact]
     public async Task Hypotheses_are_reviewed_by_keyboard_alone()
     {
@@ -37,9 +35,8 @@ public sealed class PageDeedTests(Browser browser)
         await page.Keyboard.TypeAsync("Ada");
         await page.Keyboard.PressAsync("Escape");
         await page.Keyboard.PressAsync("a");
-        await Expect(page.GetByText("Stored: accept.")).ToBeVisibleAsync();
-        await KeysAsync(page);
-        await page.Keyboard.PressAsync("j");
+        // The next that waits is there at once.
+        await Expect(page.GetByText("Stored: accept.")).ToContainTextAsync("this is the next one");
         await Expect(page.Locator("#review")).Not.ToContainTextAsync("History");
         await KeysAsync(page);
         await page.Keyboard.PressAsync("r");
@@ -72,19 +69,38 @@ public sealed class PageDeedTests(Browser browser)
     }
 
     [Fact]
+    public async Task The_queue_is_followed_to_its_end_by_keys_of_its_own_state()
+    {
+        using var folder = new TempFolder();
+        await using var service = await ServiceHost.StartAsync(PageHome.Make(folder.Path, heads: 1));
+        var desk = service.Services.GetRequiredService<ReviewDesk>();
+        var waiting = desk.Queue(new ReviewFilter(Sweep: PageHome.Hostile, State: ReviewState.Waiting)).Items;
+        await using var opened = await browser.OpenAsync(service.Client.BaseAddress!, script: false);
+        var page = opened.Page;
+        await opened.GoAsync($"/review?sweep={PageHome.Hostile}");
+        await Expect(page.Locator("nav.tabs [aria-current]")).ToHaveTextAsync($"Waiting {waiting.Count}");
+        await page.Locator("[data-item]").First.ClickAsync();
+        foreach (var (place, item) in waiting.Index())
+        {
+            await Expect(page.Locator("#claim-h")).ToHaveTextAsync(PageText.Shown(item.Hypothesis.Title));
+            await Expect(page.Locator("a[rel=next]")).ToHaveCountAsync(place == waiting.Count - 1 ? 0 : 1);
+            await page.Locator("#review").GetByLabel("Your name").FillAsync("Ada");
+            await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "accept" }).ClickAsync();
+        }
+
+        await Expect(page.GetByText("Nothing waits for a person.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("That was the last one here.")).ToBeVisibleAsync();
+        Assert.Equal(0, desk.Queue(new ReviewFilter(Sweep: PageHome.Hostile)).Waiting);
+        Assert.True(desk.Queue(new ReviewFilter()).Waiting > 0);
+    }
+
+    [Fact]
     public async Task The_editor_tells_errors_with_their_lines_while_somebody_types()
     {
         using var folder = new TempFolder();
         await using var service = await ServiceHost.StartAsync(PageHome.Make(folder.Path, heads: 1));
         await using var opened = await browser.OpenAsync(service.Client.BaseAddress!);
-        var (page, specs) = (opened.Page, service.Services.GetRequiredService<SpecDesk>());
-        // As the API answers it, at once.
-        await page.RouteAsync("**/api/v1/specs/check", async route =>
-        {
-            var asked = JsonSerializer.Deserialize<JsonElement>(route.Request.PostData!);
-            var check = specs.Check(asked.GetProperty("text").GetString()!, asked.GetProperty("task").GetString(), asked.GetProperty("model").GetString());
-            await route.FulfillAsync(new RouteFulfillOptions { ContentType = "application/json", Body = JsonSerializer.Serialize(check, Json) });
-        });
+        var page = opened.Page;
         await opened.GoAsync("/specs/new");
         var area = page.GetByLabel("Spec, YAML or JSON");
         await area.FillAsync((await area.InputValueAsync()).Replace("nth: 0", "nht: <b>0</b>", StringComparison.Ordinal));
@@ -144,11 +160,23 @@ public sealed class PageDeedTests(Browser browser)
             """);
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Begin", Exact = true }).ClickAsync();
         await Expect(page.Locator(".strip")).ToBeVisibleAsync();
-        var desk = service.Services.GetRequiredService<SweepDesk>();
-        await foreach (var view in desk.Watch("whole-001", TestContext.Current.CancellationToken))
-            Assert.NotEqual(SweepStatus.Failed, view.Status);
-        await opened.GoAsync("/sweeps/whole-001");
+        if (script)
+        {
+            // It changes by itself.
+            var patient = new LocatorAssertionsToHaveTextOptions { Timeout = 120_000 };
+            await Expect(page.Locator(".strip [data-live-status]")).ToHaveTextAsync(new Regex("finished"), patient);
+            await Expect(page.Locator(".strip [data-live=sites]")).ToHaveTextAsync("1 / 1 sites");
+            await page.GetByText("Show them").ClickAsync();
+        }
+        else
+        {
+            await foreach (var view in service.Services.GetRequiredService<SweepDesk>().Watch("whole-001", TestContext.Current.CancellationToken))
+                Assert.NotEqual(SweepStatus.Failed, view.Status);
+            await opened.GoAsync("/sweeps/whole-001");
+        }
+
         await Expect(page.Locator(".strip .status")).ToContainTextAsync("finished");
+        await Expect(page.Locator(".hyps tbody tr")).ToHaveCountAsync(1);
 
         // Review it.
         await page.Locator(".hyps .c-feature a").First.ClickAsync();
@@ -167,11 +195,13 @@ public sealed class PageDeedTests(Browser browser)
         Assert.Equal(ReviewVerdict.NeedsMore, Assert.Single(service.Services.GetRequiredService<Workspace>().Store.Reviews.Of("whole-001")).Verdict);
 
         // Export it.
-        var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#reproduce").GetByText("JSON").ClickAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#reproduce").GetByText("JSON").First.ClickAsync());
         await using var file = await download.CreateReadStreamAsync();
         using var reader = new StreamReader(file);
         var report = ReportJson.Read("report.json", await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
         Assert.Equal("whole-001", report.Sweep.Id);
+        Assert.Equal("Ada", Assert.Single(Assert.Single(Assert.Single(report.Sites).Hypotheses).Reviews).Author);
+        Assert.Equal([], opened.Troubles);
     }
 
     // Keys are there once the page's script is.

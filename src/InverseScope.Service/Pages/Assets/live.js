@@ -8,6 +8,19 @@ function duration(seconds) {
   return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
 }
 
+// As the page's own badge.
+const signs = { queued: "…", running: "▸", paused: "‖", stopped: "■", finished: "✓", failed: "!" };
+
+function badge(status) {
+  const made = document.createElement("span");
+  made.className = `status s-${status}`;
+  const sign = document.createElement("i");
+  sign.setAttribute("aria-hidden", "true");
+  sign.textContent = signs[status] ?? "";
+  made.append(sign, ` ${status}`);
+  return made;
+}
+
 function set(place, name, text) {
   const element = place.querySelector(`[data-live="${name}"]`);
   if (element && element.textContent !== text) element.textContent = text;
@@ -29,27 +42,36 @@ function show(place, view, began) {
   const limits = spend.limits ?? {};
   set(place, "time", duration(spend.work_seconds) + (limits.minutes != null ? ` of ${limits.minutes} min a run` : ""));
   if (spend.language_model_calls > 0) {
-    set(place, "tokens", `${whole.format(spend.language_model_calls)} calls, ${whole.format(spend.language_model_tokens)} tokens`);
+    set(place, "tokens", `${view.language_model ?? ""} ${whole.format(spend.language_model_calls)} calls, ${whole.format(spend.language_model_tokens)} tokens`);
+  }
+  const status = place.querySelector("[data-live-status]");
+  if (status && status.dataset.liveStatus !== view.status) {
+    status.dataset.liveStatus = view.status;
+    status.replaceChildren(badge(view.status));
+  }
+  if (view.last_fault) {
+    set(place, "fault", view.last_fault);
+    const line = place.querySelector("[data-live-fault]");
+    if (line) line.hidden = false;
   }
   const isOver = view.status !== "running" && view.status !== "queued";
   const news = place.querySelector("[data-live-news]");
-  if (news && (isOver || pace.sites_done > began)) news.hidden = false;
+  if (news && (isOver || pace.sites_done > began)) {
+    if (isOver) set(place, "news", `It is ${view.status} now.`);
+    news.hidden = false;
+  }
   return isOver;
 }
 
 function watch(place) {
   const source = new EventSource(place.dataset.events);
   let began = null;
-  const take = event => {
+  // A stream that ends while the sweep goes on, as when the service is started again, is taken up by the browser itself.
+  source.addEventListener("sweep", event => {
     const view = JSON.parse(event.data);
     began ??= view.pace.sites_done;
-    if (!show(place, view, began)) return;
-    source.close();
-    const status = place.querySelector("[data-live-status]");
-    if (status) status.textContent = view.status;
-  };
-  source.onmessage = take;
-  source.addEventListener("sweep", take);
+    if (show(place, view, began)) source.close();
+  });
   addEventListener("pagehide", () => source.close());
 }
 

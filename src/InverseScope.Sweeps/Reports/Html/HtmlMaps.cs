@@ -25,6 +25,19 @@ internal static class HtmlMaps
         html.Add($"</section>\n");
     }
 
+    /// <summary>One map alone: the strongest feature of each head, at the position with the most confirmed ones. Nothing where there are no two heads.</summary>
+    public static void WriteStrongest(HtmlBuilder html, ReportDocument document, HtmlLinks links)
+    {
+        var positions = document.Sites.Where(s => s is { Layer: not null, Head: not null }).GroupBy(s => s.Position).ToList();
+        if (positions.Sum(p => p.Count()) < 2 || positions.All(p => p.All(s => s.Hypotheses.All(h => KappaScale.Of(h) is null))))
+            return;
+        var most = positions.MaxBy(p => p.Count(s => s.Hypotheses.Any(h => h.Verdict == HypothesisVerdict.Confirmed)))!;
+        html.Add($"<div class=\"strongest\">");
+        HeadMap.Write(html, null, most.Key, [.. most], links);
+        Key(html);
+        html.Add($"</div>");
+    }
+
     private static List<MapFeature> Features(ReportDocument document) =>
     [
         .. document.Sites.SelectMany(s => s.Hypotheses)

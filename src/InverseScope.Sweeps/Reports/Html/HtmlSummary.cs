@@ -19,18 +19,21 @@ internal static class HtmlSummary
         html.Add($"<a href=\"#method\">Method</a></nav></header>\n");
     }
 
-    public static void Write(HtmlBuilder html, ReportDocument document, HtmlLinks links)
+    /// <param name="findings">How many are listed before the others open.</param>
+    /// <param name="beside">Draws what stands below the matters; null: nothing.</param>
+    public static void Write(HtmlBuilder html, ReportDocument document, HtmlLinks links, int findings = ListedFindings, Action<HtmlBuilder>? beside = null)
     {
         html.Add($"<section id=\"summary\" aria-labelledby=\"summary-h\"><h2 id=\"summary-h\" class=\"hidden\">Summary</h2>\n");
         html.Add($"<p class=\"lead\">{ReportProse.Morning(document)} {ReportProse.Ending(document.Sweep)}</p>\n");
         Tally(html, document.Summary.Hypotheses);
         html.Add($"<div class=\"cards\"><div>\n");
-        Established(html, document, links);
+        Established(html, document, links, findings);
         Proposers(html, document.Summary);
         Cost(html, document.Sweep);
         html.Add($"</div><div>\n");
         Matters(html, "Needs a person", "card-ask", document.Summary.NeedsAPerson, "Nothing does.", links);
         Matters(html, "Broke", "card-broke", document.Summary.Broke, "Nothing did.", links);
+        beside?.Invoke(html);
         html.Add($"</div></div></section>\n");
     }
 
@@ -63,7 +66,7 @@ internal static class HtmlSummary
         (HypothesisVerdict.Failed, t.Failed),
     ];
 
-    private static void Established(HtmlBuilder html, ReportDocument document, HtmlLinks links)
+    private static void Established(HtmlBuilder html, ReportDocument document, HtmlLinks links, int listed)
     {
         var found = document.Summary.Established;
         var carrying = ReportProse.Carrying(document.TaskVector).ToArray();
@@ -85,13 +88,13 @@ internal static class HtmlSummary
         }
 
         html.Add($"<table><thead><tr><th scope=\"col\">feature</th><th scope=\"col\">site</th><th scope=\"col\" class=\"n\">κ</th><th scope=\"col\" class=\"n wide\">interval</th><th scope=\"col\" class=\"n wide\">bits</th></tr></thead><tbody>");
-        foreach (var f in found.Take(ListedFindings))
+        foreach (var f in found.Take(listed))
             Finding(html, f, links);
         html.Add($"</tbody></table>");
-        if (found.Count > ListedFindings)
+        if (found.Count > listed)
         {
-            html.Add($"<details><summary>{ReportNumbers.Count(found.Count - ListedFindings)} more</summary><table><tbody>");
-            foreach (var f in found.Skip(ListedFindings))
+            html.Add($"<details><summary>{ReportNumbers.Count(found.Count - listed)} more</summary><table><tbody>");
+            foreach (var f in found.Skip(listed))
                 Finding(html, f, links);
             html.Add($"</tbody></table></details>");
         }
