@@ -173,9 +173,9 @@ internal sealed class SweepRun : IDisposable
         _sweep.WorkSeconds = _earlier + _clock.GetElapsedTime(_began).TotalSeconds;
         try
         {
-            ReportFiles.Write(_home.Sweep(_sweep.Id), Document(), [ReportFormat.Json]);
+            Guarded("interim report", () => ReportFiles.Write(_home.Sweep(_sweep.Id), Document(), [ReportFormat.Json]));
         }
-        catch (OutsideServiceException)
+        catch (Exception e) when (e is OutsideServiceException or BadInputException)
         {
         }
 

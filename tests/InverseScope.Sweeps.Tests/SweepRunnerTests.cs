@@ -334,6 +334,25 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void An_interim_report_that_cannot_be_made_is_told_and_ends_nothing()
+    {
+        // Where the file would be written before it takes the place of the last one.
+        var inTheWay = Path.Combine(Home.Sweep("addition-001"), "report.json.new");
+        Directory.CreateDirectory(inTheWay);
+        var (sweep, report) = Run(Plan(), Planted, site =>
+        {
+            _clock.Advance(TimeSpan.FromMinutes(1));
+            if (site.ToString() == "L0H1@last" && Directory.Exists(inTheWay))
+                Directory.Delete(inTheWay);
+        });
+        Assert.Equal(SweepState.Finished, sweep.State);
+        Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
+        using var store = SweepStore.Open(Home.Store);
+        var told = Assert.Single(store.LogOf("addition-001"), l => l.Step == "failed");
+        Assert.Equal("interim report", told.Site);
+    }
+
+    [Fact]
     public void Proposals_are_made_before_any_confirm_reference_is_sampled_and_from_others()
     {
         var sampled = new List<(string Stream, IReadOnlyList<string> References)>();

@@ -21,7 +21,7 @@ public sealed class LocalCompute(Home home, TorchThread thread) : ICompute
     public TargetOutline Describe(string model)
     {
         var entry = _models.Find(model);
-        using var target = TargetModel.Open(entry.Folder, thread, entry.Name);
+        using var target = TargetModel.Open(entry.Folder, thread, entry.Name, describesOnly: true);
         target.CheckFiles();
         return new TargetOutline(target.Description, TokenizerFolder.Splitter(entry.Folder));
     }

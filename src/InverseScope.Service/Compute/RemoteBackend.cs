@@ -19,10 +19,10 @@ internal sealed class RemoteBackend : IInversionBackend
     private readonly HashSet<Site> _prepared = [];
     private readonly Dictionary<(Position Position, string Text), int?> _read = [];
     private OpenAnswer? _opened;
-    private WorkerLink? _link;
-    private WorkerTexts? _texts;
+    private Opened? _there;
+    private bool _disposed;
 
-    /// <param name="open">Without the id of a call.</param>
+    /// <param name="open">Without the ids of a call and a backend.</param>
     public RemoteBackend(WorkerCompute compute, OpenCall open)
     {
         (_compute, _open) = (compute, open);
@@ -47,8 +47,8 @@ internal sealed class RemoteBackend : IInversionBackend
         _compute.Repeat(
             link =>
             {
-                OpenedOn(link, cancel);
-                return link.Call(new PrepareCall(link.NextId(), _open.Backend, [.. sites.Select(s => s.ToString())]), gauge, null, cancel);
+                var there = OpenedOn(link, cancel);
+                return Answer<DoneAnswer>(link.Call(new PrepareCall(link.NextId(), there.Backend, [.. sites.Select(s => s.ToString())]), gauge, null, cancel));
             },
             gauge, cancel);
         lock (_lock)
@@ -58,20 +58,20 @@ internal sealed class RemoteBackend : IInversionBackend
     public SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel) => _compute.Repeat(
         link =>
         {
-            var texts = OpenedOn(link, cancel);
+            var (_, backend, texts) = OpenedOn(link, cancel);
             var sets = new List<SampleSet>(references.Count);
             var answer = Answer<SampleAnswer>(link.Call(
-                new SampleCall(link.NextId(), _open.Backend, site.ToString(), references, streamName), null,
+                new SampleCall(link.NextId(), backend, site.ToString(), references, streamName), null,
                 frame => sets.Add(WorkerStream.SetOf((SetTold)frame.Message, frame.Numbers, id => texts[id])), cancel));
             return new SiteSamples(sets, [.. answer.WithoutPosition.Select(id => texts[id])], answer.PriorShareWithPosition, answer.Rows);
         },
         null, cancel);
 
     public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) =>
-        Ask<PatchAnswers>(id => new PatchCall(id, _open.Backend, site.ToString(), requests), cancel).Outcomes;
+        Ask<PatchAnswers>((id, backend) => new PatchCall(id, backend, site.ToString(), requests), cancel).Outcomes;
 
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
-        Ask<ContinueAnswer>(id => new ContinueCall(id, _open.Backend, site.ToString(), requests), cancel).Texts;
+        Ask<ContinueAnswer>((id, backend) => new ContinueCall(id, backend, site.ToString(), requests), cancel).Texts;
 
     // It depends on the position alone, and is asked of the same texts at every site.
     public int? CharactersRead(Site site, string text)
@@ -83,7 +83,7 @@ internal sealed class RemoteBackend : IInversionBackend
                 return known;
         }
 
-        var read = Ask<ReadAnswer>(id => new ReadCall(id, _open.Backend, site.ToString(), text), CancellationToken.None).Characters;
+        var read = Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), text), CancellationToken.None).Characters;
         lock (_lock)
         {
             if (_read.Count >= TextsRemembered)
@@ -94,48 +94,72 @@ internal sealed class RemoteBackend : IInversionBackend
 
     public void Dispose()
     {
-        WorkerLink? link;
         lock (_lock)
-            (link, _link) = (_link, null);
-        // It may be busy with a call that was given up.
-        link?.Post(new CloseCall(link.NextId(), _open.Backend));
-        link?.Forget(_open.Backend);
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            if (_there is var (link, backend, _))
+                Close(link, backend);
+            _there = null;
+        }
+
         _compute.Closed();
     }
 
-    private T Ask<T>(Func<long, WorkerMessage> call, CancellationToken cancel)
+    private T Ask<T>(Func<long, long, WorkerMessage> call, CancellationToken cancel)
         where T : WorkerMessage => _compute.Repeat(
             link =>
             {
-                OpenedOn(link, cancel);
-                return Answer<T>(link.Call(call(link.NextId()), null, null, cancel));
+                var there = OpenedOn(link, cancel);
+                return Answer<T>(link.Call(call(link.NextId(), there.Backend), null, null, cancel));
             },
             null, cancel);
 
     private static T Answer<T>(WorkerFrame frame)
         where T : WorkerMessage => frame.Message as T ?? throw new InvalidDataException($"The worker answered by '{frame.Message.GetType().Name}'.");
 
-    // Opened and prepared as it was before; returns the texts of this worker.
-    private WorkerTexts OpenedOn(WorkerLink link, CancellationToken cancel)
+    // It may be busy with a call that was given up.
+    private static void Close(WorkerLink link, long backend)
+    {
+        link.Post(new CloseCall(link.NextId(), backend));
+        link.Forget(backend);
+    }
+
+    // Opened and prepared as it was before.
+    private Opened OpenedOn(WorkerLink link, CancellationToken cancel)
     {
         lock (_lock)
         {
-            if (_link == link)
-                return _texts!;
-            var texts = new WorkerTexts(Texts);
-            link.Mirror(_open.Backend, texts);
-            var frame = link.Call(_open with { Id = link.NextId() }, null, null, cancel);
-            var opened = Answer<OpenAnswer>(frame);
-            if (_opened is { } before && (before.Target != opened.Target || before.Generator != opened.Generator || before.PriorTexts != opened.PriorTexts))
-                throw new BadInputException($"The files of '{_open.Model}' are not any more what they were when the work began.", "Bring them back as they were, or begin anew.");
-            if (_opened is null)
-                (_opened, PriorWeights) = (opened, frame.Numbers.Length == 0 ? null : WorkerStream.NumbersOf(frame.Numbers));
-            if (_prepared.Count > 0)
-                link.Call(new PrepareCall(link.NextId(), _open.Backend, [.. _prepared.Select(s => s.ToString())]), null, null, cancel);
-            (_link, _texts) = (link, texts);
-            return texts;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_there is { } there && there.Link == link)
+                return there;
+            // Never one that was tried before: what that still tells of its texts must not be taken for this one's.
+            var (backend, texts) = (_compute.NextBackend(), new WorkerTexts(Texts));
+            link.Mirror(backend, texts);
+            try
+            {
+                var frame = link.Call(_open with { Id = link.NextId(), Backend = backend }, null, null, cancel);
+                var opened = Answer<OpenAnswer>(frame);
+                if (_opened is { } before && (before.Target != opened.Target || before.Generator != opened.Generator || before.PriorTexts != opened.PriorTexts))
+                    throw new BadInputException($"The files of '{_open.Model}' are not any more what they were when the work began.", "Bring them back as they were, or begin anew.");
+                if (_opened is null)
+                    (_opened, PriorWeights) = (opened, frame.Numbers.Length == 0 ? null : WorkerStream.NumbersOf(frame.Numbers));
+                if (_prepared.Count > 0)
+                    Answer<DoneAnswer>(link.Call(new PrepareCall(link.NextId(), backend, [.. _prepared.Select(s => s.ToString())]), null, null, cancel));
+            }
+            catch
+            {
+                Close(link, backend);
+                throw;
+            }
+
+            return _there = new Opened(link, backend, texts);
         }
     }
+
+    /// <summary>What is open in one worker.</summary>
+    private sealed record Opened(WorkerLink Link, long Backend, WorkerTexts Texts);
 }
 
 /// <summary>Passes progress on, and knows whether there was any since it was last asked: more of a stage than ever before.</summary>

@@ -19,6 +19,7 @@ public sealed class WorkerCompute : ICompute
 
     private readonly WorkerLaunch _launch;
     private readonly string _device;
+    private readonly TimeProvider _clock;
     private readonly Action<string> _passOn;
     private readonly LocalCompute _outlines;
     private readonly ITimer _idle;
@@ -38,10 +39,13 @@ public sealed class WorkerCompute : ICompute
     /// <param name="passOn">Told what workers write to standard error, a line at a time.</param>
     public WorkerCompute(Home home, WorkerLaunch launch, TorchThread outlines, TimeProvider clock, Action<string> passOn)
     {
-        (_launch, _device, _passOn) = (launch, outlines.Device, passOn);
+        (_launch, _device, _clock, _passOn) = (launch, outlines.Device, clock, passOn);
         _outlines = new LocalCompute(home, outlines);
         _idle = clock.CreateTimer(_ => EndIdle(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>How long a worker may give no sign of life, whatever it computes, before it is killed and another started. Default 60 s.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(60);
 
     public ComputeHealth Health
     {
@@ -70,7 +74,7 @@ public sealed class WorkerCompute : ICompute
         try
         {
             return new RemoteBackend(
-                this, new OpenCall(0, Interlocked.Increment(ref _backends), model, weights, TaskCatalog.SourceOf(task), task.Fingerprint, options, seed.Value));
+                this, new OpenCall(0, 0, model, weights, TaskCatalog.SourceOf(task), task.Fingerprint, options, seed.Value));
         }
         catch
         {
@@ -113,8 +117,8 @@ public sealed class WorkerCompute : ICompute
             catch (Exception e) when (e is WorkerDiedException or InvalidDataException)
             {
                 // One that answers what is no answer is of no use any more.
-                if (e is InvalidDataException)
-                    link?.Dispose();
+                if (e is InvalidDataException && link is not null)
+                    Drop(link);
                 deaths = gauge?.Advanced() == true ? 1 : deaths + 1;
                 lock (_lock)
                 {
@@ -127,6 +131,9 @@ public sealed class WorkerCompute : ICompute
             }
         }
     }
+
+    /// <summary>The id of the next backend that is opened, here or again.</summary>
+    internal long NextBackend() => Interlocked.Increment(ref _backends);
 
     /// <summary>A backend is not used any more.</summary>
     internal void Closed()
@@ -153,7 +160,18 @@ public sealed class WorkerCompute : ICompute
                 _starts++;
             }
 
-            var link = WorkerLink.Start(_launch, _passOn);
+            WorkerLink link;
+            try
+            {
+                link = WorkerLink.Start(_launch, Silence, _clock, _passOn);
+            }
+            catch (Exception e) when (e is BadInputException or OutsideServiceException)
+            {
+                lock (_lock)
+                    (_lastFault, _failed) = (e.Message, true);
+                throw;
+            }
+
             lock (_lock)
             {
                 if (!_disposed)
@@ -163,6 +181,17 @@ public sealed class WorkerCompute : ICompute
             link.Dispose();
             throw new ObjectDisposedException(nameof(WorkerCompute));
         }
+    }
+
+    private void Drop(WorkerLink link)
+    {
+        lock (_lock)
+        {
+            if (_link == link)
+                _link = null;
+        }
+
+        link.Dispose();
     }
 
     private void EndIdle()

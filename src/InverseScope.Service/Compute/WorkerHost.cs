@@ -19,6 +19,7 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
     private readonly WorkerStream _stream = new(input, output);
     private readonly ConcurrentDictionary<long, Served> _backends = [];
     private readonly ConcurrentDictionary<long, CancellationTokenSource> _calls = [];
+    private readonly HashSet<long> _opening = [];
     private readonly Lock _telling = new();
 
     /// <summary>Answers calls until nobody calls any more. Calls may be running still when it returns.</summary>
@@ -36,7 +37,17 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
                     if (_calls.TryGetValue(cancelled.Id, out var running))
                         running.Cancel();
                     break;
+                case PingCall ping:
+                    _stream.Write(new DoneAnswer(ping.Id));
+                    break;
                 case var call:
+                    // At once, so that whoever closes it before it is open is heard.
+                    if (call is OpenCall open)
+                    {
+                        lock (_opening)
+                            _opening.Add(open.Backend);
+                    }
+
                     var source = _calls[call.Id] = new CancellationTokenSource();
                     ThreadPool.QueueUserWorkItem(_ => Answer(call, source.Token));
                     break;
@@ -80,7 +91,16 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
         switch (call)
         {
             case OpenCall open:
-                Open(open);
+                try
+                {
+                    Open(open);
+                }
+                finally
+                {
+                    lock (_opening)
+                        _opening.Remove(open.Backend);
+                }
+
                 return null;
             case PrepareCall prepare:
                 using (var served = Find(prepare.Backend))
@@ -100,8 +120,7 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
                 using (var served = Find(read.Backend))
                     return new ReadAnswer(read.Id, served.Backend.CharactersRead(served.Site(read.Site), read.Text));
             case CloseCall close:
-                if (_backends.TryRemove(close.Backend, out var closed))
-                    closed.Close();
+                Close(close.Backend);
                 return new DoneAnswer(close.Id);
             default:
                 throw new InvalidDataException($"'{call.GetType().Name}' is no call.");
@@ -114,13 +133,38 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
         if (task.Fingerprint != open.TaskFingerprint)
             throw new BadInputException($"The task '{open.Task}' is not any more what it was when the work began.", "Bring its file back as it was, or begin anew.");
         var backend = compute.Open(open.Model, open.Weights, task, open.Options, new RunSeed(open.Seed));
-        var served = _backends[open.Backend] = new Served(open.Backend, backend, task);
+        var served = new Served(open.Backend, backend, task);
+        var isWanted = false;
+        lock (_opening)
+        {
+            if (isWanted = _opening.Contains(open.Backend))
+                _backends[open.Backend] = served;
+        }
+
+        if (!isWanted)
+        {
+            backend.Dispose();
+            throw new OperationCanceledException("It was closed before it was open.");
+        }
+
         lock (_telling)
         {
             TellTexts(served);
             _stream.Write(
                 new OpenAnswer(open.Id, backend.Target, backend.Generator, backend.PriorTexts), backend.PriorWeights is { } weights ? WorkerStream.Bytes(weights) : []);
         }
+    }
+
+    private void Close(long id)
+    {
+        Served? closed;
+        lock (_opening)
+        {
+            if (!_backends.TryRemove(id, out closed))
+                _opening.Remove(id);
+        }
+
+        closed?.Close();
     }
 
     private void Tell(SampleCall call, Served served, SiteSamples samples)

@@ -15,6 +15,7 @@ internal sealed class WorkerLink : IDisposable
 {
     private const int LinesKept = 20;
     private const int SignalBase = 128;
+    private const int BeatsInSilence = 6;
     private static readonly TimeSpan StartsWithin = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(5);
 
@@ -22,6 +23,8 @@ internal sealed class WorkerLink : IDisposable
     private static readonly TimeSpan CancelsWithin = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
+    private readonly TimeProvider _clock;
+    private readonly TimeSpan _silence;
     private readonly WorkerStream _stream;
     private readonly Action<string> _passOn;
     private readonly ConcurrentDictionary<long, BlockingCollection<WorkerFrame>> _calls = [];
@@ -29,12 +32,16 @@ internal sealed class WorkerLink : IDisposable
     private readonly Queue<string> _lines = [];
     private readonly TaskCompletionSource<WorkerMessage> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
+    private ITimer? _heart;
     private long _lastId;
+    private long _heard;
+    private int _asking;
+    private int _disposed;
     private volatile string? _death;
 
-    private WorkerLink(Process process, Action<string> passOn)
+    private WorkerLink(Process process, TimeSpan silence, TimeProvider clock, Action<string> passOn)
     {
-        (_process, _passOn) = (process, passOn);
+        (_process, _silence, _clock, _passOn, ProcessId) = (process, silence, clock, passOn, process.Id);
         _stream = new WorkerStream(process.StandardOutput.BaseStream, process.StandardInput.BaseStream);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginErrorReadLine();
@@ -44,7 +51,7 @@ internal sealed class WorkerLink : IDisposable
     /// <summary>Where it computes; once <see cref="Start"/> returned.</summary>
     public string Device { get; private set; } = "";
 
-    public int ProcessId => _process.Id;
+    public int ProcessId { get; }
 
     /// <summary>Why it ended; null while it runs.</summary>
     public string? Death => _death;
@@ -67,11 +74,12 @@ internal sealed class WorkerLink : IDisposable
     }
 
     /// <summary>Starts a process and waits until it can compute.</summary>
+    /// <param name="silence">How long it may give no sign of life once it runs; it is killed then.</param>
     /// <param name="passOn">Told each line of its standard error, from another thread.</param>
     /// <exception cref="OutsideServiceException">There is no such program.</exception>
     /// <exception cref="BadInputException">It cannot compute where it shall.</exception>
     /// <exception cref="WorkerDiedException">It ended.</exception>
-    public static WorkerLink Start(WorkerLaunch launch, Action<string> passOn)
+    public static WorkerLink Start(WorkerLaunch launch, TimeSpan silence, TimeProvider clock, Action<string> passOn)
     {
         Process process;
         try
@@ -83,7 +91,7 @@ internal sealed class WorkerLink : IDisposable
             throw new OutsideServiceException($"The worker '{launch.File}' cannot be started: {e.Message}", e);
         }
 
-        var link = new WorkerLink(process, passOn);
+        var link = new WorkerLink(process, silence, clock, passOn);
         try
         {
             if (!link._ready.Task.Wait(StartsWithin))
@@ -94,6 +102,7 @@ internal sealed class WorkerLink : IDisposable
                 FaultAnswer fault => throw fault.Thrown(CancellationToken.None),
                 var other => throw new InvalidOperationException($"'{other.GetType().Name}' is no beginning."),
             };
+            link.Listens();
             return link;
         }
         catch (AggregateException e)
@@ -160,8 +169,44 @@ internal sealed class WorkerLink : IDisposable
     /// <summary>Lets the process end, and ends it if it does not.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _heart?.Dispose();
         End("the service ended it");
         _process.Dispose();
+    }
+
+    // It answers beside what it computes: where it does not, nothing it was asked for will ever come.
+    private void Listens()
+    {
+        Interlocked.Exchange(ref _heard, _clock.GetTimestamp());
+        _heart = _clock.CreateTimer(_ => Beat(), null, _silence / BeatsInSilence, _silence / BeatsInSilence);
+    }
+
+    private void Beat()
+    {
+        if (_death is not null)
+            return;
+        if (_clock.GetElapsedTime(Interlocked.Read(ref _heard)) > _silence)
+        {
+            _death ??= string.Create(CultureInfo.InvariantCulture, $"silence: it gave no sign of life for {_silence.TotalSeconds:0.#} s, and was killed");
+            try
+            {
+                _process.Kill();
+            }
+            catch (InvalidOperationException)
+            {
+                // Disposed meanwhile.
+            }
+
+            return;
+        }
+
+        // A pipe that nobody reads fills up; one beat that waits for it is enough.
+        if (Interlocked.Exchange(ref _asking, 1) != 0)
+            return;
+        Send(new PingCall(NextId()));
+        Interlocked.Exchange(ref _asking, 0);
     }
 
     private void End(string why)
@@ -221,7 +266,11 @@ internal sealed class WorkerLink : IDisposable
         try
         {
             while (_stream.Read() is { } frame)
+            {
+                Interlocked.Exchange(ref _heard, _clock.GetTimestamp());
                 Take(frame);
+            }
+
             what = "its output ended";
         }
         catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)

@@ -16,6 +16,7 @@ namespace InverseScope.Service.Compute;
 [JsonDerivedType(typeof(ReadCall), "read")]
 [JsonDerivedType(typeof(CloseCall), "close")]
 [JsonDerivedType(typeof(CancelCall), "cancel")]
+[JsonDerivedType(typeof(PingCall), "ping")]
 [JsonDerivedType(typeof(ReadyTold), "ready")]
 [JsonDerivedType(typeof(TextsTold), "texts")]
 [JsonDerivedType(typeof(ProgressTold), "progress")]
@@ -48,6 +49,9 @@ internal sealed record CloseCall(long Id, long Backend) : WorkerMessage(Id);
 
 /// <summary>Cancels the call of its id.</summary>
 internal sealed record CancelCall(long Id) : WorkerMessage(Id);
+
+/// <summary>Asks for a sign of life, which comes however much is being computed.</summary>
+internal sealed record PingCall(long Id) : WorkerMessage(Id);
 
 /// <summary>The first message of a worker: it can compute.</summary>
 internal sealed record ReadyTold(string Device) : WorkerMessage(0);

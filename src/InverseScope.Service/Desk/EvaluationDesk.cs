@@ -190,6 +190,7 @@ public sealed partial class EvaluationDesk(Workspace workspace, ICompute compute
 
     private sealed class Job(string id, DateTimeOffset asked, CancellationTokenSource cancel) : IProgress<WorkProgress>
     {
+        private readonly Lock _lock = new();
         private volatile JobView _view = new(id, JobState.Queued, null, asked, null, null, null);
 
         public JobView View => _view;
@@ -206,9 +207,22 @@ public sealed partial class EvaluationDesk(Workspace workspace, ICompute compute
             Doing = value.Total == 0 ? value.Stage : FormattableString.Invariant($"{value.Stage}, {value.Done} of {value.Total} {value.Unit}"),
         };
 
-        public void Cancel() => cancel.Cancel();
+        public void Cancel()
+        {
+            lock (_lock)
+            {
+                if (IsOpen)
+                    cancel.Cancel();
+            }
+        }
 
-        public void End(JobState state, DateTimeOffset at, string? fault, IReadOnlyList<HypothesisRecord>? result) =>
-            _view = _view with { State = state, Doing = null, Ended = at, Fault = fault, Result = result };
+        public void End(JobState state, DateTimeOffset at, string? fault, IReadOnlyList<HypothesisRecord>? result)
+        {
+            lock (_lock)
+            {
+                _view = _view with { State = state, Doing = null, Ended = at, Fault = fault, Result = result };
+                cancel.Dispose();
+            }
+        }
     }
 }

@@ -13,6 +13,9 @@ namespace InverseScope.Service.Desk;
 /// <param name="Text">What repeats it as a file: as it was sent, or with the paths that it names in full.</param>
 internal sealed record GivenPlan(SweepPlan Plan, string Text)
 {
+    // Of replies for a language model that is none.
+    private const string ScriptsName = "scripts";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <exception cref="BadInputException">It cannot be used, or names what is not in the home.</exception>
@@ -20,17 +23,12 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
     {
         var fields = YamlFields.Parse("plan", text);
         var languageModel = fields.Section("language_model");
-        var home = workspace.Home.Path;
-        // Tells all faults of the file at once.
-        var plan = SweepPlanFile.Parse("plan", text, home);
+        var home = workspace.Home;
+        // What may not be read is not even looked for: that it is there is nobody's business either.
+        var plan = SweepPlanFile.Parse("plan", text, home.Path, (key, value) => WhyRefused(key, value, workspace));
         var (model, task, generator, script) = (fields.Text("model"), fields.Text("task"), fields.Text("generator"), languageModel.Text("script"));
-        Check("model", model, workspace.Models.All.Select(m => m.Name), home);
-        Check("task", task, workspace.Tasks.Names, home);
-        Check("generator", generator, workspace.Generators.All.Select(g => g.Name), home);
-        CheckLanguageModel(script, languageModel.Text("key_variable"), home);
+        CheckKey(languageModel.Text("key_variable"));
         var specs = fields.Texts("specs");
-        foreach (var spec in specs)
-            Check("specs", spec, null, home);
         if (specs.Count == 0 && script is null && plan.Model == model && plan.Task == task && plan.Measurement.Generator == generator)
             return new GivenPlan(plan, text);
 
@@ -46,27 +44,36 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
         return new GivenPlan(plan, root.ToJsonString(Indented) + "\n");
     }
 
-    /// <summary>What a language model that somebody named may read of this machine.</summary>
-    /// <exception cref="BadInputException">It would read what is not in the home, or be sent the key of this service.</exception>
-    public static void CheckLanguageModel(string? script, string? keyVariable, string home)
+    /// <summary>A language model that somebody named must not be sent the key of this service.</summary>
+    /// <exception cref="BadInputException">It would be.</exception>
+    public static void CheckKey(string? keyVariable)
     {
-        Check("script", script, null, home);
         if (keyVariable == ServiceOptions.KeyVariable)
             throw new BadInputException($"plan: key_variable: {ServiceOptions.KeyVariable} is the key of this service.", "Name the variable that holds the key of the language model.");
     }
 
-    // A plain word that is no name might still be a folder where the service was started.
-    private static void Check(string key, string? value, IEnumerable<string>? names, string home)
+    /// <summary>As <see cref="SweepPlanFile.Parse"/> asks: null if the value is a name, or a file where the home keeps those of its kind.</summary>
+    public static string? WhyRefused(string key, string value, Workspace workspace)
     {
-        if (string.IsNullOrEmpty(value) || names?.Contains(value) == true)
-            return;
+        var home = workspace.Home;
+        var (folder, names) = key switch
+        {
+            "model" => (home.Models, workspace.Models.All.Select(m => m.Name)),
+            "task" => (home.Tasks, workspace.Tasks.Names),
+            "generator" => (home.Generators, workspace.Generators.All.Select(g => g.Name)),
+            "specs" => (home.Specs, null),
+            "script" => (Path.Combine(home.Path, ScriptsName), (IEnumerable<string>?)null),
+            _ => throw new ArgumentOutOfRangeException(nameof(key), key, "No key that names files."),
+        };
+        if (value.Length == 0 || names?.Contains(value) == true)
+            return null;
         if (value.Contains('\0', StringComparison.Ordinal))
-            throw new BadInputException($"plan: {key}: no name holds a zero character.");
-        var full = Path.GetFullPath(value, home);
-        if (!full.StartsWith(Path.TrimEndingDirectorySeparator(home) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new BadInputException($"plan: {key}: '{value}' lies outside the home of this service.", "Name what is in the home, e.g. specs/NAME.yaml; relative paths count from it.");
-        // Whatever is said of it is said of the home's.
-        if (names is not null && !value.Contains('/', StringComparison.Ordinal) && !File.Exists(full))
-            throw new BadInputException($"plan: {key}: there is no {key} '{value}'.{NearestName.Hint(value, names)}", $"Known: {string.Join(", ", names)}.");
+            return $"{key}: no name holds a zero character";
+        // A plain word that is no name might still be a file where the service was started.
+        if (names is not null && !value.Contains('/', StringComparison.Ordinal))
+            return $"{key}: there is no {key} '{value}'.{NearestName.Hint(value, names)} Known: {string.Join(", ", names)}";
+        return Path.GetFullPath(value, home.Path).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? null
+            : $"{key}: '{value}' lies outside {Path.GetFileName(folder)}/ in the home of this service; name what is there, e.g. {Path.GetFileName(folder)}/NAME: relative paths count from the home";
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using InverseScope.Core;
 using InverseScope.Sweeps.Reports;
@@ -22,7 +23,7 @@ public sealed record ReviewItem(
 /// <summary>Where a hypothesis stands with people. In the order of the queue.</summary>
 public enum ReviewState
 {
-    /// <summary>Something asks for a person, and nobody has said anything.</summary>
+    /// <summary>Something asks for a person, and nobody has said anything, or its verdict is another one than the last reviewer saw.</summary>
     Waiting,
 
     /// <summary>Nothing asks for a person, and nobody has said anything.</summary>
@@ -84,7 +85,8 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
         }
 
         var reasons = report.Document.Summary.NeedsAPerson.Where(a => a.Hypothesis == hypothesis).Select(a => a.Detail);
-        return new ReviewItem(sweep, site, record, [.. reasons], workspace.Store.Reviews.Of(sweep, hypothesis));
+        var history = workspace.Store.Reviews.Of(sweep, hypothesis);
+        return new ReviewItem(sweep, site, record, [.. reasons, .. ChangesSince(history, record.Verdict, record.Kappa)], history);
     }
 
     /// <summary>Adds a verdict.</summary>
@@ -108,6 +110,8 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
             Comment = comment.Trim(),
             At = Timestamp.Of(workspace.Clock.GetUtcNow()),
             QueuedBecause = [.. item.QueuedBecause],
+            VerdictSeen = item.Hypothesis.Verdict,
+            KappaSeen = item.Hypothesis.Kappa,
         };
         return workspace.Store.Reviews.TryAdd(review, after)
             ? review
@@ -213,12 +217,26 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
     }
 
     private ReviewItem? ItemOf(Entry entry) => reports.Find(entry.Sweep)?.Find(entry.Line.Id) is var (site, hypothesis)
-        ? new ReviewItem(entry.Sweep, site, hypothesis, entry.Line.QueuedBecause, entry.History)
+        ? new ReviewItem(entry.Sweep, site, hypothesis, [.. entry.Line.QueuedBecause, .. entry.Changes], entry.History)
         : null;
+
+    // Verdicts of a sweep that runs are not final: at its end it corrects for all its hypotheses at once.
+    private static IEnumerable<string> ChangesSince(IReadOnlyList<StoredReview> history, HypothesisVerdict verdict, double? kappa)
+    {
+        if (history is [.., { VerdictSeen: { } seen } last] && seen != verdict)
+            yield return $"Its verdict has changed since it was reviewed: was {Told(seen, last.KappaSeen)}, is {Told(verdict, kappa)}.";
+    }
+
+    private static string Told(HypothesisVerdict verdict, double? kappa) => string.Create(
+        CultureInfo.InvariantCulture, $"{verdict.ToString().ToLowerInvariant()}{(kappa is { } k ? $" at κ {k:0.000}" : "")}");
 
     private sealed record Entry(string Sweep, ReportLine Line, StoredReview[] History)
     {
-        public ReviewState State { get; } =
-            History.Length > 0 ? ReviewState.Reviewed : Line.QueuedBecause.Count > 0 ? ReviewState.Waiting : ReviewState.Unreviewed;
+        public IReadOnlyList<string> Changes { get; } = [.. ChangesSince(History, Line.Verdict, Line.Kappa)];
+
+        public ReviewState State => Changes.Count > 0 ? ReviewState.Waiting
+            : History.Length > 0 ? ReviewState.Reviewed
+            : Line.QueuedBecause.Count > 0 ? ReviewState.Waiting
+            : ReviewState.Unreviewed;
     }
 }

@@ -46,9 +46,9 @@ internal static class SpecReading
             ["sites"] = new JsonArray("embed"),
             ["language_model"] = section.DeepClone(),
         };
-        var read = SweepPlanFile.Parse("language_model", plan.ToJsonString(), workspace.Home.Path);
-        if (read.LanguageModel is { Chat: var chat })
-            GivenPlan.CheckLanguageModel(chat.Script, chat.KeyVariable, workspace.Home.Path);
+        var read = SweepPlanFile.Parse(
+            "language_model", plan.ToJsonString(), workspace.Home.Path, (key, value) => key == "script" ? GivenPlan.WhyRefused(key, value, workspace) : null);
+        GivenPlan.CheckKey(read.LanguageModel?.Chat.KeyVariable);
         return read.LanguageModel;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using InverseScope.Core;
@@ -15,26 +16,65 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
     private const string PausedReason = "paused";
     private const string StoppedReason = "user";
     private const string PlanName = "plan.yaml";
+    private const string BrokeOffReason = "broke off";
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(500);
 
+    // Of sweeps that neither run nor wait: only the store and the queue change those, and both count their changes.
+    private readonly ConcurrentDictionary<string, SettledView> _settled = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KnownPlan> _plans = new(StringComparer.Ordinal);
+    private AllSweeps? _all;
+
     /// <summary>All sweeps, the latest first.</summary>
-    public IReadOnlyList<SweepView> All() => [.. workspace.Store.Sweeps().Reverse().Select(ViewOf)];
+    public IReadOnlyList<SweepView> All()
+    {
+        var (known, begun) = (_all, workspace.Store.Begun);
+        if (known?.Begun != begun)
+            _all = known = new AllSweeps(begun, [.. workspace.Store.Sweeps().Reverse().Select(s => s.Id)]);
+        return [.. known.Ids.Select(Find)];
+    }
 
     /// <exception cref="BadInputException">There is no such sweep.</exception>
-    public SweepView Find(string id) => ViewOf(workspace.Store.Sweep(id));
+    public SweepView Find(string id)
+    {
+        while (true)
+        {
+            var (stored, queued) = (workspace.Store.ChangesOf(id), queue.ChangesOf(id));
+            if (_settled.TryGetValue(id, out var settled) && (settled.Stored, settled.Queued) == (stored, queued))
+                return settled.View;
+            var sweep = workspace.Store.Sweep(id);
+            var place = queue.PlaceOf(id);
+            var view = ViewOf(sweep, place.Running, place.IsQueued);
+            if (place is not (null, false))
+                return view;
+            // Else it began or ended between the two looks.
+            if ((workspace.Store.ChangesOf(id), queue.ChangesOf(id)) == (stored, queued))
+            {
+                _settled[id] = new SettledView(stored, queued, view);
+                return view;
+            }
+        }
+    }
 
     /// <summary>Stores a new sweep and lets it wait for its turn.</summary>
     /// <param name="plan">YAML or JSON, as a plan file holds it; relative paths count from the home, and none may lead out of it.</param>
     /// <exception cref="BadInputException">The plan, its model, its task or one of its specs cannot be used.</exception>
+    /// <exception cref="OutsideServiceException">The disk is full or does not answer: nothing waits then.</exception>
     public SweepView Begin(string plan)
     {
         var given = GivenPlan.Read(plan, workspace);
         var sweep = runner.Begin(given.Plan, $"inversescope sweep run {PlanName}");
-        var folder = Directory.CreateDirectory(workspace.Home.Sweep(sweep.Id)).FullName;
-        var file = Path.Combine(folder, PlanName);
-        File.WriteAllText(file, given.Text);
-        workspace.Store.Change(sweep.Id, s => s.Command = $"inversescope sweep run {file} --home {workspace.Home.Path}");
-        queue.Add(sweep.Id);
+        try
+        {
+            var file = KeepPlan(sweep.Id, given.Text);
+            workspace.Store.Change(sweep.Id, s => s.Command = $"inversescope sweep run {file} --home {workspace.Home.Path}");
+            queue.Add(sweep.Id);
+        }
+        catch (OutsideServiceException e)
+        {
+            SetFailed(sweep.Id, e.Message);
+            throw;
+        }
+
         return Find(sweep.Id);
     }
 
@@ -70,7 +110,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
             LanguageModelCalls = limits.LanguageModelCalls,
             LanguageModelTokens = limits.LanguageModelTokens,
         });
-        queue.Tell();
+        queue.Tell(id);
         return Find(id);
     }
 
@@ -83,7 +123,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
         long? seen = null;
         do
         {
-            var version = queue.Version;
+            var version = queue.ChangesOf(id);
             if (version == seen)
                 continue;
             seen = version;
@@ -115,15 +155,49 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
             : throw new BadInputException($"Sweep '{id}' neither runs nor waits: it is {view.Status.ToString().ToLowerInvariant()}.");
     }
 
-    private SweepView ViewOf(StoredSweep sweep)
+    private string KeepPlan(string id, string text)
     {
-        var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!.Within(sweep.Limits);
-        var running = queue.Running is { } current && current.Id == sweep.Id ? current : null;
+        try
+        {
+            var file = Path.Combine(Directory.CreateDirectory(workspace.Home.Sweep(id)).FullName, PlanName);
+            File.WriteAllText(file, text);
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OutsideServiceException($"The plan cannot be written: {e.Message}", e);
+        }
+    }
+
+    private void SetFailed(string id, string why)
+    {
+        try
+        {
+            workspace.Store.Change(id, s => (s.State, s.StopReason) = (SweepState.Failed, why));
+        }
+        catch (OutsideServiceException)
+        {
+            // It stands there as one that broke off.
+        }
+    }
+
+    private SweepPlan PlanOf(StoredSweep sweep)
+    {
+        if (!_plans.TryGetValue(sweep.Id, out var known) || known.Text != sweep.Plan)
+            _plans[sweep.Id] = known = new KnownPlan(sweep.Plan, JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!);
+        return known.Plan.Within(sweep.Limits);
+    }
+
+    private SweepView ViewOf(StoredSweep sweep, RunningSweep? running, bool isQueued)
+    {
+        var plan = PlanOf(sweep);
         var used = workspace.Store.Transcripts.Totals(sweep.Id).All;
         var told = SweepProgress.Find(workspace.Home, sweep.Id);
         var unstored = running is null ? queue.FaultOf(sweep.Id) : null;
+        // What is parked when the service ends has its place in the next.
+        var isParked = sweep is { State: SweepState.Running, Turn: not null } && queue.Stopping.IsCancellationRequested;
         var status = running is not null ? SweepStatus.Running
-            : queue.IsQueued(sweep.Id) ? SweepStatus.Queued
+            : isQueued || isParked ? SweepStatus.Queued
             : unstored is not null ? SweepStatus.Failed
             : StatusOf(sweep);
         return new SweepView
@@ -131,7 +205,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
             Id = sweep.Id,
             Name = sweep.Name,
             Status = status,
-            Reason = running is null ? unstored ?? sweep.StopReason : null,
+            Reason = running is not null ? null : unstored ?? sweep.StopReason ?? (status == SweepStatus.Stopped ? BrokeOffReason : null),
             Model = plan.Model,
             Task = plan.Task,
             LanguageModel = plan.LanguageModel?.Chat.Model,
@@ -157,8 +231,14 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
         SweepState.Failed => SweepStatus.Failed,
         SweepState.Stopped when sweep.StopReason == PausedReason => SweepStatus.Paused,
         SweepState.Stopped => SweepStatus.Stopped,
-        // Between the service's begin and its turn.
-        SweepState.Running => SweepStatus.Queued,
+        // Its process ended, or it has no place in the queue: nothing goes on until somebody asks.
+        SweepState.Running => SweepStatus.Stopped,
         _ => throw new ArgumentOutOfRangeException(nameof(sweep), sweep.State, "No such state."),
     };
+
+    private sealed record SettledView(long Stored, long Queued, SweepView View);
+
+    private sealed record KnownPlan(string Text, SweepPlan Plan);
+
+    private sealed record AllSweeps(long Begun, IReadOnlyList<string> Ids);
 }

@@ -19,11 +19,11 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
     private readonly Lock _lock = new();
     private readonly List<string> _waiting = [];
     private RunningSweep? _running;
+    private readonly ConcurrentDictionary<string, long> _changes = new(StringComparer.Ordinal);
     private long _turn;
-    private long _version;
 
-    /// <summary>Grows with everything that changes.</summary>
-    public long Version => Interlocked.Read(ref _version);
+    /// <summary>Grows with everything that changes here of a sweep, from 0.</summary>
+    public long ChangesOf(string id) => _changes.GetValueOrDefault(id);
 
     /// <summary>Cancelled when the service begins to end.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
@@ -38,13 +38,15 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         }
     }
 
-    public bool IsQueued(string id)
+    /// <summary>Where a sweep stands here, at one moment.</summary>
+    /// <returns>The run that works on it, null if none does; and whether it waits for its turn.</returns>
+    public (RunningSweep? Running, bool IsQueued) PlaceOf(string id)
     {
         lock (_lock)
-            return _waiting.Contains(id);
+            return (_running is { } running && running.Id == id ? running : null, _waiting.Contains(id));
     }
 
-    /// <summary>What a sweep broke at that could not be stored; null if nothing.</summary>
+    /// <summary>What a sweep broke at since the service began, whether that could be stored or not; null if nothing, or it was asked for again.</summary>
     public string? FaultOf(string id) => _faults.GetValueOrDefault(id);
 
     /// <summary>Lets a sweep wait for its turn; one that waits or runs already does so once.</summary>
@@ -64,7 +66,7 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
                 Enqueue(id);
         }
 
-        Changed();
+        Changed(id);
     }
 
     /// <summary>Takes a sweep out of the queue, or stops it at the next batch.</summary>
@@ -81,7 +83,7 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
             }
             else if (_waiting.Contains(id))
             {
-                workspace.Store.Change(id, s => (s.State, s.StopReason) = (SweepState.Stopped, reason));
+                workspace.Store.Change(id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Stopped, reason, null));
                 _waiting.Remove(id);
             }
             else
@@ -90,12 +92,19 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
             }
         }
 
-        Changed();
+        Changed(id);
         return true;
     }
 
-    /// <summary>Has those who watch look again.</summary>
-    public void Tell() => Changed();
+    /// <summary>Has those who watch a sweep look again.</summary>
+    public void Tell(string id) => Changed(id);
+
+    // Before anything is listened to: nobody's sweep can come before those that were there.
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        TakeUp();
+        return base.StartAsync(cancellationToken);
+    }
 
     public override void Dispose()
     {
@@ -108,12 +117,11 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
 
     private void Work()
     {
-        TakeUp();
         while (Next() is { } running)
         {
             using (running)
             {
-                Changed();
+                Changed(running.Id);
                 Run(running);
                 lock (_lock)
                 {
@@ -123,11 +131,11 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
                 }
             }
 
-            Changed();
+            Changed(running.Id);
         }
     }
 
-    // What was running or waiting when the service ended goes on, in its order.
+    // What was running or waiting when the service ended goes on, in its order. What broke off elsewhere never had a turn: people resume it.
     private void TakeUp()
     {
         try
@@ -136,12 +144,9 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
             lock (_lock)
             {
                 _turn = Math.Max(_turn, all.Max(s => s.Turn) ?? 0);
-                string[] left = [.. all.Where(s => s.State == SweepState.Running).OrderBy(s => s.Turn ?? 0).ThenBy(s => s.Started, StringComparer.Ordinal).Select(s => s.Id)];
-                // What was added since the service began comes after them.
-                string[] added = [.. _waiting.Except(left)];
-                _waiting.Clear();
-                _waiting.AddRange([.. left, .. added]);
-                _arrived.Release(left.Length + 1);
+                _waiting.AddRange(all.Where(s => s.State == SweepState.Running && s.Turn is not null).OrderBy(s => s.Turn).Select(s => s.Id));
+                if (_waiting.Count > 0)
+                    _arrived.Release(_waiting.Count);
             }
         }
 #pragma warning disable CA1031 // A store that cannot be read keeps nobody from looking at what can.
@@ -182,11 +187,12 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         try
         {
             // Without a person's reason it is the service that ends: the sweep goes on with the next.
-            runner.Run(running.Id, running, running.Cancel, () => running.Reason);
+            if (runner.Run(running.Id, running, running.Cancel, () => running.Reason).State != SweepState.Running)
+                workspace.Store.Change(running.Id, s => s.Turn = null);
         }
         catch (Exception e) when (e is not (BadInputException or OutsideServiceException))
         {
-            workspace.Store.Change(running.Id, s => (s.State, s.StopReason) = (SweepState.Failed, $"{e.GetType().Name}: {e.Message}"));
+            workspace.Store.Change(running.Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Failed, $"{e.GetType().Name}: {e.Message}", null));
             throw;
         }
     });
@@ -216,7 +222,7 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         _arrived.Release();
     }
 
-    private void Changed() => Interlocked.Increment(ref _version);
+    private void Changed(string id) => _changes.AddOrUpdate(id, 1, (_, changes) => changes + 1);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Sweep {Id} failed.")]
     private static partial void LogFault(ILogger logger, string id, Exception fault);
@@ -230,13 +236,13 @@ public sealed class RunningSweep : IProgress<WorkProgress>, IDisposable
 {
     private readonly CancellationTokenSource _cancel;
     private readonly TimeProvider _clock;
-    private readonly Action _changed;
+    private readonly Action<string> _changed;
     private readonly long _began;
     private readonly Lock _lock = new();
     private SweepPace _pace = new(null, 0, 0, null, null);
     private int? _doneBefore;
 
-    internal RunningSweep(string id, TimeProvider clock, Action changed, CancellationToken stopping)
+    internal RunningSweep(string id, TimeProvider clock, Action<string> changed, CancellationToken stopping)
     {
         (Id, _clock, _changed, _began) = (id, clock, changed, clock.GetTimestamp());
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -268,7 +274,7 @@ public sealed class RunningSweep : IProgress<WorkProgress>, IDisposable
     {
         lock (_lock)
             _pace = value.Unit == "sites" && value.Stage.StartsWith(Id, StringComparison.Ordinal) ? AtSite(value) : _pace with { Step = value };
-        _changed();
+        _changed(Id);
     }
 
     public void Dispose() => _cancel.Dispose();

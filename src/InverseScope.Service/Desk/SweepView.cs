@@ -14,7 +14,7 @@ public enum SweepStatus
     /// <summary>A person set it aside; it goes on when asked to.</summary>
     Paused,
 
-    /// <summary>Ended early by a person, its budget or an outage; it goes on when asked to.</summary>
+    /// <summary>Ended early by a person, its budget or an outage, or broke off; it goes on when asked to.</summary>
     Stopped,
 
     /// <summary>Every site was investigated.</summary>
@@ -57,7 +57,7 @@ public sealed record SweepView
     /// <summary>The last line of its log that tells of a fault; null if there is none.</summary>
     public string? LastFault { get; init; }
 
-    /// <summary>The command that repeats it.</summary>
+    /// <summary>The command that repeats it; where none can, in words how it was begun.</summary>
     public required string Command { get; init; }
 
     /// <summary>Where it is computed, e.g. <c>cuda:0</c>; null unless it runs.</summary>

@@ -49,7 +49,7 @@ internal sealed class StudySubmission(Workspace workspace, SweepRunner runner, S
             var before = earlier.Count == 0
                 ? Invariant($"the first submission of an agent on this model and task; false discovery rate {plan.FalseDiscoveryRate:0.####}")
                 : Invariant($"submission {number} of agents on this model and task, after {string.Join(", ", earlier)}; false discovery rate {plan.FalseDiscoveryRate:0.####}, so that all of them together keep that of one sweep");
-            var sweep = runner.Begin(plan, "submitted through the Model Context Protocol", [.. chosen.Select(s => new ProposalResult(
+            var sweep = runner.Begin(plan, "none: it was submitted through the Model Context Protocol; 'inversescope sweep resume' lets it go on, and no command begins it again", [.. chosen.Select(s => new ProposalResult(
                 s.Spec,
                 HypothesisAuthor.Mcp,
                 new ExploreRecord { References = s.Score.References, Fcr = s.Score.Fcr, Chance = s.Score.Chance, Kappa = s.Score.Kappa, Bits = s.Score.Bits },

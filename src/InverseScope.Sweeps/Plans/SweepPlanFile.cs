@@ -34,7 +34,12 @@ public static class SweepPlanFile
     /// <param name="file">Name for messages.</param>
     /// <param name="text">YAML or JSON.</param>
     /// <param name="folder">Where relative paths start.</param>
-    public static SweepPlan Parse(string file, string text, string folder)
+    /// <param name="refuse">
+    /// Why the value of a key (<c>model</c>, <c>task</c>, <c>generator</c>, <c>specs</c>, <c>script</c>) may not be looked for among files; null
+    /// if it may. What is refused is told with the other faults, and not looked for. Null: everything may.
+    /// </param>
+    /// <exception cref="BadInputException">Faulty; all faults with their places.</exception>
+    public static SweepPlan Parse(string file, string text, string folder, Func<string, string, string?>? refuse = null)
     {
         var fields = YamlFields.Parse(file, text);
         if (fields.Text("schema") is not Schema)
@@ -54,8 +59,8 @@ public static class SweepPlanFile
         var plan = new SweepPlan
         {
             Name = fields.Text("name") ?? Path.GetFileNameWithoutExtension(file),
-            Model = Located(Required(fields, "model"), folder),
-            Task = Located(Required(fields, "task"), folder),
+            Model = Located(fields, "model", Required(fields, "model"), folder, refuse),
+            Task = Located(fields, "task", Required(fields, "task"), folder, refuse),
             Sites = sites,
             Positions = fields.Texts("positions"),
             Measurement = new MeasurementOptions
@@ -69,7 +74,7 @@ public static class SweepPlanFile
                 Weighting = fields.Choice("weighting", measured.Weighting),
                 Samples = (int)fields.Integer("samples", measured.Samples, min: 0, max: 100_000),
                 BankSize = (int)fields.Integer("bank_size", measured.BankSize, min: 2, max: 100_000_000),
-                Generator = fields.Text("generator") is { Length: > 0 } generator ? Located(generator, folder) : null,
+                Generator = fields.Text("generator") is { Length: > 0 } generator ? Located(fields, "generator", generator, folder, refuse) : null,
                 Draws = (int)fields.Integer("draws", measured.Draws, min: 2, max: 100_000),
                 Temperature = fields.Number("temperature", measured.Temperature, above: 0),
                 TopP = fields.Number("top_p", measured.TopP, above: 0),
@@ -80,10 +85,10 @@ public static class SweepPlanFile
             ConfirmReferences = (int)references.Integer("confirm", defaults.ConfirmReferences, MinimumReferences, 1_000_000),
             ReferencesWhere = new SortedDictionary<string, string>(where.Keys.ToDictionary(key => key, key => Value(where, key)), StringComparer.Ordinal),
             Seed = fields.Integer("seed", defaults.Seed),
-            SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder))],
+            SpecFiles = [.. fields.Texts("specs").SelectMany(pattern => Matching(fields, pattern, folder, refuse))],
             Search = search.Flag("enabled", defaults.Search),
             MaxProposals = (int)search.Integer("max_proposals", defaults.MaxProposals, 1, 100),
-            LanguageModel = LanguageModelOf(fields, folder),
+            LanguageModel = LanguageModelOf(fields, folder, refuse),
             RandomWeightControl = controls.Flag("random_weights", defaults.RandomWeightControl),
             KnownSites = (int)controls.Integer("known_sites", defaults.KnownSites, 0, 100),
             CausalReferences = (int)causal.Integer("references", defaults.CausalReferences, 0, 100_000),
@@ -107,7 +112,7 @@ public static class SweepPlanFile
         return plan;
     }
 
-    private static LanguageModelPlan? LanguageModelOf(YamlFields fields, string folder)
+    private static LanguageModelPlan? LanguageModelOf(YamlFields fields, string folder, Func<string, string, string?>? refuse)
     {
         var section = fields.Section("language_model");
         if (section.Keys.Count == 0)
@@ -146,7 +151,7 @@ public static class SweepPlanFile
                 Address = address,
                 EmbeddingModel = section.Text("embedding_model"),
                 KeyVariable = section.Text("key_variable") ?? chat.KeyVariable,
-                Script = section.Text("script") is { } script ? Path.GetFullPath(script, folder) : null,
+                Script = section.Text("script") is { } script && !IsRefused(section, "script", script, refuse) ? Path.GetFullPath(script, folder) : null,
                 ContextTokens = (int)section.Integer("context", chat.ContextTokens, 512, 10_000_000),
                 Think = section.Flag("think", chat.Think),
                 Deadline = TimeSpan.FromSeconds(Math.Min(section.Number("deadline_seconds", chat.Deadline.TotalSeconds, above: 0), LongestSeconds)),
@@ -195,11 +200,23 @@ public static class SweepPlanFile
     }
 
     // A plain word is a name unless a file of that name lies beside the plan; anything with a separator is a path.
-    private static string Located(string nameOrPath, string folder) =>
-        nameOrPath.Contains('/', StringComparison.Ordinal) || File.Exists(Path.GetFullPath(nameOrPath, folder)) ? Path.GetFullPath(nameOrPath, folder) : nameOrPath;
+    private static string Located(YamlFields fields, string key, string nameOrPath, string folder, Func<string, string, string?>? refuse) =>
+        !IsRefused(fields, key, nameOrPath, refuse) && (nameOrPath.Contains('/', StringComparison.Ordinal) || File.Exists(Path.GetFullPath(nameOrPath, folder)))
+            ? Path.GetFullPath(nameOrPath, folder)
+            : nameOrPath;
 
-    private static string[] Matching(YamlFields fields, string pattern, string folder)
+    private static bool IsRefused(YamlFields fields, string key, string value, Func<string, string, string?>? refuse)
     {
+        if (refuse?.Invoke(key, value) is not { } why)
+            return false;
+        fields.Fault(key, why);
+        return true;
+    }
+
+    private static string[] Matching(YamlFields fields, string pattern, string folder, Func<string, string, string?>? refuse)
+    {
+        if (IsRefused(fields, "specs", pattern, refuse))
+            return [];
         var full = Path.GetFullPath(pattern, folder);
         if (!full.Contains('*', StringComparison.Ordinal))
         {
@@ -210,9 +227,17 @@ public static class SweepPlanFile
         }
 
         var parent = Path.GetDirectoryName(full)!;
-        var found = Directory.Exists(parent)
-            ? Directory.GetFiles(parent, Path.GetFileName(full)).Order(StringComparer.Ordinal).ToArray()
-            : [];
+        string[] found;
+        try
+        {
+            found = Directory.Exists(parent) ? [.. Directory.GetFiles(parent, Path.GetFileName(full)).Order(StringComparer.Ordinal)] : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            fields.Fault("specs", $"the folder of '{full}' cannot be read: {e.Message}");
+            return [];
+        }
+
         if (found.Length == 0)
             fields.Fault("specs", $"no spec file matches '{full}'");
         return found;

@@ -16,6 +16,12 @@ public sealed record ReviewRecord
 
     /// <summary>What they say of it; may be empty.</summary>
     public required string Comment { get; init; }
+
+    /// <summary>The measured verdict that they saw; it may have changed since. Null where it was not kept.</summary>
+    public HypothesisVerdict? VerdictSeen { get; init; }
+
+    /// <summary>Chance-corrected rate that they saw; null where it was not kept, or there was none.</summary>
+    public double? KappaSeen { get; init; }
 }
 
 /// <summary>

@@ -22,6 +22,8 @@ public static class ReportReviews
         Author = review.Author,
         Time = Timestamp.Read(review.At),
         Comment = review.Comment,
+        VerdictSeen = review.VerdictSeen,
+        KappaSeen = review.KappaSeen,
     };
 
     private static SiteRecord Apply(

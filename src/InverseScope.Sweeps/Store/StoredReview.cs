@@ -1,3 +1,5 @@
+using InverseScope.Sweeps.Reports;
+
 namespace InverseScope.Sweeps.Store;
 
 /// <summary>What a person makes of a hypothesis. Stored by name: only append.</summary>
@@ -42,6 +44,12 @@ public sealed class StoredReview
 
     /// <summary>Why the hypothesis needed a person when this was said, a sentence each.</summary>
     public string[] QueuedBecause { get; set; } = [];
+
+    /// <summary>The measured verdict when this was said; null where it was not kept.</summary>
+    public HypothesisVerdict? VerdictSeen { get; set; }
+
+    /// <summary>Chance-corrected rate when this was said; null where it was not kept, or there was none.</summary>
+    public double? KappaSeen { get; set; }
 
     /// <summary>Hash of the sweep, which its reviews are found by; set when it is added.</summary>
     public string SweepKey { get; set; } = "";

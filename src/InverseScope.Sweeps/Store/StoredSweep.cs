@@ -33,7 +33,7 @@ public sealed class StoredSweep
     /// <summary>Where <see cref="Specs"/> come from if people did not write them: proposals as JSON, in the same order; null: they did.</summary>
     public string? Given { get; set; }
 
-    /// <summary>The command that began it.</summary>
+    /// <summary>The command that repeats it; where none can, in words how it was begun.</summary>
     public string Command { get; set; } = "";
 
     /// <summary>The sweep whose language-model answers it takes; null if it asks itself.</summary>
@@ -64,7 +64,7 @@ public sealed class StoredSweep
     /// <summary>What a run may use, in place of what the plan says; null: as the plan says.</summary>
     public StoredLimits? Limits { get; set; }
 
-    /// <summary>Its place among the sweeps that wait in a service, the lowest first; null: it never waited.</summary>
+    /// <summary>Its place among the sweeps that wait or run in a service, the lowest first; null: it does neither, or not in a service.</summary>
     public long? Turn { get; set; }
 }
 

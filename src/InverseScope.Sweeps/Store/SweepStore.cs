@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using InverseScope.Core;
 using LiteDB;
@@ -18,6 +19,8 @@ public sealed class SweepStore : IDisposable
     private readonly ILiteCollection<StoredSweep> _sweeps;
     private readonly ILiteCollection<StoredStep> _steps;
     private readonly ILiteCollection<StoredLogLine> _log;
+    private readonly ConcurrentDictionary<string, long> _changes = new(StringComparer.Ordinal);
+    private long _begun;
 
     private SweepStore(StoreFile file)
     {
@@ -48,10 +51,18 @@ public sealed class SweepStore : IDisposable
     public IReadOnlyList<StoredSweep> Sweeps() => _file.Read(() =>
         _sweeps.FindAll().OrderBy(s => s.Started, StringComparer.Ordinal).ToArray());
 
+    /// <summary>Grows with every sweep that is begun while the store is open, from 0.</summary>
+    public long Begun => Interlocked.Read(ref _begun);
+
+    /// <summary>Grows with every change of a sweep while the store is open, from 0; also 0 where there is no such sweep.</summary>
+    public long ChangesOf(string id) => _changes.GetValueOrDefault(id);
+
+    /// <param name="id">To the letter: files and reviews of a sweep are found by it too.</param>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
     public StoredSweep Sweep(string id)
     {
-        if (_file.Read(() => _sweeps.FindById(id)) is { } sweep)
+        // LiteDB compares texts without regard to case.
+        if (_file.Read(() => _sweeps.FindById(id)) is { } sweep && sweep.Id == id)
             return sweep;
         var known = Sweeps().Select(s => s.Id).ToArray();
         throw new BadInputException(
@@ -62,14 +73,19 @@ public sealed class SweepStore : IDisposable
     /// <summary>Adds a sweep under the next free id of its name.</summary>
     public StoredSweep Begin(StoredSweep sweep)
     {
-        var taken = Sweeps().Select(s => s.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var number = 1;
-        string id;
-        do
-            id = string.Create(CultureInfo.InvariantCulture, $"{sweep.Name}-{number++:000}");
-        while (taken.Contains(id));
-        sweep.Id = id;
-        _file.Write(() => _sweeps.Insert(sweep));
+        // What is read within a write stays true until it ends: who begins at the same time finds the next one.
+        _file.Write(() =>
+        {
+            var taken = Sweeps().Select(s => s.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            var number = 1;
+            string id;
+            do
+                id = string.Create(CultureInfo.InvariantCulture, $"{sweep.Name}-{number++:000}");
+            while (taken.Contains(id));
+            sweep.Id = id;
+            _sweeps.Insert(sweep);
+        });
+        Interlocked.Increment(ref _begun);
         return sweep;
     }
 
@@ -84,6 +100,7 @@ public sealed class SweepStore : IDisposable
             change(sweep);
             _sweeps.Update(sweep);
         });
+        _changes.AddOrUpdate(id, 1, (_, changes) => changes + 1);
         return sweep;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using InverseScope.Agent.Chat;
 using InverseScope.Agent.Transcripts;
 using InverseScope.Core;
@@ -17,6 +18,9 @@ public sealed class TranscriptStore
     private readonly StoreFile _file;
     private readonly ILiteCollection<StoredCall> _calls;
     private readonly ILiteCollection<StoredCallText> _texts;
+
+    // Changed within writes only, so that no sum misses a question or has it twice.
+    private readonly ConcurrentDictionary<string, CallTotals> _totals = new(StringComparer.Ordinal);
 
     internal TranscriptStore(StoreFile file)
     {
@@ -62,7 +66,14 @@ public sealed class TranscriptStore
     public IEnumerable<string> Lines(string sweep) => IdsOf(sweep).Select(id => _file.Read(() => LineOf(id)));
 
     /// <summary>What a sweep's questions took, over all sites and proposers.</summary>
-    public CallTotals Totals(string sweep) => _file.Read(() => TotalsOf(_calls.Find(c => c.Sweep == sweep)));
+    public CallTotals Totals(string sweep)
+    {
+        if (_totals.TryGetValue(sweep, out var known))
+            return known;
+        var totals = new CallTotals(default, new Dictionary<ChatOutcome, CallSum>());
+        _file.Write(() => _totals[sweep] = totals = _file.Read(() => TotalsOf(_calls.Find(c => c.Sweep == sweep))));
+        return totals;
+    }
 
     /// <summary>What the questions of one proposer about one site took.</summary>
     public CallTotals Totals(string sweep, string site, string proposer)
@@ -99,11 +110,22 @@ public sealed class TranscriptStore
             ModelSeconds = reply.ModelTime.TotalSeconds,
         };
         var line = TranscriptFile.Write(entry);
-        _file.Write(() =>
+        try
         {
-            _calls.Insert(call);
-            _texts.Insert(new StoredCallText { Id = call.Id, Entry = line });
-        });
+            _file.Write(() =>
+            {
+                _calls.Insert(call);
+                _texts.Insert(new StoredCallText { Id = call.Id, Entry = line });
+                if (_totals.TryGetValue(sweep, out var known))
+                    _totals[sweep] = known + call;
+            });
+        }
+        catch
+        {
+            // Counted anew by the next who asks.
+            _totals.TryRemove(sweep, out _);
+            throw;
+        }
     }
 
     // LiteDB compares texts without regard to case, and by the rules of a culture; hashes cannot be confused by that.

@@ -146,6 +146,62 @@ public sealed class WorkerComputeTests : IDisposable
     {
         using var compute = Start(new WorkerLaunch(_folder["nothing"], []));
         Assert.Contains("cannot be started", Assert.Throws<OutsideServiceException>(() => Open(compute)).Message, StringComparison.Ordinal);
+        Assert.Equal(ComputeState.Failed, compute.Health.State);
+        Assert.Contains("cannot be started", compute.Health.LastFault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_that_answers_by_the_wrong_kind_makes_way_for_the_next()
+    {
+        File.WriteAllBytes(_folder["ready"], WorkerStreamTests.Bytes(s => s.Write(new ReadyTold("cpu"))));
+        File.WriteAllBytes(_folder["odd"], WorkerStreamTests.Bytes(s => s.Write(new ReadAnswer(1, 7))));
+        var odd = $"touch '{_folder["once"]}'; cat '{_folder["ready"]}'; head -c 9 >/dev/null; cat '{_folder["odd"]}'; cat >/dev/null";
+        var launch = Launch();
+        var right = string.Join(' ', launch.Arguments.Prepend(launch.File).Select(a => $"'{a}'"));
+        using var compute = Start(new WorkerLaunch("sh", ["-c", $"if [ -e '{_folder["once"]}' ]; then exec {right}; else {odd}; fi"]));
+        using var remote = Open(compute);
+        using var second = Open(compute);
+        Assert.Equal((ComputeState.Running, 2), (compute.Health.State, compute.Health.Starts));
+        Assert.Contains("answered by", compute.Health.LastFault, StringComparison.Ordinal);
+        remote.Dispose();
+        Assert.True(second.PriorTexts > 0);
+    }
+
+    [Fact]
+    public void One_that_hangs_is_killed_and_the_next_has_the_same_numbers()
+    {
+        using var compute = Start(Launch(), TimeSpan.FromSeconds(4));
+        using var remote = Open(compute);
+        remote.Prepare([Site], null, TestContext.Current.CancellationToken);
+        string[] references = [.. Enumerable.Range(0, 5).Select(i => _task.Draw(new RunSeed(99).Stream("references", $"{i}")))];
+        var shown = Shown(remote, Site, references);
+        var hung = compute.Health.Process!.Value;
+        using (var stop = Process.Start("kill", ["-STOP", $"{hung}"]))
+            stop.WaitForExit();
+        Assert.Equal(shown, Shown(remote, Site, references));
+        Assert.NotEqual(hung, compute.Health.Process);
+        Assert.Contains("no sign of life", compute.Health.LastFault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Opening_again_that_is_given_up_leaves_nothing_behind_and_mixes_no_texts()
+    {
+        using var compute = Start(Launch());
+        using var remote = Open(compute);
+        remote.Prepare([Site], null, TestContext.Current.CancellationToken);
+        string[] references = [.. Enumerable.Range(0, 5).Select(i => _task.Draw(new RunSeed(99).Stream("references", $"{i}")))];
+        var shown = Shown(remote, Site, references);
+        Kill(compute);
+        using var source = new CancellationTokenSource();
+        var asked = Task.Run(() => remote.Sample(Site, references, "stream", source.Token), TestContext.Current.CancellationToken);
+        // The next one runs, and has all to do still.
+        await ServeProcess.WaitAsync(() => compute.Health is { Starts: 2, Process: not null } ? "runs" : null);
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        Assert.Equal(shown, Shown(remote, Site, references));
+        Assert.Equal(2, compute.Health.Starts);
+        remote.Dispose();
+        remote.Dispose();
     }
 
     [Fact]
@@ -153,8 +209,8 @@ public sealed class WorkerComputeTests : IDisposable
     {
         var launch = Launch();
         using var compute = Start(launch with { Arguments = [.. launch.Arguments, "--device", "cuda:77"] });
-        Assert.Throws<BadInputException>(compute.Start);
-        Assert.Equal(1, compute.Health.Starts);
+        var told = Assert.Throws<BadInputException>(compute.Start).Message;
+        Assert.Equal((ComputeState.Failed, 1, told), (compute.Health.State, compute.Health.Starts, compute.Health.LastFault));
     }
 
     [Fact]
@@ -185,7 +241,8 @@ public sealed class WorkerComputeTests : IDisposable
 
     private WorkerLaunch Launch() => new("dotnet", [ServeProcess.ProgramPath, "worker", "--home", _folder["home"]]);
 
-    private WorkerCompute Start(WorkerLaunch launch) => new(new Home(_folder["home"]), launch, new TorchThread(1), TimeProvider.System, Say);
+    private WorkerCompute Start(WorkerLaunch launch, TimeSpan? silence = null) =>
+        new(new Home(_folder["home"]), launch, new TorchThread(1), TimeProvider.System, Say) { Silence = silence ?? TimeSpan.FromMinutes(1) };
 
     private void Say(string line)
     {

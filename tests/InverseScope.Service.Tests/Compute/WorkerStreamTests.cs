@@ -86,7 +86,7 @@ public sealed class WorkerStreamTests
 
     private static WorkerFrame Through(Action<WorkerStream> write) => new WorkerStream(new MemoryStream(Bytes(write)), Stream.Null).Read()!.Value;
 
-    private static byte[] Bytes(Action<WorkerStream> write)
+    internal static byte[] Bytes(Action<WorkerStream> write)
     {
         using var written = new MemoryStream();
         write(new WorkerStream(Stream.Null, written));

@@ -59,6 +59,27 @@ public sealed class ReviewDeskTests : IDisposable
     }
 
     [Fact]
+    public void A_review_of_a_verdict_that_has_changed_since_is_asked_for_again()
+    {
+        var hypothesis = _home.Hypothesis();
+        var review = _home.Reviews.Add(_home.Sweep, hypothesis.Id, ReviewVerdict.Accept, "Ada", "", 0);
+        Assert.Equal((hypothesis.Verdict, hypothesis.Kappa), (review.VerdictSeen, review.KappaSeen));
+        var told = _home.Reviews.Reviewed(_home.Sweep)!.Sites[0].Hypotheses.Single(h => h.Id == hypothesis.Id).Reviews[0];
+        Assert.Equal((hypothesis.Verdict, hypothesis.Kappa), (told.VerdictSeen, told.KappaSeen));
+        Assert.Equal([(_home.Sweep, hypothesis.Id)], Ids(new ReviewFilter(State: ReviewState.Reviewed)));
+
+        Verdict("undecided", 0.25);
+        Assert.Empty(Ids(new ReviewFilter(State: ReviewState.Reviewed)));
+        var item = _home.Reviews.Queue(new ReviewFilter(State: ReviewState.Waiting)).Items.Single(i => i.Hypothesis.Id == hypothesis.Id);
+        Assert.Matches(@"changed since it was reviewed: was confirmed at κ [0-9.]+, is undecided at κ 0\.250\.", Assert.Single(item.QueuedBecause));
+        Assert.Equal(item.QueuedBecause, _home.Reviews.Find(_home.Sweep, hypothesis.Id).QueuedBecause);
+
+        // Reviewed as it now is, it waits no more.
+        _home.Reviews.Add(_home.Sweep, hypothesis.Id, ReviewVerdict.NeedsMore, "Ada", "", review.Id);
+        Assert.Equal([(_home.Sweep, hypothesis.Id)], Ids(new ReviewFilter(State: ReviewState.Reviewed)));
+    }
+
+    [Fact]
     public void A_corrected_label_makes_a_second_number_and_leaves_the_first_one_alone()
     {
         var hypothesis = _home.Hypothesis();
@@ -116,6 +137,13 @@ public sealed class ReviewDeskTests : IDisposable
         item.Last is not null ? ReviewState.Reviewed : item.QueuedBecause.Count > 0 ? ReviewState.Waiting : ReviewState.Unreviewed;
 
     private IEnumerable<(string, string)> Ids(ReviewFilter filter) => _home.Reviews.Queue(filter).Items.Select(i => (i.Sweep, i.Hypothesis.Id));
+
+    private void Verdict(string verdict, double kappa) => _home.Rewrite(json =>
+    {
+        var planted = json["sites"]!.AsArray().SelectMany(s => s!["hypotheses"]!.AsArray()).Single(h => (string)h!["id"]! == _home.Hypothesis().Id)!;
+        (planted["verdict"], planted["kappa"]) = (verdict, kappa);
+        json["summary"]!["needs_a_person"] = new System.Text.Json.Nodes.JsonArray();
+    });
 
     private void Queue(string hypothesis, string why) => _home.Rewrite(json => json["summary"]!["needs_a_person"] = new System.Text.Json.Nodes.JsonArray(
         System.Text.Json.JsonSerializer.SerializeToNode(

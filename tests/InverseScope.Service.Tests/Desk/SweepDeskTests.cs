@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Tasks;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Evaluation;
@@ -207,6 +208,12 @@ public sealed class SweepDeskTests : IDisposable
     [InlineData("name: desk", "name: desk\nspecs: [/etc/passwd]")]
     [InlineData("name: desk", "name: desk\nspecs: ['specs/../../x.yaml']")]
     [InlineData("name: desk", "name: desk\nspecs: ['/etc/*']")]
+    [InlineData("name: desk", "name: desk\nspecs: ['/root/*']")]
+    [InlineData("name: desk", "name: desk\nspecs: ['keys/*']")]
+    [InlineData("name: desk", "name: desk\nspecs: [store.db]")]
+    [InlineData("name: desk", "name: desk\nspecs: ['specs*/../store.db']")]
+    [InlineData("name: desk", "name: desk\nlanguage_model: { provider: script, script: keys/key.xml }")]
+    [InlineData("task: addition", "task: ./store.db")]
     [InlineData("name: desk", "name: desk\nlanguage_model: { provider: script, script: /etc/passwd }")]
     [InlineData("name: desk", "name: desk\nlanguage_model: { model: x, key_variable: INVERSESCOPE_API_KEY }")]
     [InlineData("name: desk", "name: desk\nspecs: [\"a\\0b\"]")]
@@ -214,9 +221,121 @@ public sealed class SweepDeskTests : IDisposable
     {
         await using var service = await StartAsync();
         var error = Assert.Throws<BadInputException>(() => Desk(service).Begin(Plan.Replace(here, there, StringComparison.Ordinal)));
-        Assert.StartsWith("plan: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("plan", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("root:", error.Message, StringComparison.Ordinal);
         Assert.Empty(Desk(service).All());
+    }
+
+    [Fact]
+    public async Task A_file_outside_is_refused_alike_whether_it_is_there_or_not_and_other_faults_are_told_with_it()
+    {
+        await using var service = await StartAsync();
+        string Told(string path) => Assert.Throws<BadInputException>(() => Desk(service).Begin(Plan + $"\nspecs: ['{path}']\nsampels: 3\n")).Message;
+        File.WriteAllText(_folder["there.yaml"], "x");
+        var (there, missing) = (Told(_folder["there.yaml"]), Told(_folder["thorn.yaml"]));
+        Assert.Equal(there.Replace("there", "thorn", StringComparison.Ordinal), missing);
+        Assert.Contains("outside specs/", there, StringComparison.Ordinal);
+        Assert.Contains("sampels", there, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_spec_of_the_home_names_no_lexicon_file_outside_its_folder()
+    {
+        await using var service = await StartAsync();
+        Directory.CreateDirectory(Home.Specs);
+        File.WriteAllText(_folder["secret.txt"], "secret\n");
+        File.CreateSymbolicLink(Path.Combine(Home.Specs, "link.txt"), _folder["secret.txt"]);
+        foreach (var file in new[] { "../../secret.txt", "link.txt", _folder["secret.txt"], "..", "../store.db" })
+        {
+            File.WriteAllText(
+                Path.Combine(Home.Specs, "words.yaml"), $"schema: inversescope/feature-spec/v1\nid: words\nlexicons: {{ w: {{ file: '{file}' }} }}\nrule: [ chars, first, {{ in: w }} ]\n");
+            var error = Assert.Throws<BadInputException>(() => Desk(service).Begin(Plan + "\nspecs: [specs/words.yaml]\n"));
+            Assert.Matches("not a file beside the spec|is a link", error.Message);
+        }
+    }
+
+    [Fact]
+    public async Task What_cannot_be_begun_whole_waits_for_nothing()
+    {
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        // In place of the folder of sweeps.
+        File.WriteAllText(Path.Combine(Home.Path, "sweeps"), "");
+        Assert.Throws<OutsideServiceException>(() => desk.Begin(Plan));
+        var view = desk.Find("desk-001");
+        Assert.Equal(SweepStatus.Failed, view.Status);
+        Assert.Contains("cannot be written", view.Reason, StringComparison.Ordinal);
+        await foreach (var seen in desk.Watch("desk-001", TestContext.Current.CancellationToken))
+            Assert.Equal(SweepStatus.Failed, seen.Status);
+    }
+
+    [Fact]
+    public async Task What_broke_off_without_a_turn_waits_for_a_person()
+    {
+        Home.Make();
+        using (var store = SweepStore.Open(Home.Store))
+            Begin(store, "elsewhere", turn: null);
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Named("after"));
+        await Until(desk, "after-001", v => v.Status == SweepStatus.Finished);
+        Assert.Equal((SweepStatus.Stopped, "broke off"), (desk.Find("elsewhere-001").Status, desk.Find("elsewhere-001").Reason));
+        await foreach (var seen in desk.Watch("elsewhere-001", TestContext.Current.CancellationToken))
+            Assert.Equal(SweepStatus.Stopped, seen.Status);
+        desk.Resume("elsewhere-001");
+        await Until(desk, "elsewhere-001", v => v.Status == SweepStatus.Finished);
+    }
+
+    [Fact]
+    public async Task What_was_there_comes_before_what_is_begun_as_soon_as_the_service_listens()
+    {
+        Home.Make();
+        using (var store = SweepStore.Open(Home.Store))
+        {
+            Begin(store, "later", turn: 7);
+            Begin(store, "earlier", turn: 3);
+        }
+
+        HoldAt("L0H1@last");
+        await using var service = await StartAsync();
+        var (desk, queue) = (Desk(service), Queue(service));
+        desk.Begin(Named("new"));
+        var order = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            await Reached();
+            order.Add(queue.Running!.Id);
+            Release();
+        }
+
+        Assert.Equal(["earlier-001", "later-001", "new-001"], order);
+        await Until(desk, "new-001", v => v.Status == SweepStatus.Finished);
+        // Who is done waits for no turn.
+        Assert.All(service.Services.GetRequiredService<Workspace>().Store.Sweeps(), s => Assert.Null(s.Turn));
+    }
+
+    [Fact]
+    public async Task A_sweep_that_does_not_run_is_looked_at_quickly_and_every_change_of_it_is_seen()
+    {
+        await using var service = await StartAsync();
+        var (desk, store) = (Desk(service), service.Services.GetRequiredService<Workspace>().Store);
+        desk.Begin(Plan);
+        var view = await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        Assert.Same(desk.Find("desk-001"), desk.Find("desk-001"));
+        Assert.Same(desk.Find("desk-001"), desk.All()[0]);
+        // What others do changes nothing of it.
+        desk.Begin(Named("other"));
+        await Until(desk, "other-001", v => v.Status == SweepStatus.Finished);
+        var before = desk.Find("desk-001");
+        Assert.Same(before, desk.Find("desk-001"));
+        Assert.Equal(["other-001", "desk-001"], desk.All().Select(v => v.Id));
+
+        Assert.Equal(5, desk.SetLimits("desk-001", new SweepLimits(5, null, null, null)).Spend.Limits.Minutes);
+        store.Change("desk-001", s => (s.State, s.StopReason) = (SweepState.Stopped, "paused"));
+        Assert.Equal(SweepStatus.Paused, desk.Find("desk-001").Status);
+        Assert.Throws<BadInputException>(() => desk.Find("DESK-001"));
+        Assert.Throws<BadInputException>(() => desk.Pause("Desk-001"));
+        Assert.Equal("desk-001", view.Id);
     }
 
     [Fact]
@@ -234,6 +353,16 @@ public sealed class SweepDeskTests : IDisposable
         Assert.Equal([Path.Combine(Home.Specs, "first.yaml")], kept.SpecFiles);
         Assert.Equal((0.6, 400, 30), (kept.Measurement.Epsilon, kept.Measurement.BankSize, kept.ExploreReferences));
         await Until(Desk(service), "desk-002", v => v.Status == SweepStatus.Finished);
+    }
+
+    // As the service that was killed, or a command, left it.
+    private static void Begin(SweepStore store, string name, long? turn)
+    {
+        var runner = new SweepRunner(
+            null!, store, (_, _, _, _, _) => throw new InvalidOperationException(), new PlantedCompute().Describe, new TaskCatalog(), TimeProvider.System, "test",
+            _ => throw new InvalidOperationException());
+        var plan = Sweeps.Plans.SweepPlanFile.Parse("plan", Named(name), Path.GetTempPath());
+        store.Change(runner.Begin(plan, "inversescope sweep run plan.yaml").Id, s => s.Turn = turn);
     }
 
     private static SweepDesk Desk(ServiceHost service) => service.Services.GetRequiredService<SweepDesk>();

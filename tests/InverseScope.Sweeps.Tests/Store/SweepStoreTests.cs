@@ -108,6 +108,27 @@ public sealed class SweepStoreTests : IDisposable
         Assert.Contains("Did you mean 'counting-001'?", Assert.Throws<BadInputException>(() => store.Sweep("countin-001")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Sweeps_of_one_name_that_begin_at_once_have_an_id_each()
+    {
+        using var store = SweepStore.Open(StorePath);
+        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => store.Begin(new StoredSweep { Name = "a" }).Id)));
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => $"a-{i:000}"), begun.Order(StringComparer.Ordinal));
+        Assert.Equal(20, store.Begun);
+    }
+
+    [Fact]
+    public void An_id_in_other_letters_is_no_sweeps()
+    {
+        using var store = SweepStore.Open(StorePath);
+        store.Begin(new StoredSweep { Name = "counting" });
+        Assert.Throws<BadInputException>(() => store.Sweep("Counting-001"));
+        Assert.Throws<BadInputException>(() => store.Change("COUNTING-001", s => s.State = SweepState.Failed));
+        Assert.Equal(0, store.ChangesOf("counting-001"));
+        store.Change("counting-001", s => s.State = SweepState.Failed);
+        Assert.Equal(1, store.ChangesOf("counting-001"));
+    }
+
     // Stored by name. Only append; to change one, raise the schema version and migrate.
     [Fact]
     public void Stored_states_keep_their_names() =>

@@ -34,6 +34,27 @@ public sealed class TranscriptStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Sums_that_are_kept_are_those_of_all_questions_whoever_asks_meanwhile()
+    {
+        var transcripts = _store.Transcripts;
+        transcripts.Of("a-001", Site, "llm").Add(Entry(0));
+        Assert.Equal(0, transcripts.Totals("b-001").All.Calls);
+        await Task.WhenAll(Enumerable.Range(1, 12).Select(i => Task.Run(() =>
+        {
+            transcripts.Of(i % 2 == 0 ? "a-001" : "b-001", Site, "llm").Add(Entry(i));
+            transcripts.Totals("a-001");
+        })));
+        using var again = KilledStore.Reopen(_folder, StorePath);
+        foreach (var (sweep, calls) in new[] { ("a-001", 7), ("b-001", 6) })
+        {
+            var (kept, counted) = (transcripts.Totals(sweep), again.Transcripts.Totals(sweep));
+            Assert.Equal(calls, kept.All.Calls);
+            Assert.Equal((counted.All.Messages, counted.All.PromptTokens, counted.All.ReplyTokens), (kept.All.Messages, kept.All.PromptTokens, kept.All.ReplyTokens));
+            Assert.Equal(counted.ByOutcome.Select(o => (o.Key, o.Value.Calls)), kept.ByOutcome.Select(o => (o.Key, o.Value.Calls)));
+        }
+    }
+
+    [Fact]
     public void An_entry_comes_back_as_it_was()
     {
         var entry = Entry(7) with { User = "  spaces, \0, \"quotes\", 日本語 👍\r\n ", Text = "", System = " " };
