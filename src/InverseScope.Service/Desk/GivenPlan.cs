@@ -74,6 +74,6 @@ internal sealed record GivenPlan(SweepPlan Plan, string Text)
             return $"{key}: there is no {key} '{value}'.{NearestName.Hint(value, names)} Known: {string.Join(", ", names)}";
         return Path.GetFullPath(value, home.Path).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? null
-            : $"{key}: '{value}' lies outside {Path.GetFileName(folder)}/ in the home of this service; name what is there, e.g. {Path.GetFileName(folder)}/NAME: relative paths count from the home";
+            : $"{key}: '{value}' lies outside the home of this service, or not in its folder {Path.GetFileName(folder)}; name what is there, e.g. {Path.GetFileName(folder)}/NAME: relative paths count from the home";
     }
 }

@@ -231,10 +231,10 @@ public sealed class SweepDeskTests : IDisposable
     {
         await using var service = await StartAsync();
         string Told(string path) => Assert.Throws<BadInputException>(() => Desk(service).Begin(Plan + $"\nspecs: ['{path}']\nsampels: 3\n")).Message;
-        File.WriteAllText(_folder["there.yaml"], "x");
-        var (there, missing) = (Told(_folder["there.yaml"]), Told(_folder["thorn.yaml"]));
-        Assert.Equal(there.Replace("there", "thorn", StringComparison.Ordinal), missing);
-        Assert.Contains("outside specs/", there, StringComparison.Ordinal);
+        File.WriteAllText(_folder["secret.yaml"], "x");
+        var (there, missing) = (Told(_folder["secret.yaml"]), Told(_folder["absent.yaml"]));
+        Assert.Equal(there.Replace("secret.yaml", "absent.yaml", StringComparison.Ordinal), missing);
+        Assert.Contains("outside the home", there, StringComparison.Ordinal);
         Assert.Contains("sampels", there, StringComparison.Ordinal);
     }
 
