@@ -36,19 +36,9 @@ internal static class SpecReading
     /// <exception cref="BadInputException">It is faulty, or names a file outside the home.</exception>
     public static LanguageModelPlan? LanguageModel(Workspace workspace, JsonObject section)
     {
-        // Read as a part of a plan, so that both take the same.
-        var plan = new JsonObject
-        {
-            ["schema"] = SweepPlanFile.Schema,
-            ["name"] = "try",
-            ["model"] = "none",
-            ["task"] = "none",
-            ["sites"] = new JsonArray("embed"),
-            ["language_model"] = section.DeepClone(),
-        };
-        var read = SweepPlanFile.Parse("language_model", plan.ToJsonString(), workspace.Home.Path);
-        if (read.LanguageModel is { Chat: var chat })
+        var read = SweepPlanFile.ParseLanguageModel(section, workspace.Home.Path);
+        if (read is { Chat: var chat })
             GivenPlan.CheckLanguageModel(chat.Script, chat.KeyVariable, workspace.Home.Path);
-        return read.LanguageModel;
+        return read;
     }
 }

@@ -23,7 +23,7 @@ internal sealed class HypothesisPages(Workspace workspace, SweepDesk desk, Repor
         var items = InState(state);
         return PageResult.Of<ReviewPage>("Review queue", PageSection.Review, new()
         {
-            [nameof(ReviewPage.Items)] = items.Skip((number - 1) * ReviewPage.PageSize).Take(ReviewPage.PageSize).ToArray(),
+            [nameof(ReviewPage.Items)] = PageRule.Of(items, number, ReviewPage.PageSize),
             [nameof(ReviewPage.Total)] = items.Count,
             [nameof(ReviewPage.Number)] = number,
             [nameof(ReviewPage.State)] = state,

@@ -107,6 +107,18 @@ public static class SweepPlanFile
         return plan;
     }
 
+    /// <summary>Reads the part of a plan that names a language model.</summary>
+    /// <param name="folder">That relative paths count from.</param>
+    /// <returns>Null where it is empty.</returns>
+    /// <exception cref="BadInputException">It is faulty; all its faults.</exception>
+    public static LanguageModelPlan? ParseLanguageModel(JsonObject section, string folder)
+    {
+        var fields = YamlFields.Parse("language_model", new JsonObject { ["language_model"] = section.DeepClone() }.ToJsonString());
+        var read = LanguageModelOf(fields, folder);
+        fields.ThrowIfFaulty();
+        return read;
+    }
+
     private static LanguageModelPlan? LanguageModelOf(YamlFields fields, string folder)
     {
         var section = fields.Section("language_model");
