@@ -4,7 +4,7 @@ namespace InverseScope.Core;
 /// What a user gave cannot be used: a missing file, an unknown site, a malformed spec. The command line prints the
 /// message and ends with exit code 2.
 /// </summary>
-public sealed class BadInputException : Exception
+public class BadInputException : Exception
 {
     /// <param name="what">What is wrong, and where: names the file, option or value.</param>
     /// <param name="fix">How to mend it, as advice; null when <paramref name="what"/> says it all.</param>

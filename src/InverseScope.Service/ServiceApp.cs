@@ -1,3 +1,5 @@
+using InverseScope.Agent.Chat;
+using InverseScope.Core;
 using InverseScope.Service.Api;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
@@ -74,14 +76,28 @@ public static class ServiceApp
         services.AddSingleton<TaskDesk>();
         services.AddSingleton<SampleDesk>();
         services.AddSingleton<EvaluationDesk>();
-        services.AddSingleton<LanguageModelFactory>(asked => LanguageModelAccess.Open(asked, name => Variable(options, name), options.Clock, CancellationToken.None));
+        services.AddSingleton<LanguageModelFactory>(asked => Open(options, asked));
     }
 
     private static SweepRunner Runner(Workspace workspace, ICompute compute, LanguageModelFactory languageModels) => new(
         workspace.Home, workspace.Store, compute.Open, compute.Describe, workspace.Tasks, workspace.Clock, workspace.Version, languageModels);
 
-    // Whoever writes a plan names the variable and the address that its value is sent to.
-    private static string? Variable(ServiceOptions options, string name) => name == ServiceOptions.KeyVariable ? null : options.Variable(name);
+    // Whoever writes a plan names the variable and the address that its value is sent to. Whether another one is set is not told either.
+    private static LanguageModelAccess Open(ServiceOptions options, ChatOptions asked)
+    {
+        var isAllowed = MayBeSent(options, asked.KeyVariable);
+        if (!isAllowed && asked.KeyVariable != new ChatOptions().KeyVariable)
+        {
+            throw new BadInputException(
+                $"key_variable: this service sends no language model the value of '{asked.KeyVariable}'.",
+                $"Whoever starts it allows that: --key-variable {asked.KeyVariable}.");
+        }
+
+        return LanguageModelAccess.Open(asked, name => MayBeSent(options, name) ? options.Variable(name) : null, options.Clock, CancellationToken.None);
+    }
+
+    private static bool MayBeSent(ServiceOptions options, string name) =>
+        options.KeyVariables.Contains(name, StringComparer.OrdinalIgnoreCase) && !ServiceOptions.KeyVariable.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     // Standard output belongs to whoever started it.
     private static void Log(ILoggingBuilder logging)
@@ -99,6 +115,8 @@ public static class ServiceApp
         logging.AddFilter("InverseScope", LogLevel.Information);
         // What ends the service is told by whoever started it.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // What clients do wrong comes back to them; faults of tools are logged by the tools.
+        logging.AddFilter("ModelContextProtocol", LogLevel.Critical);
         // Every request without a key would have its lines.
         logging.AddFilter(typeof(KeyHandler).FullName, LogLevel.Warning);
         // That keys are not encrypted by another key is meant: their files are closed to others.

@@ -1,4 +1,5 @@
 using System.Net;
+using InverseScope.Agent.Chat;
 using InverseScope.Sweeps;
 
 namespace InverseScope.Service;
@@ -34,6 +35,12 @@ public sealed record ServiceOptions
     /// <summary>Of the program, as it stands in records.</summary>
     public required string Version { get; init; }
 
+    /// <summary>
+    /// Names of variables whose values plans may have sent to their language models, regardless of case. Whoever writes a plan names the
+    /// address too: all others, and <see cref="KeyVariable"/> always, are kept from them.
+    /// </summary>
+    public IReadOnlyList<string> KeyVariables { get; init; } = [new ChatOptions().KeyVariable];
+
     /// <summary>Values of environment variables by name, for keys of language models.</summary>
     public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
 
@@ -49,7 +56,7 @@ public sealed record RequestLimits
     /// <summary>Requests that change or compute something, in one second over time; ten times as many at once. Default 20.</summary>
     public int WritesPerSecond { get; init; } = 20;
 
-    /// <summary>Wrong keys at once; after that one more every three seconds, and the right one is not looked at before. Default 20.</summary>
+    /// <summary>Wrong keys at once; after that one more every three seconds; the right one is taken at any time. Default 20.</summary>
     public int WrongKeys { get; init; } = 20;
 
     /// <summary>Listeners to events of sweeps at the same time. Default 32.</summary>

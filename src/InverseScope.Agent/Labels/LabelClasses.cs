@@ -14,12 +14,10 @@ namespace InverseScope.Agent.Labels;
 /// </summary>
 internal sealed class LabelClasses(LlmQuestion question, string specHash, IChat chat, ILabelCache cache, ILabelEmbedder? embedder)
 {
-    private const string JudgePrompt = "same-label";
-
     // Shown at once to whoever judges.
     private const int MostShown = 50;
 
-    private static readonly PromptFile Prompt = ShippedPrompts.Find(JudgePrompt);
+    private static readonly PromptFile Prompt = ShippedPrompts.Find(LabelDecisions.JudgePrompt);
 
     /// <param name="labels">In the order in which they came, each once.</param>
     /// <param name="keeps">Whether new decisions are kept.</param>
@@ -47,7 +45,7 @@ internal sealed class LabelClasses(LlmQuestion question, string specHash, IChat 
 
                 var vectors = new Dictionary<string, float[]>(StringComparer.Ordinal);
                 return await SortAsync(
-                    ScopeOf(embedder.Identity, string.Create(CultureInfo.InvariantCulture, $"embedding {threshold:R}")), labels, keeps,
+                    ScopeOf(embedder.Identity, string.Create(CultureInfo.InvariantCulture, $"{LabelDecisions.ByEmbedding}{threshold:R}")), labels, keeps,
                     async (label, classes) => await NearestAsync(vectors, label, classes, labels, threshold, cancel));
             default:
                 return await SortAsync(

@@ -17,7 +17,8 @@ internal static class ServeCommand
         var listen = OptionOf.Address("--listen", "Where to listen. Default http://127.0.0.1:5290. Other than loopback needs a key in INVERSESCOPE_API_KEY.");
         var hosts = OptionOf.Texts("--allow-host", "Names, without ports, under which browsers may reach it, beside those of loopback and of --listen.", "NAME");
         var proxies = OptionOf.Texts("--proxy", "Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.", "IP");
-        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies };
+        var keys = OptionOf.Texts("--key-variable", "Environment variables whose values plans may have sent to their language models. Default OPENAI_API_KEY.", "NAME");
+        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies, keys };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
         {
@@ -31,6 +32,8 @@ internal static class ServeCommand
                 Variable = shell.Variable,
                 Clock = shell.Clock,
             };
+            if (invocation.Parse.GetValue(keys) is { Length: > 0 } named)
+                options = options with { KeyVariables = named };
             if (invocation.Parse.GetValue(listen) is { } address)
                 options = options with { Address = address };
             using var compute = WorkerCommand.Compute(invocation);

@@ -13,14 +13,14 @@ public static class FeatureCompiler
 {
     /// <param name="source">Places of the spec's parts, if it was parsed; they go into errors.</param>
     /// <returns>The feature, or all errors.</returns>
-    public static SpecResult<IFeature> Compile(FeatureSpec spec, CompileContext context, SourceMap? source = null)
+    public static SpecResult<IFeature> Compile(FeatureSpec spec, CompileContext context, SourceMap? source = null, CancellationToken cancel = default)
     {
         var compiler = new StepCompiler(spec, context, source);
         if (FeatureSpecForm.WhyNotOne(spec) is { } problem)
             compiler.Error(spec, problem, null);
         var feature = Compile(spec, compiler);
         if (feature is not null && compiler.Errors.Count == 0 && (spec.Llm is null || (context.Labeller is not null && context.AsksInTests)))
-            RunTests(spec, feature, compiler.Error, CancellationToken.None);
+            RunTests(spec, feature, compiler.Error, cancel);
         return compiler.Errors.Count > 0
             ? new SpecResult<IFeature>(null, FeatureSpecText.InOrder(compiler.Errors))
             : new SpecResult<IFeature>(feature, []);
@@ -30,14 +30,14 @@ public static class FeatureCompiler
     /// <param name="format">Null: JSON if it begins with a brace, else YAML.</param>
     /// <param name="folder">Folder of the spec, where its lexicon files are; null: it has none.</param>
     public static SpecResult<CompiledSpec> Compile(
-        string text, CompileContext context, SpecFormat? format = null, string? folder = null)
+        string text, CompileContext context, SpecFormat? format = null, string? folder = null, CancellationToken cancel = default)
     {
         var (spec, reading) = FeatureSpecText.Read(text, format, folder);
         if (spec is null)
             return new SpecResult<CompiledSpec>(null, FeatureSpecText.InOrder(reading.Errors));
         if (reading.Errors.Count == 0)
         {
-            var result = Compile(spec, context, reading.Source);
+            var result = Compile(spec, context, reading.Source, cancel);
             return new SpecResult<CompiledSpec>(
                 result.Value is null ? null : new CompiledSpec(spec, result.Value), result.Errors);
         }
@@ -111,7 +111,11 @@ public static class FeatureCompiler
         }
 
         // A text that breaks a limit may take a second: one is enough to know.
-        _ = spec.Tests.All(test => Check(test, feature.Run(test.Text)));
+        _ = spec.Tests.All(test =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            return Check(test, feature.Run(test.Text));
+        });
 
         bool Check(SpecTest test, LabelOutcome outcome)
         {

@@ -8,7 +8,7 @@ using Microsoft.OpenApi;
 
 namespace InverseScope.Service.Api;
 
-/// <summary>The API under <c>/api/v1</c>: an endpoint for everything that the command line does, a file for each resource.</summary>
+/// <summary>The API under <c>/api/v1</c>: what people do with sweeps, specs and findings, a file for each resource. Training and banks are the command line's.</summary>
 internal static class ApiEndpoints
 {
     /// <summary>Bytes of a body that is neither a spec nor a plan.</summary>

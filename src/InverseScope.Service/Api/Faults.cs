@@ -51,6 +51,7 @@ internal sealed partial class Faults(ILogger<Faults> logger)
     private ProblemDetails Of(Exception fault, HttpContext context) => fault switch
     {
         RequestException e => Problems.Of(e.Status, e.Message, e.Fix),
+        DamagedFileException e => Problems.Of(StatusCodes.Status500InternalServerError, e.What, e.Fix),
         BadInputException e => Problems.Of(StatusCodes.Status400BadRequest, e.What, e.Fix),
         EditConflictException e => Problems.Of(StatusCodes.Status412PreconditionFailed, e.Message, "Read it again, and send its new ETag as If-Match."),
         OutsideServiceException e => Problems.Of(StatusCodes.Status503ServiceUnavailable, e.Message),

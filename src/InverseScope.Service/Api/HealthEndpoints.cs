@@ -1,3 +1,4 @@
+using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -25,16 +26,17 @@ internal static class HealthEndpoints
         app.MapGet("/health/ready", Ready)
             .Produces<HealthView>().Produces<HealthView>(StatusCodes.Status503ServiceUnavailable)
             .Answers(StatusCodes.Status401Unauthorized)
-            .WithTags("health").WithName("Ready").WithSummary("Whether it can do what it is asked: the store can be written, and sweeps are worked on.");
+            .WithTags("health").WithName("Ready").WithSummary("Whether it can do what it is asked: the store can be written, sweeps are worked on, and models can be run.");
     }
 
-    private static JsonHttpResult<HealthView> Ready(Workspace workspace, SweepQueue queue)
+    private static JsonHttpResult<HealthView> Ready(Workspace workspace, SweepQueue queue, ICompute compute)
     {
         HealthCheck[] checks =
         [
             Check("store", () => workspace.Store.Sweeps().Count >= 0 ? null : ""),
             Check("home", () => WriteInto(workspace.Home.Path)),
             Check("queue", () => queue.ExecuteTask is { IsCompleted: false } ? null : "Sweeps are no longer worked on: start the service again."),
+            Check("compute", () => compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
         ];
         var ready = checks.All(c => c.Ok);
         return TypedResults.Json(new HealthView(ready, checks), statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Service.Desk;
 using Microsoft.AspNetCore.Http;
 
 namespace InverseScope.Service.Api;
@@ -28,7 +29,7 @@ internal static class Known
         {
             return find(name);
         }
-        catch (BadInputException e)
+        catch (BadInputException e) when (e is not DamagedFileException)
         {
             throw RequestException.NotFound(e.What, e.Fix);
         }

@@ -32,7 +32,7 @@ internal static class RecordEndpoints
         [Description(Id)] string id, SweepDesk desk, Workspace workspace, [Description("From 1. Default 1.")] int? page, [Description("1 to 500. Default 50.")] int? size)
     {
         var (sweep, asked, transcripts) = (Known.Find(id, desk.Find).Id, Paging.Of(page, size), workspace.Store.Transcripts);
-        return new PageOf<StoredCall>(transcripts.Calls(sweep, asked.Skip, asked.Size), transcripts.Totals(sweep).All.Calls, asked.Page, asked.Size);
+        return new PageOf<StoredCall>(transcripts.Calls(sweep, (int)PageRule.Before(asked.Page, asked.Size), asked.Size), transcripts.Totals(sweep).All.Calls, asked.Page, asked.Size);
     }
 
     private static TranscriptEntry Call(

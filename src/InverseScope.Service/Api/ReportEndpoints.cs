@@ -24,6 +24,18 @@ internal sealed record SiteRow(
         s.Hypotheses.Count, s.Hypotheses.Count(h => h.Verdict == HypothesisVerdict.Confirmed));
 }
 
+/// <summary>A part of the samples of a site.</summary>
+/// <param name="Total">Samples that pass the filter, over all pages.</param>
+/// <param name="AreExamples">Whether only the report's own examples are there, since the sweep kept no more.</param>
+/// <param name="Drawn">Samples that there were at the site.</param>
+/// <param name="Kept">Those of them that are kept, the heaviest of each reference.</param>
+internal sealed record SampleListing(IReadOnlyList<SampleRow> Items, long Total, int Page, int Size, bool AreExamples, long Drawn, long Kept);
+
+/// <summary>A part of the references of a site.</summary>
+/// <param name="Total">References over all pages.</param>
+/// <param name="AreExamples">Whether only those that the report shows are there, since the sweep kept no more.</param>
+internal sealed record ReferenceListing(IReadOnlyList<ReferenceRow> Items, int Total, int Page, int Size, bool AreExamples);
+
 /// <summary>Reports, and the sites and samples in them.</summary>
 internal static class ReportEndpoints
 {
@@ -54,11 +66,14 @@ internal static class ReportEndpoints
         group.MapGet("/sites/{site}/samples", Samples)
             .Answers(StatusCodes.Status409Conflict)
             .WithName("ListSamples").WithSummary("Samples of a site beside their references, with the labels of one hypothesis.");
+        group.MapGet("/sites/{site}/references", References)
+            .Answers(StatusCodes.Status409Conflict)
+            .WithName("ListReferences").WithSummary("References of a site, those that match least first, with labels and rates of one hypothesis.");
     }
 
     /// <exception cref="RequestException">There is no such sweep, or it has no report yet.</exception>
     public static ShelvedReport ReportOf(string id, ReportShelf reports) => Known.Find(id, reports.Find) ?? throw new RequestException(
-        StatusCodes.Status409Conflict, $"Sweep '{id}' has no report yet.", "It is written when the sweep ends, is stopped or is set aside.");
+        StatusCodes.Status409Conflict, $"Sweep '{id}' has no report yet.", "The first one is written when its first site is done, at the latest when it ends, is stopped or is set aside.");
 
     private static SiteRecord SiteOf(string id, string site, ReportShelf reports)
     {
@@ -68,18 +83,18 @@ internal static class ReportEndpoints
     }
 
     private static Results<ContentHttpResult, StatusCodeHttpResult> Report(
-        [Description(Id)] string id, HttpContext context, ReportShelf reports, Workspace workspace,
+        [Description(Id)] string id, HttpContext context, ReportShelf reports, ReviewDesk reviews, Workspace workspace,
         [Description("json, html, md or csv. Default json.")] string? format)
     {
         var form = format is null ? ReportFormat.Json : QueryChoice.One<ReportFormat>(format, "format");
         var report = ReportOf(id, reports);
-        // What people said of it may stand in it.
+        // What people said of it stands in it; neither reviews nor corrections are ever taken back.
         var said = string.Create(
             CultureInfo.InvariantCulture,
             $"{workspace.Store.Reviews.Of(report.Document.Sweep.Id).Count}-{workspace.Store.Reviews.Corrections(report.Document.Sweep.Id).Count}");
         if (Preconditions.IsKnown(context, $"{report.Tag}-{said}-{form.ToString().ToLowerInvariant()}"))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
-        var text = ReportWriter.Write(report.Document, form);
+        var text = ReportWriter.Write(reviews.Reviewed(report.Document.Sweep.Id) ?? report.Document, form);
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{report.Document.Sweep.Id}.{form.ToString().ToLowerInvariant()}\"";
         if (form == ReportFormat.Html)
             context.Response.Headers.ContentSecurityPolicy = PolicyOf(text);
@@ -96,19 +111,35 @@ internal static class ReportEndpoints
         return $"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
     }
 
-    private static PageOf<SampleRow> Samples(
+    private static SampleListing Samples(
         [Description(Id)] string id, [Description(SiteName)] string site, ReportShelf reports, SampleShelf samples,
         [Description("Id of the hypothesis whose labels are shown. Default: the site's first.")] string? hypothesis,
         [Description("all, mismatches, matches, undefined, failed, different or random. Default all.")] string? filter,
         [Description("Samples of this reference text only.")] string? reference,
+        [Description("Whether each reference is seen beside the samples that the control of swapped references gave it. Default false.")] bool? swapped,
         [Description("From 1. Default 1.")] int? page,
         [Description("1 to 500. Default 50.")] int? size)
     {
         var (known, asked) = (SiteOf(id, site, reports), Paging.Of(page, size));
         var wanted = filter is null ? SampleFilter.All : QueryChoice.One<SampleFilter>(filter, "filter");
-        if (hypothesis is not null && known.Hypotheses.All(h => h.Id != hypothesis))
-            throw new BadInputException($"There is no hypothesis '{hypothesis}' at {known.Site}.");
-        var found = samples.Find(new SampleQuery(ReportOf(id, reports).Document.Sweep.Id, known.Site, hypothesis, wanted, reference, asked.Page, asked.Size));
-        return new PageOf<SampleRow>(found.Rows, found.Total, asked.Page, asked.Size);
+        var query = new SampleQuery(ReportOf(id, reports).Document.Sweep.Id, known.Site, HypothesisOf(known, hypothesis), wanted, reference, asked.Page, asked.Size);
+        var found = samples.Find(query with { Swapped = swapped == true });
+        return new SampleListing(found.Rows, found.Total, asked.Page, asked.Size, found.AreExamples, found.Drawn, found.Kept);
     }
+
+    private static ReferenceListing References(
+        [Description(Id)] string id, [Description(SiteName)] string site, ReportShelf reports, SampleShelf samples,
+        [Description("Id of the hypothesis whose labels are shown. Default: the site's first.")] string? hypothesis,
+        [Description("From 1. Default 1.")] int? page,
+        [Description("1 to 500. Default 50.")] int? size)
+    {
+        var (known, asked) = (SiteOf(id, site, reports), Paging.Of(page, size));
+        var found = samples.References(new ReferenceQuery(ReportOf(id, reports).Document.Sweep.Id, known.Site, HypothesisOf(known, hypothesis), asked.Page, asked.Size));
+        return new ReferenceListing(found.Rows, found.Total, asked.Page, asked.Size, found.AreExamples);
+    }
+
+    // Null where the site has none.
+    private static string? HypothesisOf(SiteRecord site, string? asked) => asked is null || site.Hypotheses.Any(h => h.Id == asked)
+        ? asked ?? (site.Hypotheses is [var first, ..] ? first.Id : null)
+        : throw new BadInputException($"There is no hypothesis '{asked}' at {site.Site}.");
 }

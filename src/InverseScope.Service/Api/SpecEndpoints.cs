@@ -49,8 +49,8 @@ internal static class SpecEndpoints
         group.MapDelete("/{name}", Delete)
             .Answers(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired)
             .WithName("DeleteSpec").WithSummary("Deletes a saved spec; sweeps that were begun with it have it still.");
-        group.MapPost("/check", SpecCheck (SpecCheckOrder order, SpecDesk desk) => desk.Check(order.Text, order.Task, order.Model))
-            .TakesLongBody()
+        group.MapPost("/check", SpecCheck (SpecCheckOrder order, SpecDesk desk, CancellationToken cancel) => desk.Check(order.Text, order.Task, order.Model, cancel))
+            .TakesLongBody().Answers(StatusCodes.Status503ServiceUnavailable)
             .WithName("CheckSpec").WithSummary("Compiles a spec and runs its tests: errors with line and column. No language model is asked.");
         group.MapPost("/try", Try)
             .TakesLongBody().Answers(StatusCodes.Status503ServiceUnavailable).RequireRateLimiting(RequestRates.Computing)

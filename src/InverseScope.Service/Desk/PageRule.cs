@@ -8,13 +8,15 @@ internal static class PageRule
     /// <summary>Items on a page, at most.</summary>
     public const int MostItems = 500;
 
+    private const int LastPage = 1_000_000;
+
     /// <exception cref="BadInputException">There can be no such page.</exception>
     public static void Check(int page, int size)
     {
-        if (page < 1)
-            throw new BadInputException($"Pages are counted from 1; found {page}.");
+        if (page is < 1 or > LastPage)
+            throw new BadInputException($"page must be from 1 to {LastPage}, found {page}.");
         if (size is < 1 or > MostItems)
-            throw new BadInputException($"A page has 1 to {MostItems} items; found {size}.");
+            throw new BadInputException($"size must be from 1 to {MostItems}, found {size}.");
     }
 
     /// <summary>How many items come before a page.</summary>

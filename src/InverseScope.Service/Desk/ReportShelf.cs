@@ -64,7 +64,20 @@ public sealed class ReportShelf(Workspace workspace)
     /// <exception cref="BadInputException">There is no such sweep, or the file of samples is damaged.</exception>
     public KeptSite? Samples(string id, string site) => _samples.Find(KeptSiteFile.PathOf(workspace.Home.Sweep(workspace.Store.Sweep(id).Id), site))?.Content;
 
-    private static ShelvedReport Read(string path) => new(ReportJson.Read(path, File.ReadAllText(path)), "");
+    private static ShelvedReport Read(string path)
+    {
+        try
+        {
+            return new ShelvedReport(ReportJson.Read(path, File.ReadAllText(path)), "");
+        }
+        catch (BadInputException e)
+        {
+            throw new DamagedFileException(
+                $"The report of sweep '{Path.GetFileName(Path.GetDirectoryName(path))}' cannot be read: {e.What}",
+                "Write it anew with 'inversescope report ID --format json', or put a copy in its place.", e);
+        }
+    }
+
 
     private static ReportLine LineOf(HypothesisRecord h, IReadOnlyList<string> reasons) => new(
         h.Id, h.Site, h.Title, h.SpecHash, h.Kind, h.Author, h.Verdict, h.Kappa, h.KappaCi, h.Fcr, h.Chance, h.Log10EValue, h.PassesFdr, h.Counts,

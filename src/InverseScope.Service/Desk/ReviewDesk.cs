@@ -51,6 +51,7 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
     private const int LongestComment = 10_000;
     private const int LongestAuthor = 200;
     private const int LongestLabel = 1_000;
+    private const int MostNamed = 30;
 
     /// <summary>All hypotheses of a sweep, those that wait for a person first.</summary>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
@@ -123,14 +124,15 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
     /// again, confirms it.
     /// </summary>
     /// <param name="text">A reference or sample of the hypothesis's site.</param>
-    /// <param name="label">Null: the feature is undefined on this text.</param>
+    /// <param name="label">Null: the feature is undefined on this text. Kept as the spec spells it.</param>
+    /// <param name="isNew">Whether it may be a label that nothing has yet, where only a language model or embeddings can say what is the same.</param>
     /// <exception cref="BadInputException">There is no such hypothesis or text, or the label, author or comment cannot be kept.</exception>
-    public StoredCorrection Correct(string sweep, string hypothesis, string text, string? label, string author, string comment)
+    public StoredCorrection Correct(string sweep, string hypothesis, string text, string? label, string author, string comment, bool isNew = false)
     {
         var item = Find(sweep, hypothesis);
         CheckAuthor(author);
         CheckComment(comment);
-        CheckLabel(item.Hypothesis, label);
+        var given = label is null ? null : LabelAs(item, label, isNew);
         if (!IsShown(item, text))
             throw new BadInputException($"The text is neither a reference nor a sample of {item.Site.Site}.", "Give one as the samples show it, to the last space.");
         var correction = new StoredCorrection
@@ -138,7 +140,7 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
             Sweep = sweep,
             SpecHash = item.Hypothesis.SpecHash,
             Text = text,
-            Label = label,
+            Label = given,
             Author = author.Trim(),
             Comment = comment.Trim(),
             At = Timestamp.Of(workspace.Clock.GetUtcNow()),
@@ -182,15 +184,24 @@ public sealed class ReviewDesk(Workspace workspace, ReportShelf reports)
             throw new BadInputException($"A comment has at most {LongestComment} characters; this one has {comment.Length}.");
     }
 
-    // What a language model may choose from is known; a person who means one of these must not make a new one by a slip.
-    private static void CheckLabel(HypothesisRecord hypothesis, string? label)
+    // A person who means a label that there is must not make a new one by a slip.
+    private string LabelAs(ReviewItem item, string given, bool isNew)
     {
-        if (label is null)
-            return;
-        if (label.Length > LongestLabel)
-            throw new BadInputException($"A label has at most {LongestLabel} characters; this one has {label.Length}.");
+        if (given.Length > LongestLabel)
+            throw new BadInputException($"A label has at most {LongestLabel} characters; this one has {given.Length}.");
+        var hypothesis = item.Hypothesis;
+        var known = CorrectedNumbers.LabelsOf(reports.Samples(item.Sweep, item.Site.Site), hypothesis);
+        var label = GivenLabels.AsKnown(hypothesis, known, given);
         if (hypothesis.Spec?["llm"]?["labels"] is JsonArray { Count: > 0 } allowed && allowed.Select(l => l!.ToString()).ToArray() is var names && !names.Contains(label))
-            throw new BadInputException($"The spec has no label '{label}'.{NearestName.Hint(label, names)}", $"Its labels: {string.Join(", ", names)}.");
+            throw new BadInputException($"The spec has no label '{given}'.{NearestName.Hint(given, names)}", $"Its labels: {string.Join(", ", names)}.");
+        if (GivenLabels.AreJudged(hypothesis) && !isNew && !known.Contains(label))
+        {
+            throw new BadInputException(
+                $"No text of {item.Site.Site} has the label '{given}', and what it is the same as is not for its spelling to say.{NearestName.Hint(given, known)}",
+                $"Give one of: {string.Join(", ", known.Take(MostNamed))}{(known.Count > MostNamed ? ", …" : "")}; or say that it is a new one (new_label).");
+        }
+
+        return label;
     }
 
     private bool IsShown(ReviewItem item, string text) => reports.Samples(item.Sweep, item.Site.Site) is { } kept

@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using InverseScope.Agent.Labels;
 using InverseScope.Core;
 using InverseScope.Core.Consistency;
 using InverseScope.Core.Information;
@@ -106,9 +106,6 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
     private const int RandomRows = 20;
     private const string WhyFailed = "Its label is missing: a limit was broken, or whoever labels did not answer.";
 
-    // Of labels that a language model gave; forgotten with the samples that they belong to.
-    private readonly ConditionalWeakTable<KeptLabels, bool[]> _unsteady = [];
-
     /// <exception cref="BadInputException">There is no such sweep, site, hypothesis, reference or page, or the file of samples is damaged.</exception>
     public SamplePage Find(SampleQuery query)
     {
@@ -177,8 +174,8 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
         var wanted = References(query.Reference, kept);
         var labels = hypothesis is null ? null : kept.Labels[hypothesis.SpecHash];
         var corrections = LastCorrections(query.Sweep, hypothesis);
-        var changed = corrections.Where(c => kept.IdOf(c.Key) is { } id && labels!.LabelOf(id) != c.Value.Label).Select(c => kept.IdOf(c.Key)!.Value).ToHashSet();
-        var unsteady = query.Filter == SampleFilter.Different && hypothesis is { Kind: FeatureKind.Llm } ? Unsteady(query.Sweep, kept, labels!, hypothesis.SpecHash) : null;
+        var changed = corrections.Where(c => kept.IdOf(c.Key) is { } id && labels!.LabelOf(id) != As(c.Value.Label)).Select(c => kept.IdOf(c.Key)!.Value).ToHashSet();
+        var unsteady = query.Filter == SampleFilter.Different && hypothesis is { Kind: FeatureKind.Llm } ? Unsteady(query.Sweep, kept, hypothesis) : null;
         var donors = query.Swapped ? Donors(kept, hypothesis!.SpecHash) : null;
         var places = new List<(int Reference, int Sample)>();
         var total = 0L;
@@ -210,6 +207,8 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
             Drawn = kept.References.Sum(r => (long)r.Drawn),
             Kept = kept.References.Sum(r => (long)r.Texts.Length),
         };
+
+        string? As(string? given) => given is null ? null : GivenLabels.AsKnown(hypothesis!, labels!.Labels, given);
 
         KeptReference? SamplesOf(int reference) => donors is null ? kept.References[reference] : donors[reference] is { } donor ? kept.References[donor] : null;
 
@@ -263,6 +262,8 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
         var (matched, known) = (0.0, 0.0);
         for (var i = 0; i < r.Texts.Length; i++)
             Add(labels.Codes[r.Texts[i]], r.Weights[i]);
+        for (var i = 0; i < r.RestTexts.Length; i++)
+            Add(labels.Codes[r.RestTexts[i]], r.RestWeights[i]);
         if (labels.Rest.Count > 0)
         {
             foreach (var (code, weight) in labels.Rest[reference].Codes.Zip(labels.Rest[reference].Weights))
@@ -296,13 +297,28 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
         return [.. chosen.Select(i => places[i])];
     }
 
-    // Which texts a language model labelled otherwise when it was asked again, or in another vote.
-    private bool[] Unsteady(string sweep, KeptSite kept, KeptLabels labels, string specHash) => _unsteady.GetValue(labels, _ =>
+    // Which texts a language model labelled otherwise when it was asked again, or in another vote. Read anew each time: votes go on coming.
+    private bool[] Unsteady(string sweep, KeptSite kept, HypothesisRecord hypothesis)
     {
         var unsteady = new bool[kept.Texts.Count];
+        var isExact = hypothesis.Spec?["llm"]?["equivalence"]?.ToString() == "exact";
         var model = workspace.Store.Sweep(sweep).LanguageModel;
-        var scopes = workspace.Store.Labels.ScopesOf(specHash).Where(s => model is null || s.Model.StartsWith(model, StringComparison.Ordinal));
-        foreach (var votes in scopes.GroupBy(s => (s.Model, s.PromptHash)).Where(g => g.Count() > 1))
+        var all = workspace.Store.Labels.ScopesOf(hypothesis.SpecHash);
+        // Decisions about which labels are one are kept beside the answers, by label in place of text.
+        var classes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var scope in all.Where(LabelDecisions.AreIn))
+        {
+            foreach (var (label, answer) in workspace.Store.Labels.All(scope))
+            {
+                if (answer.Label is { } one)
+                    classes.TryAdd(label, one);
+            }
+        }
+
+        string ClassOf(string label) => isExact ? label : GivenLabels.FormOf(classes.GetValueOrDefault(label, label));
+        foreach (var votes in all
+            .Where(s => !LabelDecisions.AreIn(s) && (model is null || s.Model.StartsWith(model, StringComparison.Ordinal)))
+            .GroupBy(s => (s.Model, s.PromptHash)).Where(g => g.Count() > 1))
         {
             var first = new Dictionary<int, string>();
             foreach (var (text, answer) in votes.OrderBy(s => s.Vote).SelectMany(workspace.Store.Labels.All))
@@ -310,14 +326,14 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
                 if (answer is not { Kind: AnswerKind.Labelled, Label: { } label } || kept.IdOf(text) is not { } id)
                     continue;
                 if (first.TryGetValue(id, out var before))
-                    unsteady[id] |= before != label;
+                    unsteady[id] |= before != ClassOf(label);
                 else
-                    first.Add(id, label);
+                    first.Add(id, ClassOf(label));
             }
         }
 
         return unsteady;
-    });
+    }
 
     // Without a hypothesis, the texts that the first one shows.
     private static IReadOnlyList<ExampleRecord> ExamplesOf(SiteRecord site, HypothesisRecord? hypothesis) =>

@@ -58,6 +58,12 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
     // Below so many labels, that all are different proves nothing.
     private const int FewLabels = 10;
 
+    private static readonly TimeSpan CheckTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LabelTime = TimeSpan.FromSeconds(5);
+
+    // Specs that are run at once, of all who write some.
+    private static readonly SemaphoreSlim Running = new(2);
+
     private static readonly string[] Extensions = [".yaml", ".json"];
 
     private readonly Lock _writing = new();
@@ -66,8 +72,10 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
     /// <param name="text">YAML or JSON; may be anything.</param>
     /// <param name="task">Name of the task whose lexicons and variables it uses; null for none.</param>
     /// <param name="model">Name of the model whose tokens it uses; null for none.</param>
-    /// <exception cref="BadInputException">There is no such task or model.</exception>
-    public SpecCheck Check(string text, string? task, string? model) => CheckOf(Compile(text, Context(task, model, null)));
+    /// <exception cref="BadInputException">There is no such task or model, or its tests take too long.</exception>
+    /// <exception cref="OutsideServiceException">Other specs are run at the moment.</exception>
+    public SpecCheck Check(string text, string? task, string? model, CancellationToken cancel = default) =>
+        Within(CheckTime, token => CheckOf(Compile(text, Context(task, model, null), token)), cancel);
 
     /// <summary>Labels a few draws of a task. A spec that asks a language model is checked only.</summary>
     /// <param name="count">Texts, 1 to <see cref="MostTexts"/>.</param>
@@ -84,7 +92,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
     {
         if (count is < 1 or > MostTexts)
             throw new BadInputException($"A dry run takes 1 to {MostTexts} texts, not {count}.");
-        var compiled = Compile(text, Context(task, model, null));
+        var compiled = Within(CheckTime, token => Compile(text, Context(task, model, null), token), cancel);
         if (compiled.Value is not { } spec)
             return new SpecDryRun(CheckOf(compiled), [], [], 0, null, [], null);
         var (draws, random) = (Named.Task(workspace, task), new RunSeed(seed).Stream("task-sample"));
@@ -92,7 +100,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
         if (spec.Spec.Llm is null)
         {
             var began = workspace.Clock.GetTimestamp();
-            var outcomes = Label(spec.Feature, texts, cancel);
+            var outcomes = Within(LabelTime, token => Label(spec.Feature, texts, token), cancel);
             var each = workspace.Clock.GetElapsedTime(began).TotalMicroseconds / count;
             return Told(compiled, texts, outcomes, SpecCost.Of(each));
         }
@@ -108,7 +116,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
             throw new BadInputException($"A dry run that asks a language model takes 1 to {MostAsked} texts, not {count}.");
         using var access = languageModels(languageModel.Chat);
         using var labeller = new ChatLabeller(access.Chat, languageModel.Labels, workspace.Store.Labels, access.Embedder);
-        var asking = Compile(text, Context(task, model, labeller));
+        var asking = Compile(text, Context(task, model, labeller), cancel);
         return asking.Value is null
             ? new SpecDryRun(CheckOf(asking), [], [], 0, null, [], null)
             : Told(asking, texts, ((IBatchFeature)asking.Value.Feature).RunAll(texts, cancel), SpecCost.Of(spec.Spec.Llm, languageModel.Labels, texts));
@@ -274,7 +282,29 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
             yield return "Nearly every text has a label of its own: it restates the text.";
     }
 
-    private static SpecResult<CompiledSpec> Compile(string text, CompileContext context) => FeatureCompiler.Compile(text, context);
+    private static SpecResult<CompiledSpec> Compile(string text, CompileContext context, CancellationToken cancel) => FeatureCompiler.Compile(text, context, cancel: cancel);
+
+    // Whatever door a spec comes through, and however often. A text alone takes a second at most, whatever the spec does with it.
+    private static T Within<T>(TimeSpan limit, Func<CancellationToken, T> work, CancellationToken cancel)
+    {
+        if (!Running.Wait(limit, cancel))
+            throw new OutsideServiceException("Other specs are run at the moment: try again in a few seconds.");
+        try
+        {
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            both.CancelAfter(limit);
+            return work(both.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new BadInputException(
+                FormattableString.Invariant($"The spec takes longer than {limit.TotalSeconds:N0} s here."), "Let it do less for each text, give it fewer tests, or try it on fewer texts.");
+        }
+        finally
+        {
+            Running.Release();
+        }
+    }
 
     private static SpecCheck CheckOf(SpecResult<CompiledSpec> result) =>
         new(result.Value?.Spec.Id, result.Value?.Spec.Title, result.Value?.Feature.Hash, result.Errors);

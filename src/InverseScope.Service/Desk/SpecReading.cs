@@ -36,19 +36,8 @@ internal static class SpecReading
     /// <exception cref="BadInputException">It is faulty, or names a file outside the home.</exception>
     public static LanguageModelPlan? LanguageModel(Workspace workspace, JsonObject section)
     {
-        // Read as a part of a plan, so that both take the same.
-        var plan = new JsonObject
-        {
-            ["schema"] = SweepPlanFile.Schema,
-            ["name"] = "try",
-            ["model"] = "none",
-            ["task"] = "none",
-            ["sites"] = new JsonArray("embed"),
-            ["language_model"] = section.DeepClone(),
-        };
-        var read = SweepPlanFile.Parse(
-            "language_model", plan.ToJsonString(), workspace.Home.Path, (key, value) => key == "script" ? GivenPlan.WhyRefused(key, value, workspace) : null);
-        GivenPlan.CheckKey(read.LanguageModel?.Chat.KeyVariable);
-        return read.LanguageModel;
+        var read = SweepPlanFile.ParseLanguageModel(section, workspace.Home.Path, (key, value) => key == "script" ? GivenPlan.WhyRefused(key, value, workspace) : null);
+        GivenPlan.CheckKey(read?.Chat.KeyVariable);
+        return read;
     }
 }

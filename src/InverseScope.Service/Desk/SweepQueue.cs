@@ -190,6 +190,10 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
             if (runner.Run(running.Id, running, running.Cancel, () => running.Reason).State != SweepState.Running)
                 workspace.Store.Change(running.Id, s => s.Turn = null);
         }
+        catch (ObjectDisposedException) when (Stopping.IsCancellationRequested && running.Reason is null)
+        {
+            // The service ended without waiting for it longer: it goes on with the next one.
+        }
         catch (Exception e) when (e is not (BadInputException or OutsideServiceException))
         {
             workspace.Store.Change(running.Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Failed, $"{e.GetType().Name}: {e.Message}", null));

@@ -18,6 +18,10 @@ internal static class McpEndpoints
         AddServer(services).WithHttpTransport(http =>
         {
             // A study belongs to a session, and ends with it.
+#pragma warning disable MCP9006 // Sessions are what studies belong to, as long as there are any.
+            http.IdleTimeout = StudyLimits.Idle;
+            http.MaxIdleSessionCount = StudyLimits.Sessions;
+#pragma warning restore MCP9006
             http.SessionMode = HttpServerSessionMode.Stateful;
 #pragma warning disable MCPEXP002 // There is no other way to learn that a session has ended.
             http.RunSessionHandler = async (context, server, cancel) =>

@@ -22,6 +22,7 @@ public static class McpStdio
         builder.Logging.AddSimpleConsole();
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Critical);
         ServiceApp.AddDesks(builder.Services, options, compute);
         McpEndpoints.AddServer(builder.Services).WithStdioServerTransport();
         using var host = builder.Build();

@@ -144,7 +144,7 @@ internal sealed partial class McpTools(
 
     private JsonObject Sites(string model)
     {
-        StudyDesk.Known("model", model, [.. workspace.Models.All.Select(m => m.Name)]);
+        Named.Model(workspace, model);
         var target = compute.Describe(model).Target;
         return new JsonObject
         {
@@ -206,8 +206,19 @@ internal sealed partial class McpTools(
     }
 
     // A generator tells of tokens, beside texts of the bank.
-    private MeasurementOptions WithGenerator(StudySubject subject) =>
-        workspace.Generators.All.Any(g => g.Name == subject.Model) && subject.Task == subject.Model ? subject.Measurement with { Generator = subject.Model } : subject.Measurement;
+    private MeasurementOptions WithGenerator(StudySubject subject)
+    {
+        var (model, task) = (Named.Model(workspace, subject.Model).Name, Named.Task(workspace, subject.Task));
+        try
+        {
+            return subject.Measurement with { Generator = workspace.Generators.Fitting(null, compute.Describe(model).Target, task, subject.Measurement.Basis).Name };
+        }
+        catch (BadInputException)
+        {
+            // None fits, or it is not plain which: the bank alone gives samples.
+            return subject.Measurement;
+        }
+    }
 
     private async Task<CallToolResult> ResultsAsync(Study study, JsonElement arguments, ProgressNotes? progress, CancellationToken cancel)
     {

@@ -5,6 +5,7 @@ using InverseScope.Core.Proposals;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Evaluation;
@@ -19,6 +20,8 @@ internal sealed class StudyDesk(Workspace workspace, ICompute compute) : Backgro
 {
     private const string Author = "mcp";
     private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
+
+    private static readonly SemaphoreSlim Beginning = new(StudyLimits.Begun);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Study> _open = new(StringComparer.Ordinal);
@@ -50,10 +53,10 @@ internal sealed class StudyDesk(Workspace workspace, ICompute compute) : Backgro
         try
         {
             // Names only: an agent reads no folder or file that nobody gave to the service.
-            Known("model", subject.Model, [.. workspace.Models.All.Select(m => m.Name)]);
-            Known("task", subject.Task, workspace.Tasks.Names);
+            var (_, task) = (Named.Model(workspace, subject.Model), Named.Task(workspace, subject.Task));
+            MeasurementCheck.Check(workspace, subject.Measurement);
             var budget = new Budget(limits, workspace.Clock);
-            var (board, site) = Measure(subject, budget, progress, cancel);
+            var (board, site) = MeasureInTurn(subject, task, budget, progress, cancel);
             var study = new Study(
                 subject with { Site = site }, new SpecStudy(board, new ToolOptions { LongestResult = StudyLimits.LongestResult }, Author), budget, workspace.Clock);
             lock (_lock)
@@ -85,13 +88,6 @@ internal sealed class StudyDesk(Workspace workspace, ICompute compute) : Backgro
             _open.Remove(session);
     }
 
-    /// <exception cref="BadInputException">There is none of this name.</exception>
-    public static void Known(string what, string name, IReadOnlyList<string> names)
-    {
-        if (!names.Contains(name, StringComparer.Ordinal))
-            throw new BadInputException($"'{what}': there is no {what} of this name.{NearestName.Hint(name, names)}", $"Known: {(names.Count == 0 ? "none" : string.Join(", ", names))}.");
-    }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(LookInterval, workspace.Clock);
@@ -108,13 +104,29 @@ internal sealed class StudyDesk(Workspace workspace, ICompute compute) : Backgro
         }
     }
 
-    // The backend is needed for samples alone: what an agent does with them afterwards takes no model.
-    private (IExploreBoard Board, string Site) Measure(StudySubject subject, Budget budget, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    // Models take what memory there is: no more of them at once than requests of people have.
+    private (IExploreBoard Board, string Site) MeasureInTurn(StudySubject subject, ITask task, Budget budget, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var problems = subject.Measurement.Check().ToArray();
-        if (problems.Length > 0)
-            throw new BadInputException(string.Join(" ", problems));
-        var task = workspace.Tasks.Find(subject.Task);
+        Beginning.Wait(cancel);
+        using var limit = new CancellationTokenSource(StudyLimits.Begin, workspace.Clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
+        try
+        {
+            return Measure(subject, task, budget, progress, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new BadInputException($"Measuring the site takes longer than {StudyLimits.Begin.TotalMinutes:0} minutes.", "Ask for fewer references or samples, or for a smaller bank_size.");
+        }
+        finally
+        {
+            Beginning.Release();
+        }
+    }
+
+    // The backend is needed for samples alone: what an agent does with them afterwards takes no model.
+    private (IExploreBoard Board, string Site) Measure(StudySubject subject, ITask task, Budget budget, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
         var outline = compute.Describe(subject.Model);
         var sites = SitePattern.ExpandAll([subject.Site], outline.Target.Layers, outline.Target.Heads, null, task);
         if (sites is not [var site])
@@ -122,7 +134,7 @@ internal sealed class StudyDesk(Workspace workspace, ICompute compute) : Backgro
         using var reserved = budget.TryReserve(new BudgetCost(Samples: (long)subject.References * Math.Max(1, subject.Measurement.Samples)), out var stop)
             ?? throw new BadInputException(stop!.Message, "Ask for fewer references or samples, or for a larger max_samples.");
         var seed = new RunSeed(subject.Seed);
-        var references = SweepReferences.Draw(task, subject.References, new SweepPlan { Name = "", Model = "", Task = "", Sites = [] }.ConfirmReferences, seed).Explore;
+        var references = SweepReferences.Draw(task, subject.References, SweepPlan.DefaultConfirmReferences, seed).Explore;
         using var backend = compute.Open(subject.Model, TargetWeights.Trained, task, subject.Measurement, seed);
         backend.Prepare([site], progress, cancel);
         progress?.Report(new WorkProgress("samples", 0, references.Count, "references"));

@@ -123,12 +123,11 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
             conversations = [.. conversations.Where(c => c.Site == site)];
         var chosen = proposer.Length == 0 ? null : conversations.FirstOrDefault(c => c.Site == site && c.Proposer == proposer)
             ?? throw new BadInputException($"'{proposer}' asked nothing about '{site}' in sweep '{id}'.");
-        var shown = chosen is null ? [] : calls.Where(c => c.Site == site && c.Proposer == proposer)
-            .Skip((number - 1) * TranscriptsPage.CallsOnPage).Take(TranscriptsPage.CallsOnPage).ToArray();
+        var shown = PageRule.Of(chosen is null ? [] : calls.Where(c => c.Site == site && c.Proposer == proposer).ToArray(), number, TranscriptsPage.CallsOnPage);
         return PageResult.Of<TranscriptsPage>($"Transcripts of {id}", PageSection.Sweeps, new()
         {
             [nameof(TranscriptsPage.Sweep)] = id,
-            [nameof(TranscriptsPage.Conversations)] = conversations.Skip((number - 1) * TranscriptsPage.ConversationsOnPage).Take(TranscriptsPage.ConversationsOnPage).ToArray(),
+            [nameof(TranscriptsPage.Conversations)] = PageRule.Of(conversations, number, TranscriptsPage.ConversationsOnPage),
             [nameof(TranscriptsPage.Total)] = conversations.Count,
             [nameof(TranscriptsPage.Number)] = number,
             [nameof(TranscriptsPage.Chosen)] = chosen,
@@ -157,7 +156,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         var all = desk.All();
         return PageResult.Of<SweepsPage>("Sweeps", PageSection.Sweeps, new()
         {
-            [nameof(SweepsPage.Sweeps)] = all.Skip((number - 1) * SweepsPage.PageSize).Take(SweepsPage.PageSize).Select(Listed).ToArray(),
+            [nameof(SweepsPage.Sweeps)] = PageRule.Of(all, number, SweepsPage.PageSize).Select(Listed).ToArray(),
             [nameof(SweepsPage.Total)] = all.Count,
             [nameof(SweepsPage.Number)] = number,
             [nameof(SweepsPage.Plan)] = plan,

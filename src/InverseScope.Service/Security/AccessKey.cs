@@ -28,13 +28,11 @@ internal sealed class AccessKey(string key, int wrongKeys) : IDisposable
     /// <param name="address">Where it comes from.</param>
     public KeyAnswer Try(string given, string address)
     {
-        // The right one is not looked at either: else the guesser would still learn which one it is.
-        if (_guesses.GetStatistics(address)?.CurrentAvailablePermits == 0)
-            return KeyAnswer.TooManyGuesses;
+        // The right one always opens: an address may stand for many people, and one who guesses must not lock out the others.
         if (CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), _hash))
             return KeyAnswer.Right;
-        _guesses.AttemptAcquire(address).Dispose();
-        return KeyAnswer.Wrong;
+        using var guess = _guesses.AttemptAcquire(address);
+        return guess.IsAcquired ? KeyAnswer.Wrong : KeyAnswer.TooManyGuesses;
     }
 
     public void Dispose() => _guesses.Dispose();
@@ -47,6 +45,6 @@ internal enum KeyAnswer
 
     Wrong,
 
-    /// <summary>It was not looked at.</summary>
+    /// <summary>It is wrong, and so were many before it.</summary>
     TooManyGuesses,
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using InverseScope.Service.Api;
 using Microsoft.AspNetCore.Builder;
@@ -15,10 +17,26 @@ internal static class RequestRates
     /// <summary>Policy of requests that compute before they answer: a few for all.</summary>
     public const string Computing = "computing";
 
+    private const int NetworkBytes = 8;
     private const int ComputingAtOnce = 2;
     private const int WaitingToCompute = 8;
 
-    public static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
+    /// <summary>What requests are counted by: the address, or the network of one in IPv6, of which whoever has one has all.</summary>
+    public static string AddressOf(HttpContext context) => PartOf(context.Connection.RemoteIpAddress);
+
+    /// <summary>As <see cref="AddressOf"/>.</summary>
+    public static string PartOf(IPAddress? address)
+    {
+        if (address is null)
+            return "";
+        if (address.IsIPv4MappedToIPv6)
+            return address.MapToIPv4().ToString();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+            return address.ToString();
+        var network = address.GetAddressBytes();
+        network.AsSpan(NetworkBytes).Clear();
+        return $"{new IPAddress(network)}/{NetworkBytes * 8}";
+    }
 
     public static void Add(IServiceCollection services, RequestLimits limits) => services.AddRateLimiter(options =>
     {

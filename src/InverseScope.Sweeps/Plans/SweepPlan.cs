@@ -26,11 +26,17 @@ public sealed record SweepPlan
 
     public MeasurementOptions Measurement { get; init; } = new();
 
+    /// <summary>As <see cref="ExploreReferences"/> has where nothing is said.</summary>
+    public const int DefaultExploreReferences = 200;
+
+    /// <summary>As <see cref="ConfirmReferences"/> has where nothing is said.</summary>
+    public const int DefaultConfirmReferences = 300;
+
     /// <summary>References that proposals may look at; at least 20. Default 200.</summary>
-    public int ExploreReferences { get; init; } = 200;
+    public int ExploreReferences { get; init; } = DefaultExploreReferences;
 
     /// <summary>References kept untouched until the one confirming test; at least 20. Default 300.</summary>
-    public int ConfirmReferences { get; init; } = 300;
+    public int ConfirmReferences { get; init; } = DefaultConfirmReferences;
 
     /// <summary>
     /// Values that variables of the task have on all references, e.g. <c>harmful</c>: <c>true</c>; samples still come from all

@@ -112,6 +112,19 @@ public static class SweepPlanFile
         return plan;
     }
 
+    /// <summary>Reads the part of a plan that names a language model.</summary>
+    /// <param name="folder">That relative paths count from.</param>
+    /// <param name="refuse">As in <see cref="Parse"/>.</param>
+    /// <returns>Null where it is empty.</returns>
+    /// <exception cref="BadInputException">It is faulty; all its faults.</exception>
+    public static LanguageModelPlan? ParseLanguageModel(JsonObject section, string folder, Func<string, string, string?>? refuse = null)
+    {
+        var fields = YamlFields.Parse("language_model", new JsonObject { ["language_model"] = section.DeepClone() }.ToJsonString());
+        var read = LanguageModelOf(fields, folder, refuse);
+        fields.ThrowIfFaulty();
+        return read;
+    }
+
     private static LanguageModelPlan? LanguageModelOf(YamlFields fields, string folder, Func<string, string, string?>? refuse)
     {
         var section = fields.Section("language_model");

@@ -237,7 +237,7 @@ internal static class ReportProse
     {
         var accuracy = corrected.Accuracy is null ? "" : $" The labeller agrees with them on {ReportNumbers.Share(corrected.Accuracy)} of these {ReportNumbers.Interval(corrected.AccuracyCi)}.";
         var numbers = corrected.Fcr is null
-            ? " No samples were kept to measure anew."
+            ? $" {corrected.WhyNoRates ?? "No samples were kept to measure anew."}"
             : $" With their labels κ = {ReportNumbers.Rate(corrected.Kappa)} {ReportNumbers.Interval(corrected.KappaCi)}, raw {ReportNumbers.Rate(corrected.Fcr)} {ReportNumbers.Interval(corrected.FcrCi)} against chance {ReportNumbers.Rate(corrected.Chance)};"
               + $" first measured: κ = {ReportNumbers.Rate(h.Kappa)} {ReportNumbers.Interval(h.KappaCi)}, raw {ReportNumbers.Rate(h.Fcr)} against {ReportNumbers.Rate(h.Chance)}.";
         return $"People labelled {ReportNumbers.Of(corrected.Checked, "text")} and changed {ReportNumbers.Of(corrected.Corrections, "label")}.{accuracy}{numbers}";

@@ -36,7 +36,10 @@ public sealed record CorrectedRecord
     /// <summary>Those of them whose label a person changed.</summary>
     public required int Corrections { get; init; }
 
-    /// <summary>Feature consistency rate with the corrections; null where no samples were kept.</summary>
+    /// <summary>Why there are no rates though samples were kept, a sentence; null where there are some, or no samples.</summary>
+    public string? WhyNoRates { get; init; }
+
+    /// <summary>Feature consistency rate with the corrections; null where no samples were kept, or where it could not be right.</summary>
     public double? Fcr { get; init; }
 
     /// <summary>Interval of the rate; references are the clusters.</summary>

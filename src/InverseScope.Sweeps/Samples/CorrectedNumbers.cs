@@ -20,7 +20,7 @@ public static class CorrectedNumbers
             return null;
         var last = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (var correction in corrections)
-            last[correction.Text] = correction.Label;
+            last[correction.Text] = correction.Label is { } label ? GivenLabels.AsKnown(hypothesis, LabelsOf(site, hypothesis), label) : null;
         return site?.Labels.GetValueOrDefault(hypothesis.SpecHash) is { } labels ? Measured(site, labels, hypothesis.SpecHash, last) : OfExamples(hypothesis, last);
     }
 
@@ -56,13 +56,15 @@ public static class CorrectedNumbers
 
         var references = site.References.Select((reference, i) =>
         {
-            var samples = Array.ConvertAll(reference.Texts, t => codes[t]);
+            int[] texts = [.. reference.Texts, .. reference.RestTexts];
+            var samples = Array.ConvertAll(texts, t => codes[t]);
+            float[] weights = [.. reference.Weights, .. reference.RestWeights];
             if (labels.Rest.Count == 0)
-                return new LabelledReference(reference.Text, codes[reference.Text], reference.Texts, samples, reference.Weights, reference.Ess);
+                return new LabelledReference(reference.Text, codes[reference.Text], texts, samples, weights, reference.Ess);
             var rest = labels.Rest[i];
             return new LabelledReference(
-                reference.Text, codes[reference.Text], [.. reference.Texts, .. rest.Codes.Select(_ => reference.Text)], [.. samples, .. rest.Codes],
-                [.. reference.Weights, .. rest.Weights], reference.Ess);
+                reference.Text, codes[reference.Text], [.. texts, .. rest.Codes.Select(_ => reference.Text)], [.. samples, .. rest.Codes],
+                [.. weights, .. rest.Weights], reference.Ess);
         }).ToArray();
         // The stream of the first measurement: what differs is the labels, not the draws.
         return FeatureConsistency.Measure(
@@ -70,14 +72,22 @@ public static class CorrectedNumbers
             new RunSeed(site.Seed).Stream("bootstrap", site.Site, specHash), Confidence);
     }
 
+    /// <summary>The labels that a hypothesis has by now.</summary>
+    /// <param name="site">As in <see cref="Of"/>.</param>
+    public static IReadOnlyList<string> LabelsOf(KeptSite? site, HypothesisRecord hypothesis) => site?.Labels.GetValueOrDefault(hypothesis.SpecHash)?.Labels
+        ?? [.. hypothesis.Samples.SelectMany(e => e.Samples.Select(s => s.Label).Prepend(e.Label)).OfType<string>().Distinct(StringComparer.Ordinal)];
+
     private static CorrectedRecord? Measured(KeptSite site, KeptLabels labels, string specHash, Dictionary<string, string?> given)
     {
         var of = given.Where(g => site.IdOf(g.Key) is not null).ToDictionary(StringComparer.Ordinal);
         if (of.Count == 0)
             return null;
+        var looked = Checked([.. of.Select(g => (
+            Agreed: labels.LabelOf(site.IdOf(g.Key)!.Value) == g.Value, IsMissing: LabelCode.IsMissing(labels.Codes[site.IdOf(g.Key)!.Value])))]);
+        if (!site.IsRestWhole && looked.Corrections > 0)
+            return looked with { WhyNoRates = "An older version kept the samples, and of those that are not kept it did not tell all labels: a second rate would be too low." };
         var second = Measure(site, labels, specHash, of);
-        return Checked([.. of.Select(g => (
-            Agreed: labels.LabelOf(site.IdOf(g.Key)!.Value) == g.Value, IsMissing: LabelCode.IsMissing(labels.Codes[site.IdOf(g.Key)!.Value])))]) with
+        return looked with
         {
             Fcr = second.Fcr,
             FcrCi = ReportInterval.Of(second.FcrInterval),

@@ -33,6 +33,12 @@ public sealed class KeptSite
     /// <summary>What each hypothesis makes of the texts, by spec hash.</summary>
     public required IReadOnlyDictionary<string, KeptLabels> Labels { get; init; }
 
+    /// <summary>
+    /// Whether samples that are not kept are held under each label and text of theirs. Files of the first version have those under one that no
+    /// reference has as undefined, and do not tell which texts they are of: a label that a person gave cannot be put in place there.
+    /// </summary>
+    public bool IsRestWhole { get; init; } = true;
+
     /// <summary>Id of a text; null if it is neither a reference nor a kept sample.</summary>
     public int? IdOf(string text)
     {
@@ -51,10 +57,17 @@ public sealed class KeptSite
 /// <param name="Distances">Infinite or NaN where it is not known.</param>
 /// <param name="Tokens">What the activation says of each token of the reference; null without a generator.</param>
 public sealed record KeptReference(
-    int Text, double Ess, int Neighbours, int Drawn, int[] Texts, float[] Weights, float[] Distances, IReadOnlyList<TokenBits>? Tokens);
+    int Text, double Ess, int Neighbours, int Drawn, int[] Texts, float[] Weights, float[] Distances, IReadOnlyList<TokenBits>? Tokens)
+{
+    /// <summary>Ids of those texts that its samples that are not kept have too: kept elsewhere, they may be corrected.</summary>
+    public int[] RestTexts { get; init; } = [];
+
+    /// <summary>Weight under each of <see cref="RestTexts"/>.</summary>
+    public float[] RestWeights { get; init; } = [];
+}
 
 /// <summary>What one hypothesis makes of the texts of a site.</summary>
-/// <param name="Labels">Distinct labels of references and kept samples, by code, in ordinal order.</param>
+/// <param name="Labels">Distinct labels of references and samples, by code, in ordinal order.</param>
 /// <param name="Codes">Label code of each text; negative as in <see cref="LabelCode"/>.</param>
 /// <param name="PriorShares">Share of the prior's texts with known label that have each of <paramref name="Labels"/>.</param>
 /// <param name="PriorKnown">Share of the prior's texts whose label is known, undefined ones included.</param>
@@ -66,6 +79,6 @@ public sealed record KeptLabels(IReadOnlyList<string> Labels, int[] Codes, doubl
 }
 
 /// <summary>The samples of one reference that are not kept, as far as rates need them.</summary>
-/// <param name="Codes">Codes of labels that some reference has, and of missing labels; all else is under <see cref="LabelCode.Undefined"/>, a mismatch.</param>
-/// <param name="Weights">Their weight under each of the codes.</param>
+/// <param name="Codes">Codes of labels, and of missing labels.</param>
+/// <param name="Weights">Weight under each of the codes of those whose text is not among the site's.</param>
 public sealed record KeptRest(int[] Codes, float[] Weights);

@@ -1,4 +1,3 @@
-using InverseScope.Core.Consistency;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Specs;
 using InverseScope.Sweeps.Evaluation;
@@ -34,11 +33,26 @@ internal static class KeptSiteCollector
                 Array.ConvertAll(kept, k => set.Weights[k]), Array.ConvertAll(kept, k => set.Distances.Length == 0 ? float.NaN : set.Distances[k]), set.Tokens);
         }
 
+        // All texts are in the pool now: samples that are not kept may be of one of them.
+        var others = new int[sets.Count][];
+        foreach (var (i, set) in sets.Index())
+        {
+            var weights = new SortedDictionary<int, double>();
+            foreach (var sample in left[i])
+            {
+                if (pool.Find(set.Texts[sample]) is { } place)
+                    weights[place] = weights.GetValueOrDefault(place) + set.Weights[sample];
+            }
+
+            references[i] = references[i] with { RestTexts = [.. weights.Keys], RestWeights = [.. weights.Values.Select(w => (float)w)] };
+            others[i] = [.. left[i].Where(sample => pool.Find(set.Texts[sample]) is null)];
+        }
+
         var labels = new Dictionary<string, KeptLabels>(StringComparer.Ordinal);
         foreach (var column in tested)
         {
             cancel.ThrowIfCancellationRequested();
-            labels[column.Feature.Hash] = LabelsOf(site, column, pool.Ids, left, cancel);
+            labels[column.Feature.Hash] = LabelsOf(site, column, pool.Ids, others, cancel);
         }
 
         return new KeptSite
@@ -53,45 +67,41 @@ internal static class KeptSiteCollector
         };
     }
 
-    private static KeptLabels LabelsOf(MeasuredSite site, LabelColumn column, IReadOnlyList<int> ids, int[][] left, CancellationToken cancel)
+    /// <param name="ids">Texts that are kept.</param>
+    /// <param name="others">Samples of each reference whose text is not.</param>
+    private static KeptLabels LabelsOf(MeasuredSite site, LabelColumn column, IReadOnlyList<int> ids, int[][] others, CancellationToken cancel)
     {
         var ranked = RankedLabels.Over(site, column, cancel);
         var shares = site.Prior.Shares(ranked);
-        // The ranks in use, without the gaps that labels of other sites leave.
-        int[] ranks = [.. ids.Select(id => ranked[id]).Where(rank => rank >= 0).Distinct().Order()];
-        var labels = new string[ranks.Length];
-        var codes = new int[ids.Count];
-        foreach (var (i, id) in ids.Index())
+        var sets = site.Samples.Sets;
+        var known = new SortedDictionary<int, int>();
+        foreach (var id in ids.Concat(others.SelectMany((samples, i) => samples.Select(sample => sets[i].Texts[sample]))))
         {
-            codes[i] = CodeOf(ranked[id]);
-            if (codes[i] >= 0)
-                labels[codes[i]] = column.Label(id)!;
+            if (ranked[id] >= 0)
+                known.TryAdd(ranked[id], id);
         }
 
+        // The ranks in use, without the gaps that labels of other sites leave.
+        int[] ranks = [.. known.Keys];
         return new KeptLabels(
-            labels, codes, Array.ConvertAll(ranks, rank => rank < shares.Length ? shares[rank] : 0), site.Prior.KnownShare(ranked),
-            left.All(l => l.Length == 0) ? [] : RestOf(site.Samples.Sets, left, id => CodeOf(ranked[id])));
+            [.. known.Values.Select(id => column.Label(id)!)], [.. ids.Select(CodeOf)],
+            Array.ConvertAll(ranks, rank => rank < shares.Length ? shares[rank] : 0), site.Prior.KnownShare(ranked),
+            others.All(o => o.Length == 0) ? [] : RestOf(sets, others, CodeOf));
 
-        int CodeOf(int rank) => rank < 0 ? rank : Array.BinarySearch(ranks, rank) is >= 0 and var code ? code : LabelCode.Undefined;
+        int CodeOf(int id) => ranked[id] is var rank && rank < 0 ? rank : Array.BinarySearch(ranks, rank);
     }
 
-    private static KeptRest[] RestOf(IReadOnlyList<SampleSet> sets, int[][] left, Func<int, int> codeOf)
+    private static KeptRest[] RestOf(IReadOnlyList<SampleSet> sets, int[][] others, Func<int, int> codeOf) => [.. sets.Zip(others, (set, samples) =>
     {
-        var ofReferences = sets.Select(s => codeOf(s.Reference)).ToHashSet();
-        return [.. sets.Zip(left, (set, samples) =>
+        var weights = new SortedDictionary<int, double>();
+        foreach (var sample in samples)
         {
-            var weights = new SortedDictionary<int, double>();
-            foreach (var sample in samples)
-            {
-                var code = codeOf(set.Texts[sample]);
-                if (code >= 0 && !ofReferences.Contains(code))
-                    code = LabelCode.Undefined;
-                weights[code] = weights.GetValueOrDefault(code) + set.Weights[sample];
-            }
+            var code = codeOf(set.Texts[sample]);
+            weights[code] = weights.GetValueOrDefault(code) + set.Weights[sample];
+        }
 
-            return new KeptRest([.. weights.Keys], [.. weights.Values.Select(w => (float)w)]);
-        })];
-    }
+        return new KeptRest([.. weights.Keys], [.. weights.Values.Select(w => (float)w)]);
+    })];
 
     /// <summary>Texts by the order in which they were first met.</summary>
     private sealed class LocalTexts
@@ -100,6 +110,9 @@ internal static class KeptSiteCollector
         private readonly List<int> _ids = [];
 
         public IReadOnlyList<int> Ids => _ids;
+
+        /// <summary>Null for one that was not met.</summary>
+        public int? Find(int id) => _places.TryGetValue(id, out var place) ? place : null;
 
         public int Add(int id)
         {

@@ -16,7 +16,10 @@ public static class KeptSiteFile
     public const string Folder = "samples";
 
     private const string Magic = "inversescope/samples";
-    private const int Version = 1;
+    private const int Version = 2;
+
+    // Its samples that are not kept are told by label only, as far as some reference has it.
+    private const int FirstVersion = 1;
     private const int End = 0x0e4d;
 
     // What a damaged file may claim at most: far more than is ever kept, and far less than memory.
@@ -90,6 +93,8 @@ public static class KeptSiteFile
             Numbers<int>(writer, reference.Texts);
             Numbers<float>(writer, reference.Weights);
             Numbers<float>(writer, reference.Distances);
+            Numbers<int>(writer, reference.RestTexts);
+            Numbers<float>(writer, reference.RestWeights);
             writer.Write(reference.Tokens?.Count ?? -1);
             foreach (var token in reference.Tokens ?? [])
             {
@@ -124,14 +129,15 @@ public static class KeptSiteFile
     {
         if (Text(reader) != Magic)
             throw new InvalidDataException("it does not begin as one.");
-        if (reader.ReadInt32() is var version && version != Version)
-            throw new InvalidDataException($"it has version {version}; this program reads version {Version}.");
+        var version = reader.ReadInt32();
+        if (version is not (FirstVersion or Version))
+            throw new InvalidDataException($"it has version {version}; this program reads versions {FirstVersion} and {Version}.");
         var (name, minimumEss, seed) = (Text(reader), reader.ReadDouble(), reader.ReadInt64());
         var texts = Texts(reader);
         var shares = Numbers<double>(reader, texts.Length);
         var references = new KeptReference[Count(reader)];
         for (var i = 0; i < references.Length; i++)
-            references[i] = Reference(reader, texts.Length);
+            references[i] = Reference(reader, texts.Length, version);
         var labels = new Dictionary<string, KeptLabels>(StringComparer.Ordinal);
         for (var left = Count(reader); left > 0; left--)
             labels.Add(Text(reader), Labels(reader, texts.Length, references.Length));
@@ -147,18 +153,21 @@ public static class KeptSiteFile
             PriorShares = shares,
             References = references,
             Labels = labels,
+            IsRestWhole = version != FirstVersion || labels.Values.All(l => l.Rest.Count == 0),
         };
     }
 
-    private static KeptReference Reference(BinaryReader reader, int texts)
+    private static KeptReference Reference(BinaryReader reader, int texts, int version)
     {
         var (text, ess, neighbours, drawn) = (Within(reader.ReadInt32(), 0, texts), reader.ReadDouble(), reader.ReadInt32(), reader.ReadInt32());
         var samples = All(Numbers<int>(reader, expected: null), 0, texts);
         var (weights, distances) = (Numbers<float>(reader, samples.Length), Numbers<float>(reader, samples.Length));
+        var restTexts = version == FirstVersion ? [] : All(Numbers<int>(reader, expected: null), 0, texts);
+        var restWeights = version == FirstVersion ? [] : Numbers<float>(reader, restTexts.Length);
         var tokens = reader.ReadInt32() is >= 0 and var count ? new TokenBits[Within(count, 0, MostItems)] : null;
         for (var i = 0; i < tokens?.Length; i++)
             tokens[i] = new TokenBits(Text(reader), reader.ReadInt32(), reader.ReadDouble());
-        return new KeptReference(text, ess, neighbours, drawn, samples, weights, distances, tokens);
+        return new KeptReference(text, ess, neighbours, drawn, samples, weights, distances, tokens) { RestTexts = restTexts, RestWeights = restWeights };
     }
 
     private static KeptLabels Labels(BinaryReader reader, int texts, int references)

@@ -55,7 +55,7 @@ public sealed class ReviewDeskTests : IDisposable
         // One report that cannot be read hides its own hypotheses only.
         File.WriteAllText(Path.Combine(_home.Workspace.Home.Sweep(other), "report.json"), "{");
         Assert.Equal(4, _home.Reviews.Queue(new ReviewFilter()).Total);
-        Assert.Throws<BadInputException>(() => _home.Reviews.Queue(new ReviewFilter(Sweep: other)));
+        Assert.Throws<DamagedFileException>(() => _home.Reviews.Queue(new ReviewFilter(Sweep: other)));
     }
 
     [Fact]

@@ -93,7 +93,7 @@ public sealed class SampleShelfTests(ReviewedHomeFixture fixture) : IClassFixtur
         var planted = Home.Samples.References(new ReferenceQuery(Home.Sweep, ReviewedHome.Planted, Home.Hypothesis().Id, 1, 500));
         Assert.Equal(Home.Hypothesis().Fcr!.Value, planted.Rows.Where(r => r.MatchRate is not null).Average(r => r.MatchRate!.Value), 1e-5);
         Assert.Equal(planted.Rows.Skip(10).Take(10), Home.Samples.References(new ReferenceQuery(Home.Sweep, ReviewedHome.Planted, Home.Hypothesis().Id, 2, 10)).Rows);
-        Assert.Empty(Home.Samples.References(new ReferenceQuery(Home.Sweep, ReviewedHome.Planted, null, int.MaxValue, 500)).Rows);
+        Assert.Empty(Home.Samples.References(new ReferenceQuery(Home.Sweep, ReviewedHome.Planted, null, 1_000_000, 500)).Rows);
     }
 
     [Theory]
@@ -101,6 +101,7 @@ public sealed class SampleShelfTests(ReviewedHomeFixture fixture) : IClassFixtur
     [InlineData(-1, 50)]
     [InlineData(1, 0)]
     [InlineData(1, 501)]
+    [InlineData(int.MaxValue, 50)]
     public void Pages_that_cannot_be_are_refused(int page, int size)
     {
         Assert.Throws<BadInputException>(() => Find(Home.Hypothesis(), SampleFilter.All, page, size));
@@ -122,7 +123,7 @@ public sealed class SampleShelfTests(ReviewedHomeFixture fixture) : IClassFixtur
             Assert.Throws<BadInputException>(() => Home.Samples.Find(wrong));
         }
 
-        Assert.Empty(Home.Samples.Find(ok with { Page = int.MaxValue }).Rows);
+        Assert.Empty(Home.Samples.Find(ok with { Page = 1_000_000 }).Rows);
     }
 
     [Fact]

@@ -173,9 +173,9 @@ public sealed partial class McpStudyTests
 
         Assert.Contains("There is no tool 'scor'. Did you mean 'score'", await agent.RefusedAsync("scor"));
         Assert.Contains("'model' is missing", await agent.RefusedAsync("begin_study", new { task = "ioi", site = "L0H0@last" }));
-        Assert.Contains("there is no model of this name", await agent.RefusedAsync("begin_study", new { model = "../../etc", task = "ioi", site = "L0H0@last" }));
-        Assert.Contains("there is no model of this name", await agent.RefusedAsync("list_sites", new { model = elsewhere.Path }));
-        Assert.Contains("there is no task of this name", await agent.RefusedAsync("begin_study", new { model = "ioi", task = elsewhere["secret.txt"], site = "L0H0@last" }));
+        Assert.Contains("There is no model", await agent.RefusedAsync("begin_study", new { model = "../../etc", task = "ioi", site = "L0H0@last" }));
+        Assert.Contains("There is no model", await agent.RefusedAsync("list_sites", new { model = elsewhere.Path }));
+        Assert.Contains("There is no task", await agent.RefusedAsync("begin_study", new { model = "ioi", task = elsewhere["secret.txt"], site = "L0H0@last" }));
         Assert.Contains("L9", await agent.RefusedAsync("begin_study", new { model = "ioi", task = "ioi", site = "L9H0@last" }));
         Assert.Contains("a study is of one", await agent.RefusedAsync("begin_study", new { model = "ioi", task = "ioi", site = "L*H*@last" }));
         Assert.Contains("references: must be at most", await agent.RefusedAsync("begin_study", new { model = "ioi", task = "ioi", site = "L0H0@last", references = 1_000_000 }));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using InverseScope.Core;
+using InverseScope.Service.Security;
 using InverseScope.Service.Tests.Api;
 using InverseScope.Sweeps;
 using Microsoft.AspNetCore.Authorization;
@@ -87,18 +88,28 @@ public sealed partial class KeyTests
     }
 
     [Fact]
-    public async Task After_too_many_wrong_keys_not_even_the_right_one_is_looked_at_for_a_while()
+    public async Task Too_many_wrong_keys_are_told_to_wait_and_never_lock_out_the_right_one()
     {
         await using var service = await StartAsync(options => options with { Limits = options.Limits with { WrongKeys = 3 } });
         for (var i = 0; i < 3; i++)
             await service.Client.ProblemAsync(401, ApiCalls.Request("GET", "/api/v1/sweeps", null, ("X-Api-Key", "wrong")));
 
-        await service.Client.ProblemAsync(429, ApiCalls.Request("GET", "/api/v1/sweeps", null, ("X-Api-Key", Key)));
-        using var page = await SignInAsync(service, Key);
+        await service.Client.ProblemAsync(429, ApiCalls.Request("GET", "/api/v1/sweeps", null, ("X-Api-Key", "wrong")));
+        using var wrong = await SignInAsync(service, "wrong");
+        using var right = await SignInAsync(service, Key);
+        using var read = await service.Client.SendAsync(ApiCalls.Request("GET", "/api/v1/sweeps", null, ("X-Api-Key", Key)), TestContext.Current.CancellationToken);
 
-        Assert.Equal(HttpStatusCode.TooManyRequests, page.StatusCode);
-        Assert.True(page.Headers.RetryAfter is not null);
+        Assert.Equal((HttpStatusCode.TooManyRequests, true), (wrong.StatusCode, wrong.Headers.RetryAfter is not null));
+        Assert.Equal((HttpStatusCode.Redirect, HttpStatusCode.OK), (right.StatusCode, read.StatusCode));
     }
+
+    [Theory]
+    [InlineData("192.0.2.7", "192.0.2.7")]
+    [InlineData("::ffff:192.0.2.7", "192.0.2.7")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    [InlineData("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64")]
+    public void Whoever_has_a_network_of_IPv6_is_counted_once(string address, string counted) =>
+        Assert.Equal(counted, RequestRates.PartOf(IPAddress.Parse(address)));
 
     [Fact]
     public async Task A_browser_signs_in_comes_back_to_its_page_and_signs_out()

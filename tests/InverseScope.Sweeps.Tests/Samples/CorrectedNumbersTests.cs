@@ -43,6 +43,47 @@ public sealed class CorrectedNumbersTests : IDisposable
         },
         iter: 4, threads: 1);
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(300)]
+    public void Second_numbers_are_the_same_however_few_samples_are_kept(int most) => Gen.Select(Gen.Long[1, 1000], Gen.OneOf("nth: 0", "nth: 2", "nth: 6"), Gen.Int[2, 5]).Sample(
+        (seed, rule, every) =>
+        {
+            var (whole, record) = Measured(seed, $"[ chars, {{{rule}}} ]", KeptSiteCollector.MostSamples);
+            var (cut, _) = Measured(seed, $"[ chars, {{{rule}}} ]", most);
+            // References and samples, to labels that references have, that only samples have, that nothing has, and to none.
+            string?[] labels = [.. whole.Labels[record.SpecHash].Labels, "new", null];
+            var given = cut.Texts.Index().Where(t => t.Index % every == 0).ToDictionary(t => t.Item, t => labels[(t.Index * 7) % labels.Length]);
+            var (first, second) = (
+                CorrectedNumbers.Measure(whole, whole.Labels[record.SpecHash], record.SpecHash, given), CorrectedNumbers.Measure(cut, cut.Labels[record.SpecHash], record.SpecHash, given));
+            Assert.Equal(first.Fcr!.Value, second.Fcr!.Value, Rounding);
+            Assert.Equal(first.Chance!.Value, second.Chance!.Value, Rounding);
+            Assert.Equal(first.KappaInterval!.Value.Low, second.KappaInterval!.Value.Low, Rounding);
+        },
+        iter: 4, threads: 1);
+
+    [Fact]
+    public void Where_labels_of_samples_are_not_told_a_corrected_label_makes_no_rates_and_the_record_says_why()
+    {
+        var (site, record) = Measured(3, "[ chars, { nth: 0 } ]", 300);
+        var old = new KeptSite
+        {
+            Site = site.Site,
+            MinimumEss = site.MinimumEss,
+            Seed = site.Seed,
+            Texts = site.Texts,
+            PriorShares = site.PriorShares,
+            References = site.References,
+            Labels = site.Labels,
+            IsRestWhole = false,
+        };
+        var text = site.Texts[0];
+        var corrected = CorrectedNumbers.Of(old, record, [Correction(text, "x", 1)])!;
+        Assert.Equal((1, null, true), (corrected.Corrections, corrected.Kappa, corrected.WhyNoRates is not null));
+        Assert.Contains(corrected.WhyNoRates!, ReportProse.Corrected(corrected, record), StringComparison.Ordinal);
+        Assert.NotNull(CorrectedNumbers.Of(old, record, [Correction(text, text[..1], 1)])!.Kappa);
+    }
+
     [Fact]
     public void Second_numbers_are_those_of_the_labels_that_people_gave()
     {

@@ -20,7 +20,11 @@ public sealed class KeptSiteFileTests : IDisposable
             from tokens in Gen.Select(Text, Gen.Int[0, 9], Gen.Double[-3, 3], (t, start, bits) => new TokenBits(t, start, bits)).Array[0, 3]
             from told in Gen.Bool
             select new KeptReference(
-                text, 12.5, 40, samples.Length + 3, samples, [.. samples.Select(_ => weight)], [.. samples.Select(_ => distance)], told ? tokens : null)).Array[0, 5]
+                text, 12.5, 40, samples.Length + 3, samples, [.. samples.Select(_ => weight)], [.. samples.Select(_ => distance)], told ? tokens : null)
+            {
+                RestTexts = [text],
+                RestWeights = [weight],
+            }).Array[0, 5]
         from labels in Text.Array[1, 4].Select(t => t.Distinct().ToArray())
         from codes in Gen.Int[-3, labels.Length - 1].Array[texts.Length]
         from hasRest in Gen.Bool
