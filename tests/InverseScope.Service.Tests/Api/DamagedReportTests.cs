@@ -63,9 +63,10 @@ public sealed class DamagedReportTests
             Assert.Contains("\"errors\":[{", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         }
 
-        var problem = await api.Client.ProblemAsync(400, ApiCalls.Request(
-            "POST", "/api/v1/specs/try", System.Text.Json.JsonSerializer.Serialize(new { text = loop, task = "addition", count = 1000 })));
-        Assert.Contains("takes longer than", problem["detail"]!.ToString(), StringComparison.Ordinal);
+        // A slow machine comes to the end of the time before that of the texts.
+        using var tried = await api.Client.SendAsync(
+            ApiCalls.Request("POST", "/api/v1/specs/try", System.Text.Json.JsonSerializer.Serialize(new { text = loop, task = "addition", count = 1000 })), TestContext.Current.CancellationToken);
+        Assert.Matches("statements|takes longer than", await tried.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30));
     }
 }
