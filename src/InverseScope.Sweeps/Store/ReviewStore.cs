@@ -10,28 +10,25 @@ public sealed class ReviewStore
     private const string CorrectionsName = "corrections";
 
     private readonly StoreFile _file;
-    private readonly ILiteCollection<StoredReview> _reviews;
-    private readonly ILiteCollection<StoredCorrection> _corrections;
     private long _version;
 
-    internal ReviewStore(StoreFile file)
-    {
-        _file = file;
-        _reviews = file.Collection<StoredReview>(ReviewsName);
-        _corrections = file.Collection<StoredCorrection>(CorrectionsName);
-    }
+    internal ReviewStore(StoreFile file) => _file = file;
+
+    private ILiteCollection<StoredReview> ReviewRows => _file.Collection<StoredReview>(ReviewsName);
+
+    private ILiteCollection<StoredCorrection> CorrectionRows => _file.Collection<StoredCorrection>(CorrectionsName);
 
     /// <summary>Grows with every review and every label that is added while the store is open, from 0.</summary>
     public long Version => Interlocked.Read(ref _version);
 
     /// <summary>Every review of every sweep, oldest first.</summary>
-    public IReadOnlyList<StoredReview> All() => _file.Read(() => _reviews.FindAll().OrderBy(r => r.Id).ToArray());
+    public IReadOnlyList<StoredReview> All() => _file.Read(() => ReviewRows.FindAll().OrderBy(r => r.Id).ToArray());
 
     /// <summary>Every review of a sweep's hypotheses, oldest first.</summary>
     public IReadOnlyList<StoredReview> Of(string sweep)
     {
         var key = KeyOf(sweep);
-        return _file.Read(() => _reviews.Find(r => r.SweepKey == key).OrderBy(r => r.Id).ToArray());
+        return _file.Read(() => ReviewRows.Find(r => r.SweepKey == key).OrderBy(r => r.Id).ToArray());
     }
 
     /// <summary>Every review of one hypothesis, oldest first.</summary>
@@ -51,7 +48,7 @@ public sealed class ReviewStore
         {
             if ((Find(review.Key) is [.., var last] ? last.Id : 0) != after)
                 return;
-            _reviews.Insert(review);
+            ReviewRows.Insert(review);
             added = true;
         });
         if (added)
@@ -63,14 +60,14 @@ public sealed class ReviewStore
     public IReadOnlyList<StoredCorrection> Corrections(string sweep)
     {
         var key = KeyOf(sweep);
-        return _file.Read(() => _corrections.Find(c => c.SweepKey == key).OrderBy(c => c.Id).ToArray());
+        return _file.Read(() => CorrectionRows.Find(c => c.SweepKey == key).OrderBy(c => c.Id).ToArray());
     }
 
     /// <summary>Every label that people gave in a sweep for one spec, oldest first.</summary>
     public IReadOnlyList<StoredCorrection> Corrections(string sweep, string specHash)
     {
         var key = KeyOf(sweep, specHash);
-        return _file.Read(() => _corrections.Find(c => c.Key == key).OrderBy(c => c.Id).ToArray());
+        return _file.Read(() => CorrectionRows.Find(c => c.Key == key).OrderBy(c => c.Id).ToArray());
     }
 
     /// <summary>Adds a label that a person gave.</summary>
@@ -79,7 +76,7 @@ public sealed class ReviewStore
     public void Add(StoredCorrection correction)
     {
         (correction.SweepKey, correction.Key) = (KeyOf(correction.Sweep), KeyOf(correction.Sweep, correction.SpecHash));
-        _file.Write(() => _corrections.Insert(correction));
+        _file.Write(() => CorrectionRows.Insert(correction));
         Interlocked.Increment(ref _version);
     }
 
@@ -96,5 +93,5 @@ public sealed class ReviewStore
     // LiteDB compares texts without regard to case, and by the rules of a culture; hashes cannot be confused by that.
     private static string KeyOf(params ReadOnlySpan<string> parts) => ContentHash.Of(parts);
 
-    private StoredReview[] Find(string key) => [.. _reviews.Find(r => r.Key == key).OrderBy(r => r.Id)];
+    private StoredReview[] Find(string key) => [.. ReviewRows.Find(r => r.Key == key).OrderBy(r => r.Id)];
 }

@@ -11,12 +11,12 @@ namespace InverseScope.Sweeps.Store;
 internal sealed class StoreFile : IDisposable
 {
     private readonly Lock _writing = new();
-    private readonly LiteDatabase _database;
-    private readonly StoreStream _log;
-    private readonly IReadOnlyList<IDisposable> _files;
+    private readonly FileStream _owned;
+    private readonly Action<LiteDatabase> _migrate;
+    private volatile Opened? _opened;
+    private bool _disposed;
 
-    private StoreFile(string path, LiteDatabase database, StoreStream log, IReadOnlyList<IDisposable> files) =>
-        (Path, _database, _log, _files) = (path, database, log, files);
+    private StoreFile(string path, FileStream owned, Action<LiteDatabase> migrate) => (Path, _owned, _migrate) = (path, owned, migrate);
 
     public string Path { get; }
 
@@ -25,25 +25,17 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public static StoreFile Open(string path, Action<LiteDatabase> migrate)
     {
-        var files = new List<IDisposable> { TakeLock(path) };
-        LiteDatabase? database = null;
+        var owned = TakeLock(path);
+        var file = new StoreFile(path, owned, migrate);
         try
         {
             CheckHeader(path);
-            // A text is data: it comes back with its spaces.
-            var mapper = new BsonMapper { EmptyStringToNull = false, TrimWhitespace = false, EnumAsInteger = false };
-            var log = new StoreStream(LogOf(path), log: null);
-            files.Add(log);
-            var data = new StoreStream(path, log);
-            files.Add(data);
-            database = new LiteDatabase(data, mapper, log);
-            migrate(database);
-            return new StoreFile(path, database, log, files);
+            file._opened = file.OpenDatabase();
+            return file;
         }
         catch (Exception e)
         {
-            database?.Dispose();
-            files.ForEach(file => file.Dispose());
+            owned.Dispose();
             if (e is LiteException or InvalidCastException or InvalidDataException)
                 throw Unreadable(path, e);
             if (e is IOException)
@@ -52,15 +44,25 @@ internal sealed class StoreFile : IDisposable
         }
     }
 
-    public ILiteCollection<T> Collection<T>(string name) => _database.GetCollection<T>(name);
+    /// <summary>The collection of this name as it now is; to be asked for anew for each reading and writing.</summary>
+    /// <exception cref="OutsideServiceException">The store closed on a fault of the disk, and cannot be opened again yet.</exception>
+    public ILiteCollection<T> Collection<T>(string name) => Database().GetCollection<T>(name);
 
     /// <param name="read">Reads to the end before it returns: what is left open would keep writers waiting.</param>
     /// <exception cref="BadInputException">What is there cannot be read.</exception>
+    /// <exception cref="OutsideServiceException">The disk does not answer.</exception>
     public T Read<T>(Func<T> read)
     {
+        _ = Database();
+        var opened = _opened;
         try
         {
             return read();
+        }
+        catch (Exception e) when (IsClosed(e))
+        {
+            Forget(opened);
+            throw Broken(e);
         }
         catch (Exception e) when (e is LiteException or InvalidCastException or InvalidDataException or FormatException)
         {
@@ -72,16 +74,23 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public void Write(Action write)
     {
+        Opened? opened = null;
         try
         {
             lock (_writing)
-                Commit(write);
+            {
+                _ = Database();
+                opened = _opened!;
+                Commit(opened.Database, write);
+            }
+
             // From the log, which the next process reads, LiteDB brings it to the data by and by. Others may commit meanwhile.
-            _log.Sync();
+            opened.Log.Sync();
         }
-        catch (IOException e)
+        catch (Exception e) when (IsClosed(e))
         {
             // Nothing to roll back: on these, LiteDB closes the file by itself.
+            Forget(opened);
             throw new OutsideServiceException(
                 $"The store '{Path}' cannot be written: {e.Message} What was committed before is kept; free space and resume.", e);
         }
@@ -89,22 +98,84 @@ internal sealed class StoreFile : IDisposable
 
     public void Dispose()
     {
-        _database.Dispose();
-        foreach (var file in _files)
-            file.Dispose();
+        lock (_writing)
+        {
+            _disposed = true;
+            _opened?.Dispose();
+            _opened = null;
+        }
+
+        _owned.Dispose();
     }
 
-    private void Commit(Action write)
+    // LiteDB closes itself where the disk does not take what it writes, and fails from then on. What was committed is read again once it does.
+    private LiteDatabase Database()
+    {
+        if (_opened is { } there)
+            return there.Database;
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            try
+            {
+                return (_opened ??= OpenDatabase()).Database;
+            }
+            catch (Exception e) when (e is IOException or LiteException or UnauthorizedAccessException or InvalidCastException or InvalidDataException)
+            {
+                throw Broken(e);
+            }
+        }
+    }
+
+    private Opened OpenDatabase()
+    {
+        StoreStream? log = null;
+        StoreStream? data = null;
+        LiteDatabase? database = null;
+        try
+        {
+            // A text is data: it comes back with its spaces.
+            var mapper = new BsonMapper { EmptyStringToNull = false, TrimWhitespace = false, EnumAsInteger = false };
+            log = new StoreStream(LogOf(Path), log: null);
+            data = new StoreStream(Path, log);
+            database = new LiteDatabase(data, mapper, log);
+            _migrate(database);
+            return new Opened(database, log, data);
+        }
+        catch
+        {
+            Opened.Close(database, log, data);
+            throw;
+        }
+    }
+
+    private void Forget(Opened? broken)
+    {
+        lock (_writing)
+        {
+            if (broken is null || _opened != broken)
+                return;
+            _opened = null;
+            broken.Dispose();
+        }
+    }
+
+    private bool IsClosed(Exception e) => e is IOException || (e is ObjectDisposedException && !_disposed);
+
+    private OutsideServiceException Broken(Exception e) => new(
+        $"The store '{Path}' does not answer: {e.Message} What was committed before is kept; where the disk was full, free space, and it is opened again by itself.", e);
+
+    private void Commit(LiteDatabase database, Action write)
     {
         try
         {
-            _database.BeginTrans();
+            database.BeginTrans();
             write();
-            _database.Commit();
+            database.Commit();
         }
-        catch (Exception e) when (e is not IOException)
+        catch (Exception e) when (!IsClosed(e))
         {
-            _database.Rollback();
+            database.Rollback();
             throw;
         }
     }
@@ -150,6 +221,26 @@ internal sealed class StoreFile : IDisposable
         catch (UnauthorizedAccessException e)
         {
             throw new BadInputException($"The store '{path}' cannot be written: {e.Message}", "Give another home with --home DIR.", e);
+        }
+    }
+
+    private sealed record Opened(LiteDatabase Database, StoreStream Log, StoreStream Data) : IDisposable
+    {
+        public void Dispose() => Close(Database, Log, Data);
+
+        public static void Close(LiteDatabase? database, StoreStream? log, StoreStream? data)
+        {
+            try
+            {
+                database?.Dispose();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException or LiteException)
+            {
+                // It could not bring its log to the data; whoever opens it next does.
+            }
+
+            data?.Dispose();
+            log?.Dispose();
         }
     }
 }

@@ -20,8 +20,6 @@ public sealed class StoredLabelCache : ILabelCache
     private const int ScopeShift = 32;
 
     private readonly StoreFile _file;
-    private readonly ILiteCollection<StoredLabel> _labels;
-    private readonly ILiteCollection<StoredLabelScope> _scopes;
 
     // Scopes are few. One process owns the file, so that what is here is what is there.
     private readonly ConcurrentDictionary<LabelScope, int> _numbers;
@@ -30,16 +28,18 @@ public sealed class StoredLabelCache : ILabelCache
     internal StoredLabelCache(StoreFile file)
     {
         _file = file;
-        _labels = file.Collection<StoredLabel>(LabelsName);
-        _scopes = file.Collection<StoredLabelScope>(ScopesName);
-        _numbers = new ConcurrentDictionary<LabelScope, int>(file.Read(() => _scopes.FindAll().ToDictionary(
+        _numbers = new ConcurrentDictionary<LabelScope, int>(file.Read(() => ScopeRows.FindAll().ToDictionary(
             s => new LabelScope(s.SpecHash, s.Model, s.PromptHash, s.Vote), s => s.Id)));
     }
+
+    private ILiteCollection<StoredLabel> LabelRows => _file.Collection<StoredLabel>(LabelsName);
+
+    private ILiteCollection<StoredLabelScope> ScopeRows => _file.Collection<StoredLabelScope>(ScopesName);
 
     /// <inheritdoc/>
     /// <exception cref="BadInputException">What is there cannot be read.</exception>
     public LabelAnswer? Find(LabelScope scope, string text) =>
-        _numbers.TryGetValue(scope, out var number) && _file.Read(() => _labels.FindById(IdOf(number, text))) is { } label
+        _numbers.TryGetValue(scope, out var number) && _file.Read(() => LabelRows.FindById(IdOf(number, text))) is { } label
             ? new LabelAnswer(label.Kind, label.Label)
             : null;
 
@@ -65,7 +65,7 @@ public sealed class StoredLabelCache : ILabelCache
             {
                 if (isNew)
                 {
-                    _scopes.Insert(new StoredLabelScope
+                    ScopeRows.Insert(new StoredLabelScope
                     {
                         Id = number,
                         SpecHash = scope.SpecHash,
@@ -75,7 +75,7 @@ public sealed class StoredLabelCache : ILabelCache
                     });
                 }
 
-                _labels.InsertBulk(added);
+                LabelRows.InsertBulk(added);
             });
 
             // Only once it is committed: after a fault, the next try stores the scope again.
@@ -112,7 +112,7 @@ public sealed class StoredLabelCache : ILabelCache
         foreach (var (text, answer) in answers)
         {
             var id = IdOf(scope, text);
-            if (_labels.FindById(id) is null)
+            if (LabelRows.FindById(id) is null)
                 missing.Add(new StoredLabel { Id = id, Place = ++place, Text = text, Kind = answer.Kind, Label = answer.Label });
         }
 
@@ -123,5 +123,5 @@ public sealed class StoredLabelCache : ILabelCache
         Of(scope).OrderByDescending(l => l.Place).Limit(1).ToArray() is [var last] ? last.Place : (long)scope << ScopeShift;
 
     private ILiteQueryable<StoredLabel> Of(int scope) =>
-        _labels.Query().Where(Query.Between(nameof(StoredLabel.Place), (long)scope << ScopeShift, ((long)scope + 1) << ScopeShift));
+        LabelRows.Query().Where(Query.Between(nameof(StoredLabel.Place), (long)scope << ScopeShift, ((long)scope + 1) << ScopeShift));
 }

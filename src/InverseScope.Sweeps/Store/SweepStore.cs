@@ -16,22 +16,22 @@ public sealed class SweepStore : IDisposable
     public const int SchemaVersion = 3;
 
     private readonly StoreFile _file;
-    private readonly ILiteCollection<StoredSweep> _sweeps;
-    private readonly ILiteCollection<StoredStep> _steps;
-    private readonly ILiteCollection<StoredLogLine> _log;
     private readonly ConcurrentDictionary<string, long> _changes = new(StringComparer.Ordinal);
     private long _begun;
 
     private SweepStore(StoreFile file)
     {
         _file = file;
-        _sweeps = file.Collection<StoredSweep>("sweeps");
-        _steps = file.Collection<StoredStep>("steps");
-        _log = file.Collection<StoredLogLine>("log");
         Transcripts = new TranscriptStore(file);
         Labels = new StoredLabelCache(file);
         Reviews = new ReviewStore(file);
     }
+
+    private ILiteCollection<StoredSweep> SweepRows => _file.Collection<StoredSweep>("sweeps");
+
+    private ILiteCollection<StoredStep> StepRows => _file.Collection<StoredStep>("steps");
+
+    private ILiteCollection<StoredLogLine> LogRows => _file.Collection<StoredLogLine>("log");
 
     /// <summary>Every question of every sweep to a language model.</summary>
     public TranscriptStore Transcripts { get; }
@@ -49,7 +49,7 @@ public sealed class SweepStore : IDisposable
 
     /// <summary>All sweeps, oldest first.</summary>
     public IReadOnlyList<StoredSweep> Sweeps() => _file.Read(() =>
-        _sweeps.FindAll().OrderBy(s => s.Started, StringComparer.Ordinal).ToArray());
+        SweepRows.FindAll().OrderBy(s => s.Started, StringComparer.Ordinal).ToArray());
 
     /// <summary>Grows with every sweep that is begun while the store is open, from 0.</summary>
     public long Begun => Interlocked.Read(ref _begun);
@@ -62,7 +62,7 @@ public sealed class SweepStore : IDisposable
     public StoredSweep Sweep(string id)
     {
         // LiteDB compares texts without regard to case.
-        if (_file.Read(() => _sweeps.FindById(id)) is { } sweep && sweep.Id == id)
+        if (_file.Read(() => SweepRows.FindById(id)) is { } sweep && sweep.Id == id)
             return sweep;
         var known = Sweeps().Select(s => s.Id).ToArray();
         throw new BadInputException(
@@ -83,7 +83,7 @@ public sealed class SweepStore : IDisposable
                 id = string.Create(CultureInfo.InvariantCulture, $"{sweep.Name}-{number++:000}");
             while (taken.Contains(id));
             sweep.Id = id;
-            _sweeps.Insert(sweep);
+            SweepRows.Insert(sweep);
         });
         Interlocked.Increment(ref _begun);
         return sweep;
@@ -96,9 +96,9 @@ public sealed class SweepStore : IDisposable
         var sweep = Sweep(id);
         _file.Write(() =>
         {
-            sweep = _sweeps.FindById(id);
+            sweep = SweepRows.FindById(id);
             change(sweep);
-            _sweeps.Update(sweep);
+            SweepRows.Update(sweep);
         });
         _changes.AddOrUpdate(id, 1, (_, changes) => changes + 1);
         return sweep;
@@ -106,23 +106,23 @@ public sealed class SweepStore : IDisposable
 
     /// <summary>The committed result of a stage, or null if there is none under this key.</summary>
     public StoredStep? Find(string sweep, string site, string stage, string key) =>
-        _file.Read(() => _steps.FindById(StepId(sweep, site, stage))) is { } step && step.Key == key ? step : null;
+        _file.Read(() => StepRows.FindById(StepId(sweep, site, stage))) is { } step && step.Key == key ? step : null;
 
     /// <summary>All committed steps of a sweep.</summary>
-    public IReadOnlyList<StoredStep> Steps(string sweep) => _file.Read(() => _steps.Find(s => s.Sweep == sweep).ToArray());
+    public IReadOnlyList<StoredStep> Steps(string sweep) => _file.Read(() => StepRows.Find(s => s.Sweep == sweep).ToArray());
 
     /// <summary>Commits a stage's result together with its log lines.</summary>
     public void Commit(StoredStep step, IReadOnlyList<StoredLogLine> log) => _file.Write(() =>
     {
         step.Id = StepId(step.Sweep, step.Site, step.Stage);
-        _steps.Upsert(step);
-        _log.InsertBulk(log);
+        StepRows.Upsert(step);
+        LogRows.InsertBulk(log);
     });
 
-    public void Log(StoredLogLine line) => _file.Write(() => _log.Insert(line));
+    public void Log(StoredLogLine line) => _file.Write(() => LogRows.Insert(line));
 
     /// <summary>The log of a sweep in order.</summary>
-    public IReadOnlyList<StoredLogLine> LogOf(string sweep) => _file.Read(() => _log.Find(l => l.Sweep == sweep).OrderBy(l => l.Id).ToArray());
+    public IReadOnlyList<StoredLogLine> LogOf(string sweep) => _file.Read(() => LogRows.Find(l => l.Sweep == sweep).OrderBy(l => l.Id).ToArray());
 
     public void Dispose() => _file.Dispose();
 

@@ -16,18 +16,15 @@ public sealed class TranscriptStore
     private const string TextsName = "call_texts";
 
     private readonly StoreFile _file;
-    private readonly ILiteCollection<StoredCall> _calls;
-    private readonly ILiteCollection<StoredCallText> _texts;
 
     // Changed within writes only, so that no sum misses a question or has it twice.
     private readonly ConcurrentDictionary<string, CallTotals> _totals = new(StringComparer.Ordinal);
 
-    internal TranscriptStore(StoreFile file)
-    {
-        _file = file;
-        _calls = file.Collection<StoredCall>(CallsName);
-        _texts = file.Collection<StoredCallText>(TextsName);
-    }
+    internal TranscriptStore(StoreFile file) => _file = file;
+
+    private ILiteCollection<StoredCall> CallRows => _file.Collection<StoredCall>(CallsName);
+
+    private ILiteCollection<StoredCallText> TextRows => _file.Collection<StoredCallText>(TextsName);
 
     /// <summary>What the questions of one proposer about one site are kept by.</summary>
     /// <param name="site">The site's full form; empty for questions of the whole sweep.</param>
@@ -44,17 +41,17 @@ public sealed class TranscriptStore
     public IReadOnlyList<StoredCall> Calls(string sweep, string site, string proposer, int skip = 0, int take = int.MaxValue)
     {
         var conversation = ConversationOf(sweep, site, proposer);
-        return Page(_file.Read(() => Ids(_calls.Query().Where(c => c.Conversation == conversation))), skip, take);
+        return Page(_file.Read(() => Ids(CallRows.Query().Where(c => c.Conversation == conversation))), skip, take);
     }
 
     /// <summary>A question without its texts; null if there is none.</summary>
     /// <param name="id">As in <see cref="StoredCall.Id"/>.</param>
-    public StoredCall? Find(long id) => _file.Read(() => _calls.FindById(id));
+    public StoredCall? Find(long id) => _file.Read(() => CallRows.FindById(id));
 
     /// <summary>Every time that one question was put to one model, in any sweep, in order.</summary>
     /// <param name="requestHash">As in <see cref="TranscriptEntry.RequestHash"/>.</param>
     public IReadOnlyList<StoredCall> CallsWith(string requestHash) =>
-        Page(_file.Read(() => Ids(_calls.Query().Where(c => c.RequestHash == requestHash))), 0, int.MaxValue);
+        Page(_file.Read(() => Ids(CallRows.Query().Where(c => c.RequestHash == requestHash))), 0, int.MaxValue);
 
     /// <summary>A question with its texts.</summary>
     /// <param name="id">As in <see cref="StoredCall.Id"/>.</param>
@@ -71,7 +68,7 @@ public sealed class TranscriptStore
         if (_totals.TryGetValue(sweep, out var known))
             return known;
         var totals = new CallTotals(default, new Dictionary<ChatOutcome, CallSum>());
-        _file.Write(() => _totals[sweep] = totals = _file.Read(() => TotalsOf(_calls.Find(c => c.Sweep == sweep))));
+        _file.Write(() => _totals[sweep] = totals = _file.Read(() => TotalsOf(CallRows.Find(c => c.Sweep == sweep))));
         return totals;
     }
 
@@ -79,7 +76,7 @@ public sealed class TranscriptStore
     public CallTotals Totals(string sweep, string site, string proposer)
     {
         var conversation = ConversationOf(sweep, site, proposer);
-        return _file.Read(() => TotalsOf(_calls.Find(c => c.Conversation == conversation)));
+        return _file.Read(() => TotalsOf(CallRows.Find(c => c.Conversation == conversation)));
     }
 
     internal static void AddTo(LiteDatabase database)
@@ -114,8 +111,8 @@ public sealed class TranscriptStore
         {
             _file.Write(() =>
             {
-                _calls.Insert(call);
-                _texts.Insert(new StoredCallText { Id = call.Id, Entry = line });
+                CallRows.Insert(call);
+                TextRows.Insert(new StoredCallText { Id = call.Id, Entry = line });
                 if (_totals.TryGetValue(sweep, out var known))
                     _totals[sweep] = known + call;
             });
@@ -152,15 +149,15 @@ public sealed class TranscriptStore
         return ids;
     }
 
-    private long[] IdsOf(string sweep) => _file.Read(() => Ids(_calls.Query().Where(c => c.Sweep == sweep)));
+    private long[] IdsOf(string sweep) => _file.Read(() => Ids(CallRows.Query().Where(c => c.Sweep == sweep)));
 
     private StoredCall[] Page(long[] ids, int skip, int take)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
         ArgumentOutOfRangeException.ThrowIfNegative(take);
-        return _file.Read(() => ids.Skip(skip).Take(take).Select(id => _calls.FindById(id)).ToArray());
+        return _file.Read(() => ids.Skip(skip).Take(take).Select(id => CallRows.FindById(id)).ToArray());
     }
 
     private string LineOf(long id) =>
-        _texts.FindById(id)?.Entry ?? throw new ArgumentOutOfRangeException(nameof(id), id, "There is no such question.");
+        TextRows.FindById(id)?.Entry ?? throw new ArgumentOutOfRangeException(nameof(id), id, "There is no such question.");
 }

@@ -32,7 +32,7 @@ internal sealed class PlantedBoard : IExploreBoard
     public SpecTrial Try(string spec, CancellationToken cancel)
     {
         Tried++;
-        var compiled = FeatureCompiler.Compile(spec, CompileContext.Of(null));
+        var compiled = FeatureCompiler.Compile(spec, CompileContext.Of(null), cancel: cancel);
         if (compiled.Value is not { } value)
             return new SpecTrial(null, null, null, [.. compiled.Errors.Select(e => e.Format(null))], null);
         var feature = value.Feature;
@@ -47,7 +47,7 @@ internal sealed class PlantedBoard : IExploreBoard
 
     public SpecInspection Lint(string spec, CancellationToken cancel)
     {
-        var compiled = FeatureCompiler.Compile(spec, CompileContext.Of(null));
+        var compiled = FeatureCompiler.Compile(spec, CompileContext.Of(null), cancel: cancel);
         return compiled.Value is { } value
             ? new SpecInspection(value.Spec.Title ?? value.Spec.Id, [], new SpecLint(_texts, TimeProvider.System).Check([value], cancel)[0])
             : new SpecInspection(null, [.. compiled.Errors.Select(e => e.Format(null))], null);
