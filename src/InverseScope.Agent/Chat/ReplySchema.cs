@@ -51,7 +51,17 @@ public sealed class ReplySchema
     /// <summary>What is wrong with a value, as advice to whoever wrote it; empty if nothing.</summary>
     internal IReadOnlyList<string> Check(JsonElement value)
     {
-        var errors = _schema.Validate(value.GetRawText()).SelectMany(Leaves).Where(e => !IsWholeNumber(e)).Select(Told).Distinct().ToList();
+        List<string> errors;
+        try
+        {
+            errors = [.. _schema.Validate(value.GetRawText()).SelectMany(Leaves).Where(e => !IsWholeNumber(e)).Select(Told).Distinct()];
+        }
+        catch (Exception e) when (e is InvalidCastException or OverflowException)
+        {
+            // The library compares no number beyond 64 bits.
+            return ["a number is too large"];
+        }
+
         return errors.Count <= MostErrors ? errors : [.. errors.Take(MostErrors), $"and {errors.Count - MostErrors} more"];
     }
 

@@ -74,7 +74,15 @@ internal sealed partial class Faults(ILogger<Faults> logger)
         if (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
             return TooLarge();
         if (e.InnerException is not JsonException json)
-            return Problems.Of(e.StatusCode, e.Message);
+        {
+            // The framework's own words name types and parameters of this program.
+            return e.Message.StartsWith("Failed to bind parameter", StringComparison.Ordinal) && e.Message.Split('"') is [_, var parameter, ..]
+                ? Problems.Of(e.StatusCode, $"The value of '{parameter.Split(' ')[^1]}' is not of the kind that belongs there, or too large.")
+                : e.Message.StartsWith("Implicit body inferred", StringComparison.Ordinal) || e.Message.StartsWith("Required parameter", StringComparison.Ordinal)
+                ? Problems.Of(e.StatusCode, "A body is missing.")
+                : Problems.Of(e.StatusCode, e.Message);
+        }
+
         var problem = Problems.Of(e.StatusCode, WhatIsWrong(json));
         problem.Extensions["path"] = json.Path;
         problem.Extensions["line"] = json.LineNumber + 1;

@@ -57,6 +57,8 @@ public sealed class SampleDesk(Workspace workspace, ICompute compute)
     private const int MostShown = 10_000;
     private const int PriorTextsForHeat = 4000;
 
+    private const int LongestText = 10_000;
+
     // Of very many neighbours the heaviest decide the heat map.
     private const int SamplesForHeat = 20_000;
 
@@ -65,6 +67,8 @@ public sealed class SampleDesk(Workspace workspace, ICompute compute)
     {
         if (order.N is < 1 or > MostShown)
             throw new BadInputException($"n must be from 1 to {MostShown}, found {order.N}.");
+        if (order.Text?.Length > LongestText)
+            throw new BadInputException($"text has {order.Text.Length:N0} characters; at most {LongestText:N0} are read.");
         var options = order.Measurement ?? new MeasurementOptions { Samples = 0 };
         MeasurementCheck.Check(workspace, options);
         var model = Named.Model(workspace, order.Model);

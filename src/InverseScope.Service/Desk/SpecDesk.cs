@@ -66,6 +66,9 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
 
     private static readonly string[] Extensions = [".yaml", ".json"];
 
+    // Addresses of pages and of the API have them in a spec's place.
+    private static readonly string[] Reserved = ["check", "new", "save", "schema", "schema.json", "try", "eval"];
+
     private readonly Lock _writing = new();
 
     /// <summary>Compiles a spec and runs its tests, without asking a language model.</summary>
@@ -142,7 +145,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
     public SavedSpec Save(string name, string text, string? seen)
     {
         if (!IsName(name))
-            throw new BadInputException($"'{Shown(name)}' cannot be the name of a spec.", $"Give 1 to {LongestName} letters, digits, '-', '_' or '.', beginning with a letter or digit.");
+            throw new BadInputException($"'{Shown(name)}' cannot be the name of a spec.", $"Give 1 to {LongestName} letters, digits, '-', '_' or '.', beginning with a letter or digit; {string.Join(", ", Reserved)} are taken.");
         if (Encoding.UTF8.GetByteCount(text) > FeatureSpecText.MaxBytes)
             throw new BadInputException($"A spec has at most {FeatureSpecText.MaxBytes >> 10} KiB.", "Keep long word lists in a lexicon of the task.");
         var extension = text.AsSpan().TrimStart('\uFEFF').TrimStart() is ['{', ..] ? ".json" : ".yaml";
@@ -153,8 +156,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
             {
                 var path = PathOf(name, extension);
                 Directory.CreateDirectory(workspace.Home.Specs);
-                File.WriteAllText(path + ".new", text);
-                File.Move(path + ".new", path, overwrite: true);
+                Replace(path, text);
                 foreach (var other in Extensions.Where(e => e != extension))
                     File.Delete(PathOf(name, other));
             }
@@ -171,6 +173,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
     /// <param name="seen">Tag of the version that its reader saw.</param>
     /// <exception cref="BadInputException">No spec of this name is saved.</exception>
     /// <exception cref="EditConflictException">There is another version than the reader saw.</exception>
+    /// <exception cref="OutsideServiceException">The disk does not take it.</exception>
     public void Delete(string name, string? seen)
     {
         lock (_writing)
@@ -178,14 +181,37 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
             if (!IsName(name) || TryRead(name) is null)
                 throw new BadInputException($"No spec '{Shown(name)}' is saved.");
             CheckSeen(name, seen);
-            foreach (var extension in Extensions)
-                File.Delete(PathOf(name, extension));
+            try
+            {
+                foreach (var extension in Extensions)
+                    File.Delete(PathOf(name, extension));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new OutsideServiceException($"The spec cannot be deleted: {e.Message}", e);
+            }
+        }
+    }
+
+    // A reader sees the old or the new one whole, and a full disk leaves nothing behind.
+    private static void Replace(string path, string text)
+    {
+        var arriving = path + ".new";
+        try
+        {
+            File.WriteAllText(arriving, text);
+            File.Move(arriving, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(arriving);
+            throw;
         }
     }
 
     /// <summary>Whether it can be a spec's name, and with that a file's, on every system.</summary>
     public static bool IsName(string name) => name.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(name[0])
-        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && !Reserved.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static string Shown(string name) => name.Length <= LongestName ? name : name[..LongestName] + "…";
 

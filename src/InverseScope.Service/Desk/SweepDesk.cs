@@ -66,7 +66,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
         try
         {
             var file = KeepPlan(sweep.Id, given.Text);
-            workspace.Store.Change(sweep.Id, s => s.Command = $"inversescope sweep run {file} --home {workspace.Home.Path}");
+            workspace.Store.Change(sweep.Id, s => s.Command = $"inversescope sweep run {Quoted(file)} --home {Quoted(workspace.Home.Path)}");
             queue.Add(sweep.Id);
         }
         catch (OutsideServiceException e)
@@ -224,6 +224,8 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
             Device = running is null ? null : compute.Health.Device,
         };
     }
+
+    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
 
     private static SweepStatus StatusOf(StoredSweep sweep) => sweep.State switch
     {

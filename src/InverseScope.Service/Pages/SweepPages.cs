@@ -220,8 +220,11 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
 
     private string Template(IQueryCollection query)
     {
-        var model = query["model"].ToString() is { Length: > 0 } asked ? asked : workspace.Models.All.Select(m => m.Name).FirstOrDefault() ?? "MODEL";
-        var task = query["task"].ToString() is { Length: > 0 } given ? given : workspace.Tasks.Names.Contains(model) ? model : workspace.Tasks.Names is [var first, ..] ? first : "TASK";
+        // Whoever made the link might be anybody: what is not known by name stays out of the plan.
+        string[] models = [.. workspace.Models.All.Select(m => m.Name)];
+        var tasks = workspace.Tasks.Names;
+        var model = models.Contains(query["model"].ToString()) ? query["model"].ToString() : models is [var some, ..] ? some : "MODEL";
+        var task = tasks.Contains(query["task"].ToString()) ? query["task"].ToString() : tasks.Contains(model) ? model : tasks is [var first, ..] ? first : "TASK";
         var spec = query["spec"].ToString() is { Length: > 0 } name ? specs.Find(name).File : null;
         return $$"""
             schema: inversescope/sweep/v1

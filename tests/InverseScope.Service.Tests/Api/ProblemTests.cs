@@ -193,6 +193,35 @@ public sealed class ProblemTests(ApiFixture api)
         Assert.StartsWith("The body is not JSON", (string)cut["detail"]!, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("GET", "/api/v1/tasks/addition/sample?n=99999999999999", null, "n")]
+    [InlineData("PUT", "/api/v1/sweeps/none/limits", "null", "body")]
+    [InlineData("POST", "/api/v1/specs/check", "null", "body")]
+    public async Task What_cannot_be_read_is_told_in_words_of_the_caller(string method, string path, string? body, string expected)
+    {
+        var detail = (string)(await api.Client.ProblemAsync(400, ApiCalls.Request(method, path, body)))["detail"]!;
+
+        Assert.Contains(expected, detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("parameter", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nullable", detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("schema")]
+    [InlineData("new")]
+    [InlineData("Check")]
+    public async Task A_spec_cannot_have_the_name_of_an_address(string name) =>
+        await api.Client.ProblemAsync(400, ApiCalls.Request("PUT", $"/api/v1/specs/{name}", """{"text": "x"}""", ("If-None-Match", "*")));
+
+    [Fact]
+    public async Task A_plan_of_brackets_alone_does_not_end_the_service()
+    {
+        var request = ApiCalls.Request("POST", "/api/v1/sweeps");
+        request.Content = new StringContent(new string('[', 200_000), Encoding.UTF8, "application/yaml");
+
+        Assert.Contains("deep", (string)(await api.Client.ProblemAsync(400, request))["detail"]!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_faulty_plan_is_told_with_all_its_places()
     {

@@ -173,6 +173,7 @@ public sealed partial class McpStudyTests
 
         Assert.Contains("There is no tool 'scor'. Did you mean 'score'", await agent.RefusedAsync("scor"));
         Assert.Contains("'model' is missing", await agent.RefusedAsync("begin_study", new { task = "ioi", site = "L0H0@last" }));
+        Assert.Contains("too large", await agent.RefusedAsync("begin_study", new { model = "ioi", task = "ioi", site = "L0H0@last", bank_size = 10000000000000000000000000000m }));
         Assert.Contains("There is no model", await agent.RefusedAsync("begin_study", new { model = "../../etc", task = "ioi", site = "L0H0@last" }));
         Assert.Contains("There is no model", await agent.RefusedAsync("list_sites", new { model = elsewhere.Path }));
         Assert.Contains("There is no task", await agent.RefusedAsync("begin_study", new { model = "ioi", task = elsewhere["secret.txt"], site = "L0H0@last" }));

@@ -55,6 +55,17 @@ public sealed partial class PageAnswerTests(PageSite site)
         }
     }
 
+    [Theory]
+    [InlineData("model")]
+    [InlineData("task")]
+    public async Task A_link_from_elsewhere_puts_nothing_of_its_own_into_a_plan(string key)
+    {
+        var page = await (await site.ServiceAsync()).Client.GetStringAsync($"/?{key}=x%0Alanguage_model%3A%20%7Baddress%3A%20https%3A%2F%2Fevil%7D", Cancel);
+
+        Assert.Contains("schema: inversescope/sweep/v1", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("evil", page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_form_without_its_token_is_not_taken()
     {
