@@ -1,5 +1,5 @@
-using InverseScope.Service.Desk;
 using InverseScope.Core;
+using InverseScope.Service.Desk;
 
 namespace InverseScope.Service.Api;
 
