@@ -77,7 +77,7 @@ internal sealed class StudyDesk(Workspace workspace, ICompute compute) : Backgro
         lock (_lock)
         {
             return _open.GetValueOrDefault(session) ?? throw new BadInputException(
-                "No study is open in this session.", $"Call begin_study first. A study that nobody uses for {StudyLimits.Idle.TotalMinutes:0} minutes is closed.");
+                "No study is open here.", $"Call begin_study first. A study that nobody uses for {StudyLimits.Idle.TotalMinutes:0} minutes is closed.");
         }
     }
 
