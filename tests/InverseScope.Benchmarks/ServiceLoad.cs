@@ -70,7 +70,7 @@ internal static class ServiceLoad
     {
         using var client = new HttpClient { BaseAddress = address };
         // Another seed for each round, and the same for both of a round.
-        var plan = $"schema: inversescope/sweep/v1\nname: load\nmodel: ioi\ntask: ioi\nsites: ['L*H*']\nepsilon: 0.1\nseed: {round + 100}\n";
+        var plan = $"schema: inversescope/sweep/v1\nname: load\nmodel: ioi\ntask: ioi\nsites: ['L0H*']\nepsilon: 0.1\nseed: {round + 100}\n";
         using var body = new StringContent(plan, Encoding.UTF8, "application/yaml");
         using var begun = await client.PostAsync(new Uri("/api/v1/sweeps", UriKind.Relative), body);
         begun.EnsureSuccessStatusCode();

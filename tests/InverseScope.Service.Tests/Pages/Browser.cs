@@ -25,6 +25,8 @@ public sealed class Browser : IAsyncDisposable
         try
         {
             _playwright ??= await Playwright.CreateAsync();
+            // A busy machine draws a page late; what never comes still fails.
+            Assertions.SetDefaultExpectTimeout(30_000);
             _browser ??= await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
             {
                 ExecutablePath = path,

@@ -180,6 +180,9 @@ public sealed class PageDeedTests(Browser browser)
 
         // Review it.
         await page.Locator(".hyps .c-feature a").First.ClickAsync();
+        await Expect(page.Locator("#claim-h")).ToBeVisibleAsync();
+        if (script)
+            await KeysAsync(page);
         await page.Locator("#review").GetByLabel("Your name").FillAsync("Ada");
         if (script)
         {
