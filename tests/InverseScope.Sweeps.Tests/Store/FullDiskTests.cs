@@ -23,7 +23,7 @@ public sealed class FullDiskTests : IDisposable
     [Fact]
     public void A_store_whose_disk_was_full_goes_on_when_there_is_room_again()
     {
-        Assert.SkipUnless(_isMounted, "A small disk cannot be mounted here.");
+        Assert.SkipUnless(_isMounted, "needs the right to mount a small file system: see tests/SKIPS.md");
         File.WriteAllBytes(_folder["ballast"], new byte[2 << 20]);
         using var store = SweepStore.Open(_folder["store.db"]);
         var sweep = store.Begin(new StoredSweep { Name = "a", Started = Timestamp.Of(DateTimeOffset.UnixEpoch) }).Id;
