@@ -6,11 +6,8 @@ using InverseScope.Core;
 using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
-using InverseScope.Core.Tasks;
-using InverseScope.Sweeps;
+using InverseScope.Sweeps.Evaluation;
 using InverseScope.Torch;
-using InverseScope.Torch.Models;
-using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Cli.Commands;
 
@@ -18,12 +15,8 @@ namespace InverseScope.Cli.Commands;
 internal static class SampleCommand
 {
     private const long DefaultCount = 10;
-    private const int PriorTextsForHeat = 4000;
     private const int BarWidth = 16;
     private const double BitsOfFullBar = 8;
-
-    // Of very many neighbours the heaviest decide the heat map.
-    private const int SamplesForHeat = 20_000;
 
     public static Command Create(Shell shell)
     {
@@ -63,8 +56,8 @@ internal static class SampleCommand
                 ?? throw new BadInputException($"'{text}' has no position {site.Position}.", "Give another text with --text, or another position.");
         }
 
-        var heat = set.Texts.Length == 0 ? [] : Heat(invocation, backend, model, task, site, text, set, thread);
-        var shown = Spread(set, count).Select(i => new Shown(backend.Texts[set.Texts[i]], set.Weights[i], set.Distances[i])).ToArray();
+        var heat = set.Texts.Length == 0 ? [] : SampleGlimpse.Heat(thread, model, task, site, text, set, backend.Texts, invocation.Seed, invocation.Cancel);
+        var shown = SampleGlimpse.Spread(set, count).Select(i => new Shown(backend.Texts[set.Texts[i]], set.Weights[i], set.Distances[i])).ToArray();
         if (invocation.Json)
         {
             Json.WriteDocument(invocation.Out, new
@@ -148,48 +141,6 @@ internal static class SampleCommand
         draws is not null && 2 * (draws.Unfinished + draws.Invalid) > draws.Total
             ? $"Nothing lies near: the generator mostly writes no texts of the task. {(options.Temperature > 1 ? "Lower the --temperature." : "Train it longer.")}"
             : $"Nothing lies near: try a larger --epsilon, or more {string.Join(" or ", new[] { options.Sampler != SamplerKind.Generator ? "--bank-size" : null, draws is not null ? "--draws" : null }.OfType<string>())}.";
-
-    private static IReadOnlyList<TokenHeat> Heat(
-        Invocation invocation, TorchBackend backend, ModelEntry model, ITask task, Site site, string text, SampleSet set,
-        TorchThread thread)
-    {
-        using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
-        string[] Tokens(string of)
-        {
-            var tokenized = target.Tokenize(of);
-            return [.. Enumerable.Range(0, tokenized.Ids.Length).Select(i => tokenized.Piece(i).ToString())];
-        }
-
-        var random = invocation.Seed.Stream("heat");
-        var prior = Enumerable.Range(0, PriorTextsForHeat).Select(_ => Tokens(task.Draw(random))).ToArray();
-        var samples = Enumerable.Range(0, set.Texts.Length)
-            .OrderByDescending(i => set.Weights[i])
-            .Take(SamplesForHeat)
-            .Select(i => new WeightedTokens(Tokens(backend.Texts[set.Texts[i]]), set.Weights[i]))
-            .ToArray();
-
-        // What comes after the site's token is unknown to it.
-        var read = site.Position.Resolve(target.Tokenize(text), task)!.Value + 1;
-        return TokenHeatMap.Of(Tokens(text)[..read], samples, prior, set.Ess);
-    }
-
-    /// <summary>Samples spread evenly over the weight, nearest first: they show the far ones in their due share.</summary>
-    private static IEnumerable<int> Spread(SampleSet set, int count)
-    {
-        var order = Enumerable.Range(0, set.Texts.Length).OrderBy(i => set.Distances[i]).ToArray();
-        if (order.Length <= count)
-            return order;
-        var chosen = new List<int>();
-        double cumulated = 0;
-        foreach (var i in order)
-        {
-            cumulated += set.Weights[i];
-            if (cumulated > (chosen.Count + 0.5) / count && chosen.Count < count)
-                chosen.Add(i);
-        }
-
-        return chosen;
-    }
 
     private static string Quoted(string token) => token.Length == 0 ? "(begin)" : $"'{token}'";
 

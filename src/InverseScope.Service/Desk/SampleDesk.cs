@@ -3,10 +3,8 @@ using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
-using InverseScope.Core.Tasks;
 using InverseScope.Service.Compute;
-using InverseScope.Sweeps;
-using InverseScope.Torch.Models;
+using InverseScope.Sweeps.Evaluation;
 using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Service.Desk;
@@ -55,12 +53,8 @@ public sealed record DrawnSample(string Text, double Weight, double Distance);
 public sealed class SampleDesk(Workspace workspace, ICompute compute)
 {
     private const int MostShown = 10_000;
-    private const int PriorTextsForHeat = 4000;
 
     private const int LongestText = 10_000;
-
-    // Of very many neighbours the heaviest decide the heat map.
-    private const int SamplesForHeat = 20_000;
 
     /// <exception cref="BadInputException">The order, its model, task, site or text cannot be used.</exception>
     public DrawnSamples Draw(SampleOrder order, CancellationToken cancel)
@@ -82,54 +76,12 @@ public sealed class SampleDesk(Workspace workspace, ICompute compute)
         backend.Prepare([site], null, cancel);
         var set = backend.Sample(site, [text], "sample", cancel).Sets.SingleOrDefault()
             ?? throw new BadInputException($"'{text}' has no position {site.Position}.", "Give another text, or another position.");
-        var heat = set.Texts.Length == 0 ? [] : Heat(backend, model, task, site, text, set, seed, cancel);
+        using var thread = new TorchThread(threads: 1);
+        var heat = set.Texts.Length == 0 ? [] : SampleGlimpse.Heat(thread, model, task, site, text, set, backend.Texts, seed, cancel);
         return new DrawnSamples(
             backend.Target.Name, backend.Target.ContentHash, task.Name, site.ToString(), text,
             task.WhyInvalid(text) is { } why ? $"It is no text of {task.Name}: {why}" : null, options, backend.Generator, set.Draws, set.Neighbours,
             set.Ess, set.Bits, set.Ess >= options.MinimumEss, heat, set.PriorGap, set.Tokens,
-            [.. Spread(set, order.N).Select(i => new DrawnSample(backend.Texts[set.Texts[i]], set.Weights[i], set.Distances[i]))]);
-    }
-
-    private static IReadOnlyList<TokenHeat> Heat(
-        IInversionBackend backend, ModelEntry model, ITask task, Site site, string text, SampleSet set, RunSeed seed, CancellationToken cancel)
-    {
-        // It reads texts here and computes nothing.
-        using var thread = new TorchThread(threads: 1);
-        using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
-        string[] Tokens(string of)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var tokenized = target.Tokenize(of);
-            return [.. Enumerable.Range(0, tokenized.Ids.Length).Select(i => tokenized.Piece(i).ToString())];
-        }
-
-        var random = seed.Stream("heat");
-        var prior = Enumerable.Range(0, PriorTextsForHeat).Select(_ => Tokens(task.Draw(random))).ToArray();
-        var samples = Enumerable.Range(0, set.Texts.Length)
-            .OrderByDescending(i => set.Weights[i])
-            .Take(SamplesForHeat)
-            .Select(i => new WeightedTokens(Tokens(backend.Texts[set.Texts[i]]), set.Weights[i]))
-            .ToArray();
-        // What comes after the site's token is unknown to it.
-        var read = site.Position.Resolve(target.Tokenize(text), task)!.Value + 1;
-        return TokenHeatMap.Of(Tokens(text)[..read], samples, prior, set.Ess);
-    }
-
-    // Samples at equal steps of the weight show the far ones in their due share.
-    private static IEnumerable<int> Spread(SampleSet set, int count)
-    {
-        int[] order = [.. Enumerable.Range(0, set.Texts.Length).OrderBy(i => set.Distances[i])];
-        if (order.Length <= count)
-            return order;
-        var chosen = new List<int>();
-        double cumulated = 0;
-        foreach (var i in order)
-        {
-            cumulated += set.Weights[i];
-            if (cumulated > (chosen.Count + 0.5) / count && chosen.Count < count)
-                chosen.Add(i);
-        }
-
-        return chosen;
+            [.. SampleGlimpse.Spread(set, order.N).Select(i => new DrawnSample(backend.Texts[set.Texts[i]], set.Weights[i], set.Distances[i]))]);
     }
 }
