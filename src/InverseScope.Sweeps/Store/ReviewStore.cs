@@ -1,38 +1,35 @@
 using InverseScope.Core;
-using LiteDB;
 
 namespace InverseScope.Sweeps.Store;
 
 /// <summary>What people said of hypotheses and labels. Nothing is ever changed or deleted. Thread-safe.</summary>
 public sealed class ReviewStore
 {
-    private const string ReviewsName = "reviews";
-    private const string CorrectionsName = "corrections";
-
-    private readonly StoreFile _file;
+    private readonly IStoreDatabase _database;
     private long _version;
 
-    internal ReviewStore(StoreFile file) => _file = file;
+    internal ReviewStore(IStoreDatabase database)
+    {
+        _database = database;
+        _database.Changed += news =>
+        {
+            if (news is null or { Kind: StoreNewsKind.Reviewed })
+                Interlocked.Increment(ref _version);
+        };
+    }
 
-    private ILiteCollection<StoredReview> ReviewRows => _file.Collection<StoredReview>(ReviewsName);
-
-    private ILiteCollection<StoredCorrection> CorrectionRows => _file.Collection<StoredCorrection>(CorrectionsName);
-
-    /// <summary>Grows with every review and every label that is added while the store is open, from 0.</summary>
+    /// <summary>Grows with every review and every label that is added while the store is open, from 0; where others write too, soon after they did.</summary>
     public long Version => Interlocked.Read(ref _version);
 
     /// <summary>Every review of every sweep, oldest first.</summary>
-    public IReadOnlyList<StoredReview> All() => _file.Read(() => ReviewRows.FindAll().OrderBy(r => r.Id).ToArray());
+    public IReadOnlyList<StoredReview> All() => _database.Read(rows => rows.All(StoreTables.Reviews));
 
     /// <summary>Every review of a sweep's hypotheses, oldest first.</summary>
-    public IReadOnlyList<StoredReview> Of(string sweep)
-    {
-        var key = KeyOf(sweep);
-        return _file.Read(() => ReviewRows.Find(r => r.SweepKey == key).OrderBy(r => r.Id).ToArray());
-    }
+    public IReadOnlyList<StoredReview> Of(string sweep) =>
+        _database.Read(rows => rows.With(StoreTables.Reviews, StoreTables.ReviewsBySweep, KeyOf(sweep)));
 
     /// <summary>Every review of one hypothesis, oldest first.</summary>
-    public IReadOnlyList<StoredReview> Of(string sweep, string hypothesis) => _file.Read(() => Find(KeyOf(sweep, hypothesis)));
+    public IReadOnlyList<StoredReview> Of(string sweep, string hypothesis) => _database.Read(rows => Find(rows, KeyOf(sweep, hypothesis)));
 
     /// <summary>Adds a review, unless somebody was quicker.</summary>
     /// <param name="review">Gets its id.</param>
@@ -43,32 +40,24 @@ public sealed class ReviewStore
     {
         (review.SweepKey, review.Key) = (KeyOf(review.Sweep), KeyOf(review.Sweep, review.Hypothesis));
         var added = false;
-        // What is read within a write stays true until it ends.
-        _file.Write(() =>
+        _database.Write([$"review {review.Key}"], rows =>
         {
-            if ((Find(review.Key) is [.., var last] ? last.Id : 0) != after)
+            added = (Find(rows, review.Key) is [.., var last] ? last.Id : 0) == after;
+            if (!added)
                 return;
-            ReviewRows.Insert(review);
-            added = true;
+            rows.Insert(StoreTables.Reviews, review);
+            rows.Tell(new StoreNews(StoreNewsKind.Reviewed));
         });
-        if (added)
-            Interlocked.Increment(ref _version);
         return added;
     }
 
     /// <summary>Every label that people gave in a sweep, oldest first.</summary>
-    public IReadOnlyList<StoredCorrection> Corrections(string sweep)
-    {
-        var key = KeyOf(sweep);
-        return _file.Read(() => CorrectionRows.Find(c => c.SweepKey == key).OrderBy(c => c.Id).ToArray());
-    }
+    public IReadOnlyList<StoredCorrection> Corrections(string sweep) =>
+        _database.Read(rows => rows.With(StoreTables.Corrections, StoreTables.CorrectionsBySweep, KeyOf(sweep)));
 
     /// <summary>Every label that people gave in a sweep for one spec, oldest first.</summary>
-    public IReadOnlyList<StoredCorrection> Corrections(string sweep, string specHash)
-    {
-        var key = KeyOf(sweep, specHash);
-        return _file.Read(() => CorrectionRows.Find(c => c.Key == key).OrderBy(c => c.Id).ToArray());
-    }
+    public IReadOnlyList<StoredCorrection> Corrections(string sweep, string specHash) =>
+        _database.Read(rows => rows.With(StoreTables.Corrections, StoreTables.CorrectionsByKey, KeyOf(sweep, specHash)));
 
     /// <summary>Adds a label that a person gave.</summary>
     /// <param name="correction">Gets its id.</param>
@@ -76,22 +65,15 @@ public sealed class ReviewStore
     public void Add(StoredCorrection correction)
     {
         (correction.SweepKey, correction.Key) = (KeyOf(correction.Sweep), KeyOf(correction.Sweep, correction.SpecHash));
-        _file.Write(() => CorrectionRows.Insert(correction));
-        Interlocked.Increment(ref _version);
-    }
-
-    internal static void AddTo(LiteDatabase database)
-    {
-        var reviews = database.GetCollection<StoredReview>(ReviewsName);
-        reviews.EnsureIndex(r => r.SweepKey);
-        reviews.EnsureIndex(r => r.Key);
-        var corrections = database.GetCollection<StoredCorrection>(CorrectionsName);
-        corrections.EnsureIndex(c => c.SweepKey);
-        corrections.EnsureIndex(c => c.Key);
+        _database.Write([$"correction {correction.Key}"], rows =>
+        {
+            rows.Insert(StoreTables.Corrections, correction);
+            rows.Tell(new StoreNews(StoreNewsKind.Reviewed));
+        });
     }
 
     // LiteDB compares texts without regard to case, and by the rules of a culture; hashes cannot be confused by that.
     private static string KeyOf(params ReadOnlySpan<string> parts) => ContentHash.Of(parts);
 
-    private StoredReview[] Find(string key) => [.. ReviewRows.Find(r => r.Key == key).OrderBy(r => r.Id)];
+    private static IReadOnlyList<StoredReview> Find(IStoreReader rows, string key) => rows.With(StoreTables.Reviews, StoreTables.ReviewsByKey, key);
 }

@@ -4,11 +4,11 @@ using LiteDB;
 namespace InverseScope.Sweeps.Store;
 
 /// <summary>
-/// The file below a store: who owns it, how it is read and written, and what its faults are called. What is written is
+/// The file of LiteDB below a store: who owns it, how it is read and written, and what its faults are called. What is written is
 /// committed as one and on the disk before the next write, so that a process killed at any moment, or a machine, loses at most the write
 /// in flight. Thread-safe.
 /// </summary>
-internal sealed class StoreFile : IDisposable
+internal sealed class StoreFile : IStoreDatabase
 {
     private readonly Lock _writing = new();
     private readonly FileStream _owned;
@@ -18,7 +18,13 @@ internal sealed class StoreFile : IDisposable
 
     private StoreFile(string path, FileStream owned, Action<LiteDatabase> migrate) => (Path, _owned, _migrate) = (path, owned, migrate);
 
+    public event Action<StoreNews?>? Changed;
+
     public string Path { get; }
+
+    public string Name => $"the store '{Path}'";
+
+    public bool IsShared => false;
 
     /// <param name="migrate">Brings the database to what this program reads, or refuses it.</param>
     /// <exception cref="BadInputException">Another process owns it, or it is no store.</exception>
@@ -48,16 +54,14 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="OutsideServiceException">The store closed on a fault of the disk, and cannot be opened again yet.</exception>
     public ILiteCollection<T> Collection<T>(string name) => Database().GetCollection<T>(name);
 
-    /// <param name="read">Reads to the end before it returns: what is left open would keep writers waiting.</param>
-    /// <exception cref="BadInputException">What is there cannot be read.</exception>
-    /// <exception cref="OutsideServiceException">The disk does not answer.</exception>
-    public T Read<T>(Func<T> read)
+    // What is left open after reading would keep writers waiting.
+    public T Read<T>(Func<IStoreReader, T> read)
     {
         _ = Database();
         var opened = _opened;
         try
         {
-            return read();
+            return read(new LiteRows(this));
         }
         catch (Exception e) when (IsClosed(e))
         {
@@ -70,18 +74,18 @@ internal sealed class StoreFile : IDisposable
         }
     }
 
-    /// <summary>Commits all that is written by <paramref name="write"/>, or none; one writer at a time, so what it reads stays true.</summary>
-    /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
-    public void Write(Action write)
+    // One writer at a time, whatever it locks.
+    public void Write(IReadOnlyList<string> locks, Action<IStoreWriter> write)
     {
         Opened? opened = null;
+        var rows = new LiteRows(this);
         try
         {
             lock (_writing)
             {
                 _ = Database();
                 opened = _opened!;
-                Commit(opened.Database, write);
+                Commit(opened.Database, () => write(rows));
             }
 
             // From the log, which the next process reads, LiteDB brings it to the data by and by. Others may commit meanwhile.
@@ -94,6 +98,9 @@ internal sealed class StoreFile : IDisposable
             throw new OutsideServiceException(
                 $"The store '{Path}' cannot be written: {e.Message} What was committed before is kept; free space and resume.", e);
         }
+
+        foreach (var news in rows.News)
+            Changed?.Invoke(news);
     }
 
     public void Dispose()

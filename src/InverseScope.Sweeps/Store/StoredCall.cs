@@ -78,9 +78,4 @@ public readonly record struct CallSum(int Calls, long Messages, long PromptToken
 /// <summary>What questions took, and what came of them.</summary>
 /// <param name="All">Over all of them.</param>
 /// <param name="ByOutcome">Those of one outcome; an outcome that never came is not there.</param>
-public sealed record CallTotals(CallSum All, IReadOnlyDictionary<ChatOutcome, CallSum> ByOutcome)
-{
-    public static CallTotals operator +(CallTotals totals, StoredCall call) => new(
-        totals.All + call,
-        new Dictionary<ChatOutcome, CallSum>(totals.ByOutcome) { [call.Outcome] = totals.ByOutcome.GetValueOrDefault(call.Outcome) + call });
-}
+public sealed record CallTotals(CallSum All, IReadOnlyDictionary<ChatOutcome, CallSum> ByOutcome);

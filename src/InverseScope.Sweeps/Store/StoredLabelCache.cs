@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using InverseScope.Agent.Labels;
 using InverseScope.Core;
 using InverseScope.Core.Specs;
-using LiteDB;
 
 namespace InverseScope.Sweeps.Store;
 
@@ -15,31 +15,24 @@ namespace InverseScope.Sweeps.Store;
 /// </summary>
 public sealed class StoredLabelCache : ILabelCache
 {
-    private const string LabelsName = "labels";
-    private const string ScopesName = "label_scopes";
     private const int ScopeShift = 32;
 
-    private readonly StoreFile _file;
+    private readonly IStoreDatabase _database;
 
-    // Scopes are few. One process owns the file, so that what is here is what is there.
+    // Scopes are few, and a number is never given again. Where one process owns the store, what is here is what is there.
     private readonly ConcurrentDictionary<LabelScope, int> _numbers;
-    private readonly Lock _adding = new();
 
-    internal StoredLabelCache(StoreFile file)
+    internal StoredLabelCache(IStoreDatabase database)
     {
-        _file = file;
-        _numbers = new ConcurrentDictionary<LabelScope, int>(file.Read(() => ScopeRows.FindAll().ToDictionary(
-            s => new LabelScope(s.SpecHash, s.Model, s.PromptHash, s.Vote), s => s.Id)));
+        _database = database;
+        _numbers = new ConcurrentDictionary<LabelScope, int>(
+            database.IsShared ? [] : database.Read(rows => rows.All(StoreTables.LabelScopes)).Select(s => KeyValuePair.Create(ScopeOf(s), s.Id)));
     }
-
-    private ILiteCollection<StoredLabel> LabelRows => _file.Collection<StoredLabel>(LabelsName);
-
-    private ILiteCollection<StoredLabelScope> ScopeRows => _file.Collection<StoredLabelScope>(ScopesName);
 
     /// <inheritdoc/>
     /// <exception cref="BadInputException">What is there cannot be read.</exception>
     public LabelAnswer? Find(LabelScope scope, string text) =>
-        _numbers.TryGetValue(scope, out var number) && _file.Read(() => LabelRows.FindById(IdOf(number, text))) is { } label
+        NumberOf(scope) is { } number && _database.Read(rows => rows.Find(StoreTables.Labels, IdOf(number, text))) is { } label
             ? new LabelAnswer(label.Kind, label.Label)
             : null;
 
@@ -53,49 +46,57 @@ public sealed class StoredLabelCache : ILabelCache
         var lasting = answers.Where(a => a.Value.Kind is not (AnswerKind.Failed or AnswerKind.NotAsked)).DistinctBy(a => a.Key, StringComparer.Ordinal).ToList();
         if (lasting.Count == 0)
             return;
-        lock (_adding)
+        if (NumberOf(scope) is { } known && _database.Read(rows => Missing(rows, known, lasting)).Count == 0)
+            return;
+        var number = 0;
+        _database.Write([LockOf(scope)], rows =>
         {
-            var isNew = !_numbers.TryGetValue(scope, out var number);
-            if (isNew)
-                number = _numbers.Count + 1;
-            var added = _file.Read(() => Missing(number, lasting));
-            if (added.Count == 0)
-                return;
-            _file.Write(() =>
-            {
-                if (isNew)
+            number = Known(rows, scope.SpecHash).FirstOrDefault(s => ScopeOf(s) == scope)?.Id ?? Add(rows, scope);
+            var place = rows.LastBetween(StoreTables.Labels, StoreTables.LabelsByPlace, First(number), First(number + 1L))?.Place ?? First(number);
+            rows.InsertAll(
+                StoreTables.Labels,
+                [.. Missing(rows, number, lasting).Select(a => new StoredLabel
                 {
-                    ScopeRows.Insert(new StoredLabelScope
-                    {
-                        Id = number,
-                        SpecHash = scope.SpecHash,
-                        Model = scope.Model,
-                        PromptHash = scope.PromptHash,
-                        Vote = scope.Vote,
-                    });
-                }
+                    Id = IdOf(number, a.Key),
+                    Place = ++place,
+                    Text = a.Key,
+                    Kind = a.Value.Kind,
+                    Label = a.Value.Label,
+                })]);
+        });
 
-                LabelRows.InsertBulk(added);
-            });
-
-            // Only once it is committed: after a fault, the next try stores the scope again.
-            _numbers[scope] = number;
-        }
+        // Only once it is committed: after a fault, the next try stores the scope again.
+        _numbers[scope] = number;
     }
 
     /// <inheritdoc/>
     /// <exception cref="BadInputException">What is there cannot be read.</exception>
-    public IReadOnlyList<KeyValuePair<string, LabelAnswer>> All(LabelScope scope) => !_numbers.TryGetValue(scope, out var number)
+    public IReadOnlyList<KeyValuePair<string, LabelAnswer>> All(LabelScope scope) => NumberOf(scope) is not { } number
         ? []
-        : _file.Read(() => Of(number).OrderBy(l => l.Place).ToEnumerable()
-            .Select(l => KeyValuePair.Create(l.Text, new LabelAnswer(l.Kind, l.Label)))
-            .ToArray());
+        : [.. _database.Read(rows => rows.Between(StoreTables.Labels, StoreTables.LabelsByPlace, First(number), First(number + 1L)))
+            .Select(l => KeyValuePair.Create(l.Text, new LabelAnswer(l.Kind, l.Label)))];
 
     /// <summary>The scopes that have answers for a spec, in no particular order.</summary>
-    public IReadOnlyList<LabelScope> ScopesOf(string specHash) => [.. _numbers.Keys.Where(s => s.SpecHash == specHash)];
+    public IReadOnlyList<LabelScope> ScopesOf(string specHash) =>
+        [.. _database.IsShared ? _database.Read(rows => Known(rows, specHash)).Select(ScopeOf) : _numbers.Keys.Where(s => s.SpecHash == specHash)];
 
-    internal static void AddTo(LiteDatabase database) =>
-        database.GetCollection<StoredLabel>(LabelsName).EnsureIndex(l => l.Place, unique: true);
+    private static LabelScope ScopeOf(StoredLabelScope scope) => new(scope.SpecHash, scope.Model, scope.PromptHash, scope.Vote);
+
+    private static string LockOf(LabelScope scope) =>
+        $"labels {ContentHash.Of(scope.SpecHash, scope.Model, scope.PromptHash, scope.Vote.ToString(CultureInfo.InvariantCulture))}";
+
+    private static IReadOnlyList<StoredLabelScope> Known(IStoreReader rows, string specHash) =>
+        rows.With(StoreTables.LabelScopes, StoreTables.LabelScopesBySpec, specHash);
+
+    private static int Add(IStoreWriter rows, LabelScope scope)
+    {
+        var row = new StoredLabelScope { SpecHash = scope.SpecHash, Model = scope.Model, PromptHash = scope.PromptHash, Vote = scope.Vote };
+        rows.Insert(StoreTables.LabelScopes, row);
+        return row.Id;
+    }
+
+    /// <summary>Below every place of a scope.</summary>
+    private static long First(long scope) => scope << ScopeShift;
 
     private static byte[] IdOf(int scope, string text)
     {
@@ -105,23 +106,20 @@ public sealed class StoredLabelCache : ILabelCache
         return SHA256.HashData(content);
     }
 
-    private List<StoredLabel> Missing(int scope, IReadOnlyList<KeyValuePair<string, LabelAnswer>> answers)
+    private static List<KeyValuePair<string, LabelAnswer>> Missing(
+        IStoreReader rows, int scope, IReadOnlyList<KeyValuePair<string, LabelAnswer>> answers)
     {
-        var place = LastPlace(scope);
-        var missing = new List<StoredLabel>();
-        foreach (var (text, answer) in answers)
-        {
-            var id = IdOf(scope, text);
-            if (LabelRows.FindById(id) is null)
-                missing.Add(new StoredLabel { Id = id, Place = ++place, Text = text, Kind = answer.Kind, Label = answer.Label });
-        }
-
-        return missing;
+        var ids = answers.Select(a => IdOf(scope, a.Key)).ToArray();
+        var there = rows.FindAll(StoreTables.Labels, ids).Select(l => Convert.ToHexString(l.Id)).ToHashSet(StringComparer.Ordinal);
+        return [.. answers.Where((_, i) => !there.Contains(Convert.ToHexString(ids[i])))];
     }
 
-    private long LastPlace(int scope) =>
-        Of(scope).OrderByDescending(l => l.Place).Limit(1).ToArray() is [var last] ? last.Place : (long)scope << ScopeShift;
-
-    private ILiteQueryable<StoredLabel> Of(int scope) =>
-        LabelRows.Query().Where(Query.Between(nameof(StoredLabel.Place), (long)scope << ScopeShift, ((long)scope + 1) << ScopeShift));
+    private int? NumberOf(LabelScope scope)
+    {
+        if (_numbers.TryGetValue(scope, out var number))
+            return number;
+        if (!_database.IsShared || _database.Read(rows => Known(rows, scope.SpecHash)).FirstOrDefault(s => ScopeOf(s) == scope) is not { } found)
+            return null;
+        return _numbers[scope] = found.Id;
+    }
 }

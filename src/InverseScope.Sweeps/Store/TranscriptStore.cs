@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using InverseScope.Agent.Chat;
 using InverseScope.Agent.Transcripts;
 using InverseScope.Core;
-using LiteDB;
 
 namespace InverseScope.Sweeps.Store;
 
@@ -12,19 +11,12 @@ namespace InverseScope.Sweeps.Store;
 /// </summary>
 public sealed class TranscriptStore
 {
-    private const string CallsName = "calls";
-    private const string TextsName = "call_texts";
+    private readonly IStoreDatabase _database;
 
-    private readonly StoreFile _file;
+    // Each sum with the number of the last question in it. Those of one sweep have rising numbers, so what came since is added.
+    private readonly ConcurrentDictionary<string, (long Last, CallTotals Totals)> _totals = new(StringComparer.Ordinal);
 
-    // Changed within writes only, so that no sum misses a question or has it twice.
-    private readonly ConcurrentDictionary<string, CallTotals> _totals = new(StringComparer.Ordinal);
-
-    internal TranscriptStore(StoreFile file) => _file = file;
-
-    private ILiteCollection<StoredCall> CallRows => _file.Collection<StoredCall>(CallsName);
-
-    private ILiteCollection<StoredCallText> TextRows => _file.Collection<StoredCallText>(TextsName);
+    internal TranscriptStore(IStoreDatabase database) => _database = database;
 
     /// <summary>What the questions of one proposer about one site are kept by.</summary>
     /// <param name="site">The site's full form; empty for questions of the whole sweep.</param>
@@ -33,7 +25,8 @@ public sealed class TranscriptStore
     /// <summary>Questions of a sweep, in the order in which they were kept.</summary>
     /// <param name="skip">How many of the first are left out, at least 0.</param>
     /// <param name="take">How many there are at most, at least 0.</param>
-    public IReadOnlyList<StoredCall> Calls(string sweep, int skip = 0, int take = int.MaxValue) => Page(IdsOf(sweep), skip, take);
+    public IReadOnlyList<StoredCall> Calls(string sweep, int skip = 0, int take = int.MaxValue) =>
+        Page(rows => IdsOf(rows, sweep), skip, take);
 
     /// <summary>Questions of one proposer about one site, in the order in which they were kept.</summary>
     /// <param name="skip">How many of the first are left out, at least 0.</param>
@@ -41,34 +34,38 @@ public sealed class TranscriptStore
     public IReadOnlyList<StoredCall> Calls(string sweep, string site, string proposer, int skip = 0, int take = int.MaxValue)
     {
         var conversation = ConversationOf(sweep, site, proposer);
-        return Page(_file.Read(() => Ids(CallRows.Query().Where(c => c.Conversation == conversation))), skip, take);
+        return Page(rows => rows.NumbersWith(StoreTables.Calls, StoreTables.CallsByConversation, conversation), skip, take);
     }
 
     /// <summary>A question without its texts; null if there is none.</summary>
     /// <param name="id">As in <see cref="StoredCall.Id"/>.</param>
-    public StoredCall? Find(long id) => _file.Read(() => CallRows.FindById(id));
+    public StoredCall? Find(long id) => _database.Read(rows => rows.Find(StoreTables.Calls, id));
 
     /// <summary>Every time that one question was put to one model, in any sweep, in order.</summary>
     /// <param name="requestHash">As in <see cref="TranscriptEntry.RequestHash"/>.</param>
     public IReadOnlyList<StoredCall> CallsWith(string requestHash) =>
-        Page(_file.Read(() => Ids(CallRows.Query().Where(c => c.RequestHash == requestHash))), 0, int.MaxValue);
+        Page(rows => rows.NumbersWith(StoreTables.Calls, StoreTables.CallsByRequest, requestHash), 0, int.MaxValue);
 
     /// <summary>A question with its texts.</summary>
     /// <param name="id">As in <see cref="StoredCall.Id"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such question.</exception>
     /// <exception cref="BadInputException">What is there cannot be read.</exception>
-    public TranscriptEntry Entry(long id) => _file.Read(() => TranscriptFile.Parse(LineOf(id)));
+    public TranscriptEntry Entry(long id) => _database.Read(rows => TranscriptFile.Parse(LineOf(rows, id)));
 
     /// <summary>All entries of a sweep in order, each as JSON on one line; one text at a time is in memory.</summary>
-    public IEnumerable<string> Lines(string sweep) => IdsOf(sweep).Select(id => _file.Read(() => LineOf(id)));
+    public IEnumerable<string> Lines(string sweep) =>
+        _database.Read(rows => IdsOf(rows, sweep)).Select(id => _database.Read(rows => LineOf(rows, id)));
 
     /// <summary>What a sweep's questions took, over all sites and proposers.</summary>
     public CallTotals Totals(string sweep)
     {
-        if (_totals.TryGetValue(sweep, out var known))
-            return known;
-        var totals = new CallTotals(default, new Dictionary<ChatOutcome, CallSum>());
-        _file.Write(() => _totals[sweep] = totals = _file.Read(() => TotalsOf(CallRows.Find(c => c.Sweep == sweep))));
+        var (last, totals) = _totals.GetValueOrDefault(sweep, (0, new CallTotals(default, new Dictionary<ChatOutcome, CallSum>())));
+        var since = _database.Read(rows => rows.After(StoreTables.Calls, StoreTables.CallsBySweep, sweep, last));
+        if (since.Count == 0)
+            return totals;
+        totals = TotalsOf(since, totals);
+        // Of several at once any may stay: each goes with its number.
+        _totals[sweep] = (since[^1].Id, totals);
         return totals;
     }
 
@@ -76,15 +73,7 @@ public sealed class TranscriptStore
     public CallTotals Totals(string sweep, string site, string proposer)
     {
         var conversation = ConversationOf(sweep, site, proposer);
-        return _file.Read(() => TotalsOf(CallRows.Find(c => c.Conversation == conversation)));
-    }
-
-    internal static void AddTo(LiteDatabase database)
-    {
-        var calls = database.GetCollection<StoredCall>(CallsName);
-        calls.EnsureIndex(c => c.Sweep);
-        calls.EnsureIndex(c => c.Conversation);
-        calls.EnsureIndex(c => c.RequestHash);
+        return TotalsOf(_database.Read(rows => rows.With(StoreTables.Calls, StoreTables.CallsByConversation, conversation)), null);
     }
 
     internal void Add(string sweep, string site, string proposer, TranscriptEntry entry)
@@ -107,31 +96,20 @@ public sealed class TranscriptStore
             ModelSeconds = reply.ModelTime.TotalSeconds,
         };
         var line = TranscriptFile.Write(entry);
-        try
+        _database.Write([$"calls {sweep}"], rows =>
         {
-            _file.Write(() =>
-            {
-                CallRows.Insert(call);
-                TextRows.Insert(new StoredCallText { Id = call.Id, Entry = line });
-                if (_totals.TryGetValue(sweep, out var known))
-                    _totals[sweep] = known + call;
-            });
-        }
-        catch
-        {
-            // Counted anew by the next who asks.
-            _totals.TryRemove(sweep, out _);
-            throw;
-        }
+            rows.Insert(StoreTables.Calls, call);
+            rows.Insert(StoreTables.CallTexts, new StoredCallText { Id = call.Id, Entry = line });
+        });
     }
 
     // LiteDB compares texts without regard to case, and by the rules of a culture; hashes cannot be confused by that.
     private static string ConversationOf(string sweep, string site, string proposer) => ContentHash.Of(sweep, site, proposer);
 
-    private static CallTotals TotalsOf(IEnumerable<StoredCall> calls)
+    private static CallTotals TotalsOf(IReadOnlyList<StoredCall> calls, CallTotals? before)
     {
-        var byOutcome = new Dictionary<ChatOutcome, CallSum>();
-        var all = default(CallSum);
+        var byOutcome = new Dictionary<ChatOutcome, CallSum>(before?.ByOutcome ?? new Dictionary<ChatOutcome, CallSum>());
+        var all = before?.All ?? default;
         foreach (var call in calls)
         {
             all += call;
@@ -141,23 +119,15 @@ public sealed class TranscriptStore
         return new CallTotals(all, byOutcome);
     }
 
-    // An index gives those of one key in no order.
-    private static long[] Ids(ILiteQueryable<StoredCall> query)
-    {
-        var ids = query.Select(c => c.Id).ToArray();
-        Array.Sort(ids);
-        return ids;
-    }
+    private static IReadOnlyList<long> IdsOf(IStoreReader rows, string sweep) => rows.NumbersWith(StoreTables.Calls, StoreTables.CallsBySweep, sweep);
 
-    private long[] IdsOf(string sweep) => _file.Read(() => Ids(CallRows.Query().Where(c => c.Sweep == sweep)));
+    private static string LineOf(IStoreReader rows, long id) =>
+        rows.Find(StoreTables.CallTexts, id)?.Entry ?? throw new ArgumentOutOfRangeException(nameof(id), id, "There is no such question.");
 
-    private StoredCall[] Page(long[] ids, int skip, int take)
+    private IReadOnlyList<StoredCall> Page(Func<IStoreReader, IReadOnlyList<long>> ids, int skip, int take)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
         ArgumentOutOfRangeException.ThrowIfNegative(take);
-        return _file.Read(() => ids.Skip(skip).Take(take).Select(id => CallRows.FindById(id)).ToArray());
+        return _database.Read(rows => rows.FindAll(StoreTables.Calls, [.. ids(rows).Skip(skip).Take(take)]));
     }
-
-    private string LineOf(long id) =>
-        TextRows.FindById(id)?.Entry ?? throw new ArgumentOutOfRangeException(nameof(id), id, "There is no such question.");
 }

@@ -13,7 +13,7 @@ public sealed class ProjectArrowsTests
         ["Core"] = new([], ["YamlDotNet", "Jint"]),
         ["Torch"] = new(["Core"], ["TorchSharp"]),
         ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "NJsonSchema", "OllamaSharp", "Polly"]),
-        ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Polly"]),
+        ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Npgsql", "Polly"]),
         ["Service"] = new(["Sweeps"], ["Microsoft.AspNetCore", "ModelContextProtocol"]),
         ["Cli"] = new(["Sweeps", "Service"], ["System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
     };

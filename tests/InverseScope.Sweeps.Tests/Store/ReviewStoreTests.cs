@@ -3,16 +3,22 @@ using InverseScope.Testing;
 
 namespace InverseScope.Sweeps.Tests.Store;
 
-public sealed class ReviewStoreTests : IDisposable
-{
-    private readonly TempFolder _folder = new();
+public sealed class ReviewStoreTests() : ReviewStoreContract(new FilePlace());
 
-    public void Dispose() => _folder.Dispose();
+public sealed class PostgresReviewStoreTests(PostgresServer server) : ReviewStoreContract(new PostgresPlace(server));
+
+public abstract class ReviewStoreContract(StorePlace place) : IDisposable
+{
+    public void Dispose()
+    {
+        place.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public void Reviews_stay_in_order_across_processes_and_are_found_by_exact_names()
     {
-        using (var store = SweepStore.Open(_folder["store.db"]))
+        using (var store = place.Open())
         {
             Assert.True(store.Reviews.TryAdd(Review("a-001", "L0H0@last/1", ReviewVerdict.Reject), 0));
             Assert.True(store.Reviews.TryAdd(Review("A-001", "L0H0@last/1", ReviewVerdict.SpecWrong), 0));
@@ -21,7 +27,7 @@ public sealed class ReviewStoreTests : IDisposable
             store.Reviews.Add(new StoredCorrection { Sweep = "a-001", SpecHash = "S", Text = "t", Label = " ", Author = "B" });
         }
 
-        using var again = SweepStore.Open(_folder["store.db"]);
+        using var again = place.Open();
         var first = Assert.Single(again.Reviews.Of("a-001", "L0H0@last/1"));
         Assert.True(again.Reviews.TryAdd(Review("a-001", "L0H0@last/1", ReviewVerdict.Accept), first.Id));
         var history = again.Reviews.Of("a-001", "L0H0@last/1");
@@ -38,7 +44,7 @@ public sealed class ReviewStoreTests : IDisposable
     [Fact]
     public async Task Of_many_who_saw_the_same_one_only_is_added()
     {
-        using var store = SweepStore.Open(_folder["store.db"]);
+        using var store = place.Open();
         var added = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => store.Reviews.TryAdd(Review("a-001", "h", ReviewVerdict.Accept), 0))));
         Assert.Single(added, a => a);
         Assert.False(store.Reviews.TryAdd(Review("a-001", "h", ReviewVerdict.Reject), 99));

@@ -1,18 +1,17 @@
 using System.Globalization;
 using InverseScope.Agent.Labels;
 using InverseScope.Core.Specs;
-using InverseScope.Sweeps.Store;
 using InverseScope.Testing;
 
 namespace InverseScope.Sweeps.Tests.Store;
 
-public sealed class StoredLabelCacheTests : IDisposable
+public sealed class StoredLabelCacheTests() : StoredLabelCacheContract(new FilePlace());
+
+public sealed class PostgresStoredLabelCacheTests(PostgresServer server) : StoredLabelCacheContract(new PostgresPlace(server));
+
+public abstract class StoredLabelCacheContract(StorePlace place) : IDisposable
 {
     private static readonly LabelScope Scope = new("spec", "sha256:1", "prompt", 0);
-
-    private readonly TempFolder _folder = new();
-
-    private string StorePath => _folder["store.db"];
 
     public static TheoryData<bool> Stored => [true, false];
 
@@ -21,7 +20,7 @@ public sealed class StoredLabelCacheTests : IDisposable
     [MemberData(nameof(Stored))]
     public void An_answer_is_found_by_all_that_it_depends_on(bool stored)
     {
-        using var store = SweepStore.Open(StorePath);
+        using var store = place.Open();
         ILabelCache cache = stored ? store.Labels : new MemoryLabelCache();
         LabelScope[] scopes =
         [
@@ -51,7 +50,7 @@ public sealed class StoredLabelCacheTests : IDisposable
     [MemberData(nameof(Stored))]
     public void The_first_answer_stays_and_the_order_is_that_of_addition(bool stored)
     {
-        using var store = SweepStore.Open(StorePath);
+        using var store = place.Open();
         ILabelCache cache = stored ? store.Labels : new MemoryLabelCache();
         cache.Add(Scope, [Labelled("z", "1"), Labelled("m", "2"), Labelled("z", "3")]);
         cache.Add(Scope with { Vote = 1 }, [Labelled("z", "other")]);
@@ -67,7 +66,7 @@ public sealed class StoredLabelCacheTests : IDisposable
     [Fact]
     public void What_failed_or_was_not_asked_is_not_kept()
     {
-        using var store = SweepStore.Open(StorePath);
+        using var store = place.Open();
         var kinds = Enum.GetValues<AnswerKind>();
         store.Labels.Add(Scope, [.. kinds.Select(k => KeyValuePair.Create(k.ToString(), new LabelAnswer(k, k == AnswerKind.Labelled ? "x" : null)))]);
 
@@ -81,13 +80,13 @@ public sealed class StoredLabelCacheTests : IDisposable
     [Fact]
     public void After_a_kill_every_answer_that_was_added_is_there_and_more_can_be_added()
     {
-        using var store = SweepStore.Open(StorePath);
+        using var store = place.Open();
         store.Labels.Add(Scope, [Labelled("a", "1"), Labelled("b", "2")]);
-        using (var killed = KilledStore.Reopen(_folder, StorePath))
+        using (var killed = place.Killed())
             Assert.Equal([Labelled("a", "1"), Labelled("b", "2")], killed.Labels.All(Scope));
 
         store.Labels.Add(Scope with { Model = "sha256:2" }, [Labelled("a", "3")]);
-        using var again = KilledStore.Reopen(_folder, StorePath);
+        using var again = place.Killed();
         again.Labels.Add(Scope with { Vote = 1 }, [Labelled("a", "4")]);
         again.Labels.Add(Scope, [Labelled("b", "5"), Labelled("c", "6")]);
         Assert.Equal([Labelled("a", "1"), Labelled("b", "2"), Labelled("c", "6")], again.Labels.All(Scope));
@@ -98,20 +97,20 @@ public sealed class StoredLabelCacheTests : IDisposable
     [Fact]
     public void A_batch_that_cannot_be_kept_whole_is_not_kept_at_all()
     {
-        using var store = SweepStore.Open(StorePath);
-        // LiteDB refuses half of a surrogate pair.
+        using var store = place.Open();
+        // No database keeps half of a surrogate pair.
         Assert.ThrowsAny<ArgumentException>(() => store.Labels.Add(Scope, [Labelled("a", "1"), Labelled("b\ud83d", "2")]));
         Assert.Null(store.Labels.Find(Scope, "a"));
 
         store.Labels.Add(Scope, [Labelled("c", "3")]);
-        using var killed = KilledStore.Reopen(_folder, StorePath);
+        using var killed = place.Killed();
         Assert.Equal([Labelled("c", "3")], killed.Labels.All(Scope));
     }
 
     [Fact]
     public async Task Threads_that_add_at_once_lose_nothing_and_agree()
     {
-        using var store = SweepStore.Open(StorePath);
+        using var store = place.Open();
         const int threads = 4, batches = 4, size = 20;
         await Task.WhenAll(Enumerable.Range(0, threads).Select(t => Task.Run(() =>
         {
@@ -125,7 +124,7 @@ public sealed class StoredLabelCacheTests : IDisposable
             }
         })));
 
-        using var killed = KilledStore.Reopen(_folder, StorePath);
+        using var killed = place.Killed();
         for (var vote = 0; vote < 2; vote++)
         {
             var all = store.Labels.All(Scope with { Vote = vote });
@@ -139,13 +138,13 @@ public sealed class StoredLabelCacheTests : IDisposable
     public void Ten_thousand_labels_come_back_in_order()
     {
         var labels = Enumerable.Range(0, 10_000).Select(i => Labelled($"{(i * 7919L) % 10_007} plus {i}", Name(i % 10))).ToList();
-        using (var store = SweepStore.Open(StorePath))
+        using (var store = place.Open())
         {
             foreach (var batch in labels.Chunk(5000))
                 store.Labels.Add(Scope, batch);
         }
 
-        using var again = SweepStore.Open(StorePath);
+        using var again = place.Open();
         Assert.Equal(labels, again.Labels.All(Scope));
         Assert.All(labels.Where((_, i) => i % 100 == 0), l => Assert.Equal(l.Value, again.Labels.Find(Scope, l.Key)));
     }
@@ -155,7 +154,11 @@ public sealed class StoredLabelCacheTests : IDisposable
     public void Stored_kinds_keep_their_names() => Assert.Equal(
         ["Labelled", "NoMajority", "Malformed", "Refused", "Truncated", "Failed", "NotAsked"], Enum.GetNames<AnswerKind>());
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        place.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     private static KeyValuePair<string, LabelAnswer> Labelled(string text, string label) => new(text, LabelAnswer.Of(label));
 

@@ -12,27 +12,6 @@ public sealed class SweepStoreTests : IDisposable
     private string StorePath => _folder["store.db"];
 
     [Fact]
-    public void What_was_committed_is_there_after_reopening()
-    {
-        using (var store = SweepStore.Open(StorePath))
-        {
-            var sweep = store.Begin(new StoredSweep { Name = "a", State = SweepState.Running });
-            Assert.Equal("a-001", sweep.Id);
-            store.Commit(Step("a-001", "L0H0@last", "propose", "k1", "{}"), [new StoredLogLine { Sweep = "a-001", Step = "x" }]);
-            store.Commit(Step("a-001", "L0H0@last", "propose", "k2", "[1]"), [new StoredLogLine { Sweep = "a-001", Step = "y" }]);
-            store.Change(sweep.Id, s => s.State = SweepState.Finished);
-        }
-
-        using var again = SweepStore.Open(StorePath);
-        Assert.Equal(SweepState.Finished, again.Sweep("a-001").State);
-        Assert.Null(again.Find("a-001", "L0H0@last", "propose", "k1"));
-        Assert.Equal("[1]", again.Find("a-001", "L0H0@last", "propose", "k2")!.Result);
-        Assert.Equal(["x", "y"], again.LogOf("a-001").Select(l => l.Step));
-        Assert.Single(again.Steps("a-001"));
-        Assert.Equal("a-002", again.Begin(new StoredSweep { Name = "a" }).Id);
-    }
-
-    [Fact]
     public void A_second_owner_is_refused_with_a_cure()
     {
         using var store = SweepStore.Open(StorePath);
@@ -99,43 +78,10 @@ public sealed class SweepStoreTests : IDisposable
         Assert.Equal(content, File.ReadAllBytes(StorePath));
     }
 
-    [Fact]
-    public void An_unknown_sweep_is_named_with_the_nearest()
-    {
-        using var store = SweepStore.Open(StorePath);
-        Assert.Contains("none yet", Assert.Throws<BadInputException>(() => store.Sweep("x")).Message, StringComparison.Ordinal);
-        store.Begin(new StoredSweep { Name = "counting" });
-        Assert.Contains("Did you mean 'counting-001'?", Assert.Throws<BadInputException>(() => store.Sweep("countin-001")).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Sweeps_of_one_name_that_begin_at_once_have_an_id_each()
-    {
-        using var store = SweepStore.Open(StorePath);
-        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => store.Begin(new StoredSweep { Name = "a" }).Id)));
-        Assert.Equal(Enumerable.Range(1, 20).Select(i => $"a-{i:000}"), begun.Order(StringComparer.Ordinal));
-        Assert.Equal(20, store.Begun);
-    }
-
-    [Fact]
-    public void An_id_in_other_letters_is_no_sweeps()
-    {
-        using var store = SweepStore.Open(StorePath);
-        store.Begin(new StoredSweep { Name = "counting" });
-        Assert.Throws<BadInputException>(() => store.Sweep("Counting-001"));
-        Assert.Throws<BadInputException>(() => store.Change("COUNTING-001", s => s.State = SweepState.Failed));
-        Assert.Equal(0, store.ChangesOf("counting-001"));
-        store.Change("counting-001", s => s.State = SweepState.Failed);
-        Assert.Equal(1, store.ChangesOf("counting-001"));
-    }
-
     // Stored by name. Only append; to change one, raise the schema version and migrate.
     [Fact]
     public void Stored_states_keep_their_names() =>
         Assert.Equal(["Running", "Finished", "Stopped", "Failed"], Enum.GetNames<SweepState>());
 
     public void Dispose() => _folder.Dispose();
-
-    private static StoredStep Step(string sweep, string site, string stage, string key, string result) =>
-        new() { Sweep = sweep, Site = site, Stage = stage, Key = key, Result = result };
 }

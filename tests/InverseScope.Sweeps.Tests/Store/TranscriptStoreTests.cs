@@ -7,18 +7,21 @@ using InverseScope.Testing;
 
 namespace InverseScope.Sweeps.Tests.Store;
 
-public sealed class TranscriptStoreTests : IDisposable
+public sealed class TranscriptStoreTests() : TranscriptStoreContract(new FilePlace());
+
+public sealed class PostgresTranscriptStoreTests(PostgresServer server) : TranscriptStoreContract(new PostgresPlace(server));
+
+public abstract class TranscriptStoreContract : IDisposable
 {
     private const string Site = "L0H0@last";
 
     private static readonly ChatModel Model = new("ollama", "tiny", "sha256:1");
 
     private readonly TempFolder _folder = new();
+    private readonly StorePlace _place;
     private readonly SweepStore _store;
 
-    public TranscriptStoreTests() => _store = SweepStore.Open(StorePath);
-
-    private string StorePath => _folder["store.db"];
+    protected TranscriptStoreContract(StorePlace place) => (_place, _store) = (place, place.Open());
 
     [Fact]
     public void After_a_kill_every_entry_that_was_added_is_there()
@@ -27,7 +30,7 @@ public sealed class TranscriptStoreTests : IDisposable
         for (var i = 0; i < 3; i++)
         {
             transcript.Add(Entry(i));
-            using var killed = KilledStore.Reopen(_folder, StorePath);
+            using var killed = _place.Killed();
             Assert.Equal(Enumerable.Range(0, i + 1).Select(k => TranscriptFile.Write(Entry(k))), killed.Transcripts.Lines("a-001"));
             Assert.Equal(i + 1, killed.Transcripts.Totals("a-001").All.Calls);
         }
@@ -44,7 +47,7 @@ public sealed class TranscriptStoreTests : IDisposable
             transcripts.Of(i % 2 == 0 ? "a-001" : "b-001", Site, "llm").Add(Entry(i));
             transcripts.Totals("a-001");
         })));
-        using var again = KilledStore.Reopen(_folder, StorePath);
+        using var again = _place.Killed();
         foreach (var (sweep, calls) in new[] { ("a-001", 7), ("b-001", 6) })
         {
             var (kept, counted) = (transcripts.Totals(sweep), again.Transcripts.Totals(sweep));
@@ -133,7 +136,7 @@ public sealed class TranscriptStoreTests : IDisposable
             }
         })));
 
-        using var killed = KilledStore.Reopen(_folder, StorePath);
+        using var killed = _place.Killed();
         Assert.Equal(threads * each, killed.Transcripts.Calls("a-001").Count);
         Assert.Equal(threads * each, killed.Transcripts.Lines("a-001").Count());
         for (var t = 0; t < threads; t++)
@@ -172,7 +175,9 @@ public sealed class TranscriptStoreTests : IDisposable
     public void Dispose()
     {
         _store.Dispose();
+        _place.Dispose();
         _folder.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     private IEnumerable<int> Steps(IEnumerable<StoredCall> calls, SweepStore? store = null) =>

@@ -1,0 +1,3 @@
+using InverseScope.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
