@@ -1,6 +1,7 @@
 using InverseScope.Agent.Chat;
 using InverseScope.Core;
 using InverseScope.Service.Api;
+using InverseScope.Service.Cluster;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using InverseScope.Service.Mcp;
@@ -26,17 +27,24 @@ public static class ServiceApp
 
     /// <summary>Opens the home; nothing listens yet.</summary>
     /// <param name="compute">Where models run; belongs to the application.</param>
-    /// <exception cref="Core.BadInputException">Another process owns the store, or an address that is not loopback has no key.</exception>
+    /// <exception cref="Core.BadInputException">
+    /// Another process owns the store, an address that is not loopback has no key, or the cluster cannot be joined.
+    /// </exception>
+    /// <exception cref="Core.OutsideServiceException">The cluster's database does not answer.</exception>
     public static WebApplication Build(ServiceOptions options, Func<Workspace, ICompute> compute)
     {
         ServiceSecurity.Check(options);
         options.Home.Make();
+        if (options.Cluster is { } joined)
+            ClusterSchema.Prepare(joined, options.Version, options.Clock);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Address.ToString());
         builder.WebHost.ConfigureKestrel(ServiceSecurity.Limit);
         Log(builder.Logging);
         var services = builder.Services;
         AddDesks(services, options, compute);
+        if (options.Cluster is { } cluster)
+            builder.UseOrleans(silo => ClusterHost.AddService(silo, cluster, options.Version));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = EndsWithin);
         ServiceSecurity.Add(services, options);
         ApiEndpoints.Add(services, options);
@@ -62,11 +70,13 @@ public static class ServiceApp
     {
         services.AddSingleton(options);
         services.AddSingleton(options.Clock);
-        services.AddSingleton(_ => new Workspace(options.Home, SweepStore.Open(options.Home.Store), options.Clock, options.Version));
-        services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
+        services.AddSingleton(_ => new Workspace(
+            options.Home, options.Cluster is { } joined ? SweepStore.OpenPostgres(joined.Store) : SweepStore.Open(options.Home.Store), options.Clock, options.Version));
+        if (options.Cluster is null)
+            AddAlone(services, compute);
+        else
+            AddClustered(services, compute);
         services.AddSingleton(provider => Runner(provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>(), provider.GetRequiredService<LanguageModelFactory>()));
-        services.AddSingleton<SweepQueue>();
-        services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
         services.AddSingleton<SweepDesk>();
         services.AddSingleton<ReportShelf>();
         services.AddSingleton<ReviewDesk>();
@@ -77,6 +87,29 @@ public static class ServiceApp
         services.AddSingleton<SampleDesk>();
         services.AddSingleton<EvaluationDesk>();
         services.AddSingleton<LanguageModelFactory>(asked => Open(options, asked));
+    }
+
+    private static void AddAlone(IServiceCollection services, Func<Workspace, ICompute> compute)
+    {
+        services.AddSingleton(provider => compute(provider.GetRequiredService<Workspace>()));
+        services.AddSingleton<SweepQueue>();
+        services.AddSingleton<ISweepQueue>(provider => provider.GetRequiredService<SweepQueue>());
+        services.AddHostedService(provider => provider.GetRequiredService<SweepQueue>());
+    }
+
+    private static void AddClustered(IServiceCollection services, Func<Workspace, ICompute> compute)
+    {
+        services.AddSingleton(provider =>
+        {
+            var workspace = provider.GetRequiredService<Workspace>();
+            return new ClusterCompute(provider.GetRequiredService<IGrainFactory>(), compute(workspace), workspace.Home, workspace.Clock);
+        });
+        services.AddSingleton<ICompute>(provider => provider.GetRequiredService<ClusterCompute>());
+        services.AddSingleton<SiteWorks>();
+        services.AddSingleton<ClusterSweeps>();
+        services.AddSingleton<ClusterQueue>();
+        services.AddSingleton<ISweepQueue>(provider => provider.GetRequiredService<ClusterQueue>());
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterQueue>());
     }
 
     private static SweepRunner Runner(Workspace workspace, ICompute compute, LanguageModelFactory languageModels) => new(
@@ -100,7 +133,7 @@ public static class ServiceApp
         options.KeyVariables.Contains(name, StringComparer.OrdinalIgnoreCase) && !ServiceOptions.KeyVariable.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     // Standard output belongs to whoever started it.
-    private static void Log(ILoggingBuilder logging)
+    internal static void Log(ILoggingBuilder logging)
     {
         logging.ClearProviders();
         logging.AddSimpleConsole(console =>
@@ -113,6 +146,10 @@ public static class ServiceApp
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("InverseScope", LogLevel.Information);
+        // Members come and go; what that does to sweeps is told by whoever works on them.
+        logging.AddFilter("Orleans", LogLevel.Critical);
+        logging.AddFilter("Orleans.Runtime.MembershipService.MembershipAgent", LogLevel.Error);
+        logging.AddFilter("Polly", LogLevel.Critical);
         // What ends the service is told by whoever started it.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         // What clients do wrong comes back to them; faults of tools are logged by the tools.

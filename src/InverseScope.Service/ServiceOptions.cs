@@ -1,5 +1,6 @@
 using System.Net;
 using InverseScope.Agent.Chat;
+using InverseScope.Service.Cluster;
 using InverseScope.Sweeps;
 
 namespace InverseScope.Service;
@@ -43,6 +44,9 @@ public sealed record ServiceOptions
 
     /// <summary>Values of environment variables by name, for keys of language models.</summary>
     public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>The cluster whose sweeps it works on, whose store is its store, and whose workers compute; null: it is alone.</summary>
+    public ClusterSettings? Cluster { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using InverseScope.Agent.Budgets;
 using InverseScope.Agent.Labels;
@@ -52,8 +53,11 @@ internal sealed class SweepRun : IDisposable
     private readonly LanguageModelAccess? _languageModel;
     private readonly ChatLabeller? _labeller;
     private readonly Budget? _asking;
-    private readonly SiteStages _siteStages;
+    private readonly Budget _drawing;
+    private readonly Func<SiteStages> _newStages;
+    private readonly ConcurrentBag<SiteStages> _idle = [];
     private readonly StageLog _log;
+    private readonly ISiteDispatch? _dispatch;
     private readonly IReadOnlyList<Site> _sites;
     private readonly SweepReferences _references;
     private readonly SpecLibrary _library;
@@ -75,11 +79,13 @@ internal sealed class SweepRun : IDisposable
 
     /// <param name="languageModel">Null if the plan asks none; the caller disposes it.</param>
     /// <param name="began">Timestamp of the run's begin, from which its budget counts.</param>
+    /// <param name="options">Who else works on it, and whether somebody may take it over.</param>
     /// <exception cref="BadInputException">A spec or a site cannot be used.</exception>
     public SweepRun(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetUnderStudy target, LanguageModelAccess? languageModel, Home home, SweepStore store,
-        TimeProvider clock, long began, IProgress<WorkProgress>? progress)
+        TimeProvider clock, long began, IProgress<WorkProgress>? progress, SweepRunOptions options)
     {
+        _dispatch = options.Dispatch;
         (_sweep, _plan, _task, _target, _languageModel) = (sweep, plan, task, target, languageModel);
         (_home, _store, _clock, _began, _progress, _earlier, _reported) = (home, store, clock, began, progress, sweep.WorkSeconds, clock.GetTimestamp());
         _seed = new RunSeed(plan.Seed);
@@ -88,37 +94,59 @@ internal sealed class SweepRun : IDisposable
             store, sweep.Id,
             ContentHash.Of(
                 [sweep.Plan, target.Backend.Target.ContentHash, task.Fingerprint, .. sweep.Specs, .. target.Backend.Generator is { } by ? [by.ContentHash] : Array.Empty<string>()]),
-            clock);
+            clock, options.Fence);
         // A task-vector experiment alone needs none.
         _references = _sites.Count == 0 ? SweepReferences.None : SweepReferences.Draw(task, plan.ExploreReferences, plan.ConfirmReferences, _seed, plan.ReferencesWhere);
-        LanguageModelProposer? proposer = null;
-        Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? selfAgreement = null;
+        _drawing = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
         if (languageModel is not null)
         {
-            var asked = plan.LanguageModel!;
-            var budget = _asking = new Budget(AskingLimits(asked), clock);
+            _asking = new Budget(AskingLimits(plan.LanguageModel!), clock);
             _labeller = new ChatLabeller(
-                new RecordedChat(new BudgetedChat(languageModel.Chat, budget), store.Transcripts.Of(sweep.Id, "", LabellerName), clock),
-                asked.Labels, store.Labels, languageModel.Embedder);
-            proposer = new LanguageModelProposer(
-                asked, languageModel.Chat, budget, (site, name) => store.Transcripts.Of(sweep.Id, site, name),
-                (site, name) => [.. store.Transcripts.Calls(sweep.Id, site, name).Select(c => store.Transcripts.Entry(c.Id))], _seed, clock);
-            if (asked.Relabelled > 0)
-                selfAgreement = (draft, texts, token) => SelfAgreement.Measure(_labeller, asked.Relabelled, _log, _seed, draft, texts, token);
+                new RecordedChat(new BudgetedChat(languageModel.Chat, _asking), store.Transcripts.Of(sweep.Id, "", LabellerName), clock),
+                plan.LanguageModel!.Labels, store.Labels, languageModel.Embedder);
         }
 
-        _library = new SpecLibrary(task, target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, progress));
-        _givenSpecs = sweep.Given is { } given
-            ? [.. JsonSerializer.Deserialize<ProposalResult[]>(given, ReportJson.LineOptions)!.Select(p => _library.Draft(p.Spec, p.Author, p.Explore, p.Trail) with { Proposers = p.Proposers })]
-            : [.. sweep.Specs.Select(s => _library.Draft(s, HypothesisAuthor.Person, null, []))];
-        _siteStages = new SiteStages(
-            plan, _sites.Count, task, _library, _givenSpecs, target.Backend, target.Random, _references, _seed, clock, proposer, selfAgreement,
-            kept => KeptSiteFile.Write(home.Sweep(sweep.Id), kept));
-        _stages = new SiteInvestigation(_siteStages, _log);
+        (_library, _givenSpecs) = Specs();
+        _newStages = () =>
+        {
+            // Specs are compiled for each: a script runs on one thread at a time.
+            var (library, given) = Specs();
+            return NewStages(library, given);
+        };
+        var stages = NewStages(_library, _givenSpecs);
+        _stages = new SiteInvestigation(stages, _log);
+        _idle.Add(stages);
         Site[] done = [.. _sites.Where(_stages.IsDone)];
         (_done, _samples) = (done.Length, done.Sum(s => _stages.Results(s).Samples));
         // What it cannot do is told before hours go into sites.
         _patching = plan.TaskVectorPairs == 0 ? null : new TaskVectorStages(plan, task, target.Backend, _seed, _log);
+    }
+
+    private (SpecLibrary Library, HypothesisDraft[] Given) Specs()
+    {
+        var library = new SpecLibrary(_task, _target.Tokenizer, _labeller is null ? null : new SweepLabeller(_labeller, _progress));
+        return (library, _sweep.Given is { } given
+            ? [.. JsonSerializer.Deserialize<ProposalResult[]>(given, ReportJson.LineOptions)!.Select(p => library.Draft(p.Spec, p.Author, p.Explore, p.Trail) with { Proposers = p.Proposers })]
+            : [.. _sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))]);
+    }
+
+    private SiteStages NewStages(SpecLibrary library, IReadOnlyList<HypothesisDraft> given)
+    {
+        LanguageModelProposer? proposer = null;
+        Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? selfAgreement = null;
+        if (_languageModel is { } model)
+        {
+            var (asked, transcripts) = (_plan.LanguageModel!, _store.Transcripts);
+            proposer = new LanguageModelProposer(
+                asked, model.Chat, _asking!, (site, name) => transcripts.Of(_sweep.Id, site, name),
+                (site, name) => [.. transcripts.Calls(_sweep.Id, site, name).Select(c => transcripts.Entry(c.Id))], _seed, _clock);
+            if (asked.Relabelled > 0)
+                selfAgreement = (draft, texts, token) => SelfAgreement.Measure(_labeller!, asked.Relabelled, _log, _seed, draft, texts, token);
+        }
+
+        return new SiteStages(
+            _plan, _sites.Count, _task, library, given, _target.Backend, _target.Random, _references, _seed, _clock, _drawing, proposer, selfAgreement,
+            kept => KeptSiteFile.Write(_home.Sweep(_sweep.Id), kept));
     }
 
     /// <summary>Time between reports while it runs, at least.</summary>
@@ -187,7 +215,7 @@ internal sealed class SweepRun : IDisposable
     private void ReadLimits()
     {
         _plan = _plan.Within(_store.Sweep(_sweep.Id).Limits);
-        _siteStages.Samples.Change(new BudgetLimits { Samples = _plan.BudgetSamples });
+        _drawing.Change(new BudgetLimits { Samples = _plan.BudgetSamples });
         _asking?.Change(AskingLimits(_plan.LanguageModel!));
     }
 
@@ -243,45 +271,98 @@ internal sealed class SweepRun : IDisposable
     {
         // Those that waited for a language model are taken up once more when all others are done.
         var queue = new Queue<Site>(left);
+        var running = new Dictionary<Task<SiteOutcome>, Site>();
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var isWaitedFor = false;
-        while (queue.TryDequeue(out var site))
+        string? stopped = null;
+        try
         {
-            cancel.ThrowIfCancellationRequested();
-            if ((WhyStop() ?? HowModelChanged(cancel)) is { } why)
-                return why;
-            _progress?.Report(new WorkProgress($"{_sweep.Id} {site}", _done, _sites.Count, "sites"));
-            Tell(SweepState.Running, site.ToString());
-            try
+            while (true)
             {
-                if (Guarded(site.ToString(), () => _stages.Investigate(site, cancel)) is { } fault)
-                    _failed[site] = fault;
-                else
-                    _samples += _stages.Results(site).Samples;
-                _parked.Remove(site);
-                _done++;
-                ReportInterim();
-            }
-            catch (SiteParkedException e)
-            {
-                _log.Note(site.ToString(), "parked", e.Message);
-                _fault = $"{site}: {e.Message}";
-                if (_parked.TryAdd(site, e.Message))
-                    queue.Enqueue(site);
-                // All that is left waits: asked at once it would be refused at once.
-                if (queue.Count > 0 && !isWaitedFor && queue.All(_parked.ContainsKey))
+                while (stopped is null && running.Count < Math.Max(1, _dispatch?.AtOnce ?? 1) && queue.TryDequeue(out var site))
                 {
-                    isWaitedFor = true;
-                    Tell(SweepState.Running, "waiting for the language model");
-                    Task.Delay(_plan.LanguageModel!.Chat.BreakFor, _clock, cancel).GetAwaiter().GetResult();
+                    cancel.ThrowIfCancellationRequested();
+                    stopped = WhyStop() ?? HowModelChanged(cancel);
+                    if (stopped is not null)
+                        break;
+                    _progress?.Report(new WorkProgress($"{_sweep.Id} {site}", _done, _sites.Count, "sites"));
+                    Tell(SweepState.Running, site.ToString());
+                    running.Add(Begin(site, broken.Token), site);
+                }
+
+                if (running.Count == 0)
+                    break;
+                var ended = Task.WhenAny(running.Keys).GetAwaiter().GetResult();
+                var of = running[ended];
+                running.Remove(ended);
+                var outcome = ended.GetAwaiter().GetResult();
+                switch (outcome.Kind)
+                {
+                    case SiteOutcomeKind.BudgetSpent:
+                        stopped ??= "budget";
+                        break;
+                    case SiteOutcomeKind.Parked:
+                        _log.Note(of.ToString(), "parked", outcome.Why!);
+                        _fault = $"{of}: {outcome.Why}";
+                        if (_parked.TryAdd(of, outcome.Why!))
+                            queue.Enqueue(of);
+                        // All that is left waits: asked at once it would be refused at once.
+                        if (stopped is null && running.Count == 0 && queue.Count > 0 && !isWaitedFor && queue.All(_parked.ContainsKey))
+                        {
+                            isWaitedFor = true;
+                            Tell(SweepState.Running, "waiting for the language model");
+                            Task.Delay(_plan.LanguageModel!.Chat.BreakFor, _clock, cancel).GetAwaiter().GetResult();
+                        }
+
+                        break;
+                    default:
+                        if (outcome.Kind == SiteOutcomeKind.Failed)
+                            (_failed[of], _fault) = (outcome.Why!, $"{of}: {outcome.Why}");
+                        else
+                            _samples += _stages.Results(of).Samples;
+                        _parked.Remove(of);
+                        _done++;
+                        ReportInterim();
+                        break;
                 }
             }
-            catch (BudgetSpentException)
-            {
-                return "budget";
-            }
+        }
+        finally
+        {
+            // Whatever ends it, nothing of it goes on behind its back.
+            broken.Cancel();
+            foreach (var other in running.Keys)
+                ((IAsyncResult)other).AsyncWaitHandle.WaitOne();
         }
 
-        return _parked.Count == 0 ? null : $"language model unavailable: {_parked.Count} {(_parked.Count == 1 ? "site waits" : "sites wait")} for it";
+        return stopped ?? (_parked.Count == 0 ? null : $"language model unavailable: {_parked.Count} {(_parked.Count == 1 ? "site waits" : "sites wait")} for it");
+    }
+
+    private Task<SiteOutcome> Begin(Site site, CancellationToken cancel) =>
+        _dispatch?.Run(_sweep.Id, site.ToString(), (fence, token) => InvestigateSite(site, fence, token), cancel)
+        ?? Task.FromResult(InvestigateSite(site, null, cancel));
+
+    // May run on several threads, each at another site.
+    private SiteOutcome InvestigateSite(Site site, StoreFence? fence, CancellationToken cancel)
+    {
+        var stages = _idle.TryTake(out var idle) ? idle : _newStages();
+        try
+        {
+            var investigation = new SiteInvestigation(stages, fence is null ? _log : _log.Under(fence.Value));
+            return Guarded(site.ToString(), () => investigation.Investigate(site, cancel)) is { } fault ? SiteOutcome.Failed(fault) : SiteOutcome.Done;
+        }
+        catch (SiteParkedException e)
+        {
+            return SiteOutcome.Parked(e.Message);
+        }
+        catch (BudgetSpentException)
+        {
+            return SiteOutcome.BudgetSpent;
+        }
+        finally
+        {
+            _idle.Add(stages);
+        }
     }
 
     // It asks no language model: neither an outage nor spent calls and tokens keep it from its turn.
@@ -333,7 +414,7 @@ internal sealed class SweepRun : IDisposable
             return null;
         }
 #pragma warning disable CA1031 // A fault at one site must not cost the night: it is logged, shown, and tried again on resume.
-        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException or SiteParkedException or BudgetSpentException))
+        catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException or SiteParkedException or BudgetSpentException or FencedException))
 #pragma warning restore CA1031
         {
             _log.Note(what, "failed", e.ToString());

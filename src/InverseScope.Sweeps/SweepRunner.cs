@@ -120,18 +120,22 @@ public sealed class SweepRunner(
     /// Asked when it was cancelled: why it stopped, or null if it is to go on in another process. Then it stays as one that runs, and no report
     /// is written. Without it, a user stopped it.
     /// </param>
+    /// <param name="options">How it shares its work with others; null: not at all.</param>
     /// <returns>The sweep as it then stands: finished, stopped by the user or its budget, or to go on.</returns>
     /// <exception cref="BadInputException">The model or a site cannot be used.</exception>
     /// <exception cref="OutsideServiceException">The disk is full or the store is out of reach.</exception>
-    public StoredSweep Run(string id, IProgress<WorkProgress>? progress, CancellationToken cancel, Func<string?>? whyCancelled = null)
+    /// <exception cref="FencedException">Another process has taken the sweep over.</exception>
+    public StoredSweep Run(
+        string id, IProgress<WorkProgress>? progress, CancellationToken cancel, Func<string?>? whyCancelled = null, SweepRunOptions? options = null)
     {
+        options ??= new SweepRunOptions();
         var began = clock.GetTimestamp();
         SweepProgress.ForgetStop(home, id);
-        var sweep = store.Change(id, s => (s.State, s.StopReason, s.Finished) = (SweepState.Running, null, null));
+        var sweep = store.Change(id, s => (s.State, s.StopReason, s.Finished) = (SweepState.Running, null, null), options.Fence);
         var earlier = sweep.WorkSeconds;
         try
         {
-            Settle(sweep, RunWhole(sweep, earlier, began, progress, whyCancelled, cancel));
+            Settle(sweep, RunWhole(sweep, earlier, began, progress, whyCancelled, options, cancel));
         }
         catch (OperationCanceledException)
         {
@@ -142,11 +146,11 @@ public sealed class SweepRunner(
         {
             sweep.State = SweepState.Failed;
             sweep.StopReason = e.Message.Length <= LongestReason ? e.Message : $"{e.Message[..LongestReason]}…";
-            End(sweep, earlier, began);
+            End(sweep, earlier, began, options.Fence);
             throw;
         }
 
-        End(sweep, earlier, began);
+        End(sweep, earlier, began, options.Fence);
         return sweep;
     }
 
@@ -157,7 +161,7 @@ public sealed class SweepRunner(
 
     // Returns why it stopped early, or null.
     private string? RunWhole(
-        StoredSweep sweep, double earlier, long began, IProgress<WorkProgress>? progress, Func<string?>? whyCancelled, CancellationToken cancel)
+        StoredSweep sweep, double earlier, long began, IProgress<WorkProgress>? progress, Func<string?>? whyCancelled, SweepRunOptions options, CancellationToken cancel)
     {
         var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!.Within(sweep.Limits);
         // Before minutes go into activations: a language model that is not there is found out in seconds.
@@ -172,7 +176,7 @@ public sealed class SweepRunner(
             ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
             : null;
         using var run = new SweepRun(
-            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, began, progress)
+            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, began, progress, options)
         {
             InterimInterval = InterimInterval,
         };
@@ -241,10 +245,10 @@ public sealed class SweepRunner(
         store.Change(sweep.Id, s => (s.LanguageModel, s.EmbeddingModel) = (model.Identity, embedding));
     }
 
-    private void End(StoredSweep sweep, double earlier, long began)
+    private void End(StoredSweep sweep, double earlier, long began, StoreFence? fence)
     {
         sweep.WorkSeconds = earlier + clock.GetElapsedTime(began).TotalSeconds;
         sweep.Finished = sweep.State == SweepState.Running ? null : Timestamp.Of(clock.GetUtcNow());
-        store.Change(sweep.Id, s => (s.State, s.StopReason, s.Finished, s.WorkSeconds) = (sweep.State, sweep.StopReason, sweep.Finished, sweep.WorkSeconds));
+        store.Change(sweep.Id, s => (s.State, s.StopReason, s.Finished, s.WorkSeconds) = (sweep.State, sweep.StopReason, sweep.Finished, sweep.WorkSeconds), fence);
     }
 }

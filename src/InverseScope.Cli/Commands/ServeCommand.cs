@@ -18,7 +18,9 @@ internal static class ServeCommand
         var hosts = OptionOf.Texts("--allow-host", "Names, without ports, under which browsers may reach it, beside those of loopback and of --listen.", "NAME");
         var proxies = OptionOf.Texts("--proxy", "Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.", "IP");
         var keys = OptionOf.Texts("--key-variable", "Environment variables whose values plans may have sent to their language models. Default OPENAI_API_KEY.", "NAME");
-        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies, keys };
+        var cluster = ClusterArguments.Cluster();
+        var (address, port) = ClusterArguments.Reached();
+        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies, keys, cluster, address, port };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
         {
@@ -32,10 +34,12 @@ internal static class ServeCommand
                 Variable = shell.Variable,
                 Clock = shell.Clock,
             };
+            if (invocation.Parse.GetValue(cluster) is { } database)
+                options = options with { Cluster = ClusterArguments.Settings(database, invocation.Parse.GetValue(address), invocation.Parse.GetValue(port)) };
             if (invocation.Parse.GetValue(keys) is { Length: > 0 } named)
                 options = options with { KeyVariables = named };
-            if (invocation.Parse.GetValue(listen) is { } address)
-                options = options with { Address = address };
+            if (invocation.Parse.GetValue(listen) is { } given)
+                options = options with { Address = given };
             using var compute = WorkerCommand.Compute(invocation);
             using var app = ServiceApp.Build(options, _ => compute);
             try
@@ -50,7 +54,7 @@ internal static class ServeCommand
             invocation.Say($"{CommandLine.Name}: serving {invocation.Home.Path} at {string.Join(", ", app.Urls)}");
             app.WaitForShutdownAsync(invocation.Cancel).GetAwaiter().GetResult();
             // Where it ended because sweeps are no longer worked on, that is a fault.
-            if (app.Services.GetRequiredService<SweepQueue>().ExecuteTask is { IsFaulted: true } broken)
+            if (app.Services.GetService<SweepQueue>()?.ExecuteTask is { IsFaulted: true } broken)
                 broken.GetAwaiter().GetResult();
             return ExitCode.Done;
         });

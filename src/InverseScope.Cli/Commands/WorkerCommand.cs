@@ -3,12 +3,15 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using InverseScope.Cli.Options;
 using InverseScope.Core;
+using InverseScope.Service.Cluster;
 using InverseScope.Service.Compute;
+using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Cli.Commands;
 
 /// <summary>
-/// <c>worker</c>: computes for the service that started it, over its standard input and output, until that input ends. It is not for people.
+/// <c>worker</c>: computes for a cluster on one device; without a cluster for the service that started it, over its standard input and output,
+/// until that input ends, which is not for people.
 /// </summary>
 internal static class WorkerCommand
 {
@@ -16,9 +19,13 @@ internal static class WorkerCommand
 
     public static Command Create(Shell shell)
     {
-        var command = new Command(Name, "Compute for the service that starts it, over standard input and output.") { Hidden = true };
+        var cluster = ClusterArguments.Cluster();
+        var (address, port) = ClusterArguments.Reached();
+        var command = new Command(Name, "Compute on one device for the services of a cluster.") { cluster, address, port };
         MeasurementArguments.AddCompute(command);
-        command.SetAction(parse => Run(new Invocation(parse, shell)));
+        Invocation.SetAction(command, shell, invocation => invocation.Parse.GetValue(cluster) is { } database
+            ? Join(invocation, ClusterArguments.Settings(database, invocation.Parse.GetValue(address), invocation.Parse.GetValue(port)))
+            : Run(invocation));
         return command;
     }
 
@@ -39,6 +46,17 @@ internal static class WorkerCommand
             compute.Dispose();
             throw;
         }
+    }
+
+    private static int Join(Invocation invocation, ClusterSettings settings)
+    {
+        invocation.Home.Make();
+        using var compute = Compute(invocation);
+        using var host = WorkerSilo.Build(settings, new WorkerFiles(invocation.Home), compute, CommandLine.Version, invocation.Shell.Clock);
+        host.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
+        invocation.Say($"{CommandLine.Name}: computing on {compute.Health.Device} for the cluster of {settings.Shown}");
+        WorkerSilo.Wait(host, invocation.Cancel);
+        return ExitCode.Done;
     }
 
     private static WorkerLaunch Launch(Invocation invocation) => WorkerLaunch.OfThisProgram(

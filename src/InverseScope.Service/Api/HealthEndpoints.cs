@@ -29,13 +29,13 @@ internal static class HealthEndpoints
             .WithTags("health").WithName("Ready").WithSummary("Whether it can do what it is asked: the store can be written, sweeps are worked on, and models can be run.");
     }
 
-    private static JsonHttpResult<HealthView> Ready(Workspace workspace, SweepQueue queue, ICompute compute)
+    private static JsonHttpResult<HealthView> Ready(Workspace workspace, ISweepQueue queue, ICompute compute)
     {
         HealthCheck[] checks =
         [
             Check("store", () => workspace.Store.Sweeps().Count >= 0 ? null : ""),
             Check("home", () => WriteInto(workspace.Home.Path)),
-            Check("queue", () => queue.ExecuteTask is { IsCompleted: false } ? null : "Sweeps are no longer worked on: start the service again."),
+            Check("queue", () => queue.IsWorking ? null : "Sweeps are no longer worked on: start the service again."),
             Check("compute", () => compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
         ];
         var ready = checks.All(c => c.Ok);

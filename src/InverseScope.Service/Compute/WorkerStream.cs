@@ -21,7 +21,8 @@ internal sealed class WorkerStream(Stream input, Stream output)
     private const int MostNumbers = 1 << 30;
     private const int HeaderBytes = 8;
 
-    private static readonly JsonSerializerOptions Json = new()
+    /// <summary>How messages are written.</summary>
+    public static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

@@ -11,7 +11,7 @@ using InverseScope.Sweeps.Store;
 namespace InverseScope.Service.Desk;
 
 /// <summary>What people and programs do with sweeps, whether through pages, the API or MCP.</summary>
-public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner runner, ICompute compute)
+public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunner runner, ICompute compute)
 {
     private const string PausedReason = "paused";
     private const string StoppedReason = "user";
@@ -188,7 +188,7 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
         return known.Plan.Within(sweep.Limits);
     }
 
-    private SweepView ViewOf(StoredSweep sweep, RunningSweep? running, bool isQueued)
+    private SweepView ViewOf(StoredSweep sweep, RunningPlace? running, bool isQueued)
     {
         var plan = PlanOf(sweep);
         var used = workspace.Store.Transcripts.Totals(sweep.Id).All;

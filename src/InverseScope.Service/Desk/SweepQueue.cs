@@ -12,7 +12,7 @@ namespace InverseScope.Service.Desk;
 /// Works through sweeps one after another: they share one device, and two at once would only slow each other. What waits stands in the
 /// store, so that it goes on in the same order after the service ended, however it did.
 /// </summary>
-public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, IHostApplicationLifetime lifetime, ILogger<SweepQueue> logger) : BackgroundService
+public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, IHostApplicationLifetime lifetime, ILogger<SweepQueue> logger) : BackgroundService, ISweepQueue
 {
     private readonly SemaphoreSlim _arrived = new(0);
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
@@ -22,10 +22,10 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
     private readonly ConcurrentDictionary<string, long> _changes = new(StringComparer.Ordinal);
     private long _turn;
 
-    /// <summary>Grows with everything that changes here of a sweep, from 0.</summary>
     public long ChangesOf(string id) => _changes.GetValueOrDefault(id);
 
-    /// <summary>Cancelled when the service begins to end.</summary>
+    public bool IsWorking => ExecuteTask is { IsCompleted: false };
+
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
     /// <summary>What is being worked on; null while nothing is.</summary>
@@ -38,20 +38,14 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         }
     }
 
-    /// <summary>Where a sweep stands here, at one moment.</summary>
-    /// <returns>The run that works on it, null if none does; and whether it waits for its turn.</returns>
-    public (RunningSweep? Running, bool IsQueued) PlaceOf(string id)
+    public (RunningPlace? Running, bool IsQueued) PlaceOf(string id)
     {
         lock (_lock)
-            return (_running is { } running && running.Id == id ? running : null, _waiting.Contains(id));
+            return (_running is { } running && running.Id == id ? new RunningPlace(running.Pace, running.Seconds) : null, _waiting.Contains(id));
     }
 
-    /// <summary>What a sweep broke at since the service began, whether that could be stored or not; null if nothing, or it was asked for again.</summary>
     public string? FaultOf(string id) => _faults.GetValueOrDefault(id);
 
-    /// <summary>Lets a sweep wait for its turn; one that waits or runs already does so once.</summary>
-    /// <exception cref="BadInputException">There is no such sweep.</exception>
-    /// <exception cref="OutsideServiceException">The store cannot be written: nothing waits then.</exception>
     public void Add(string id)
     {
         lock (_lock)
@@ -69,10 +63,6 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         Changed(id);
     }
 
-    /// <summary>Takes a sweep out of the queue, or stops it at the next batch.</summary>
-    /// <param name="reason">Stored as why it ended.</param>
-    /// <returns>Whether it waited or ran.</returns>
-    /// <exception cref="OutsideServiceException">The store cannot be written: it still waits then.</exception>
     public bool Interrupt(string id, string reason)
     {
         lock (_lock)
@@ -96,7 +86,6 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         return true;
     }
 
-    /// <summary>Has those who watch a sweep look again.</summary>
     public void Tell(string id) => Changed(id);
 
     // Before anything is listened to: nobody's sweep can come before those that were there.
@@ -182,24 +171,7 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         }
     }
 
-    private void Run(RunningSweep running) => Guarded(running.Id, () =>
-    {
-        try
-        {
-            // Without a person's reason it is the service that ends: the sweep goes on with the next.
-            if (runner.Run(running.Id, running, running.Cancel, () => running.Reason).State != SweepState.Running)
-                workspace.Store.Change(running.Id, s => s.Turn = null);
-        }
-        catch (ObjectDisposedException) when (Stopping.IsCancellationRequested && running.Reason is null)
-        {
-            // The service ended without waiting for it longer: it goes on with the next one.
-        }
-        catch (Exception e) when (e is not (BadInputException or OutsideServiceException))
-        {
-            workspace.Store.Change(running.Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Failed, $"{e.GetType().Name}: {e.Message}", null));
-            throw;
-        }
-    });
+    private void Run(RunningSweep running) => Guarded(running.Id, () => SweepTurn.Run(workspace, runner, running, Stopping));
 
     private void Guarded(string id, Action work)
     {

@@ -17,7 +17,7 @@ namespace InverseScope.Service.Mcp;
 /// and again will find something by chance, so each submission on a model and task is held to a smaller false discovery rate than the
 /// one before it, such that all of them together keep the rate of one sweep; and each draws its references anew.
 /// </summary>
-internal sealed class StudySubmission(Workspace workspace, SweepRunner runner, SweepQueue queue, SweepDesk desk, ReportShelf reports)
+internal sealed class StudySubmission(Workspace workspace, SweepRunner runner, ISweepQueue queue, SweepDesk desk, ReportShelf reports)
 {
     private readonly Lock _lock = new();
 

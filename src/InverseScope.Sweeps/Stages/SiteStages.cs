@@ -36,6 +36,7 @@ internal sealed class SiteStages
     private readonly Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? _agreement;
     private readonly Action<KeptSite>? _keep;
     private readonly int _planned;
+    private readonly Budget _drawing;
 
     // What the last site was measured on; kept for the stage after it.
     private MeasuredSite? _measured;
@@ -45,12 +46,13 @@ internal sealed class SiteStages
     /// <param name="givenSpecs">Specs of people, or proposals that were made outside of the sweep.</param>
     /// <param name="backend">Of the target; disposed by the caller.</param>
     /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
+    /// <param name="drawing">Of the samples of the whole run, which others draw from too; null: as many as the plan says.</param>
     /// <param name="languageModel">Proposes as the plan says; null: no language model does.</param>
     /// <param name="agreement">How far the labeller of a spec agrees with itself on texts; null: nothing is labelled by one that errs.</param>
     /// <param name="keep">Told what each site was confirmed on, before its result is there; null: nothing is kept.</param>
     public SiteStages(
         SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> givenSpecs, IInversionBackend backend,
-        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, LanguageModelProposer? languageModel = null,
+        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, Budget? drawing = null, LanguageModelProposer? languageModel = null,
         Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? agreement = null,
         Action<KeptSite>? keep = null)
     {
@@ -62,12 +64,9 @@ internal sealed class SiteStages
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
         (_languageModel, _agreement, _keep) = (languageModel, agreement, keep);
-        Samples = new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
+        _drawing = drawing ?? new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
         _planned = sites * (givenSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
-
-    /// <summary>Of the samples of this run.</summary>
-    public Budget Samples { get; }
 
     /// <summary>The proposers that ask a language model.</summary>
     public IReadOnlyList<LanguageModelMode> LanguageModelModes => _languageModel is null ? [] : _plan.LanguageModel!.Propose;
@@ -107,7 +106,7 @@ internal sealed class SiteStages
     // How many there will be is known at most: fewer lie near, or all that do are kept.
     private SiteSamples Sample(IInversionBackend backend, Site site, IReadOnlyList<string> references, string stream, CancellationToken cancel)
     {
-        using var reserved = Samples.TryReserve(new BudgetCost(Samples: (long)references.Count * Math.Max(1, backend.Options.Samples)), out _) ?? throw new BudgetSpentException();
+        using var reserved = _drawing.TryReserve(new BudgetCost(Samples: (long)references.Count * Math.Max(1, backend.Options.Samples)), out _) ?? throw new BudgetSpentException();
         var samples = backend.Sample(site, references, stream, cancel);
         reserved.Settle(new BudgetCost(Samples: samples.Sets.Sum(s => (long)s.Texts.Length)));
         SweepTelemetry.CountSamples(samples, backend.Options.Sampler);

@@ -7,8 +7,12 @@ namespace InverseScope.Sweeps.Stages;
 /// Runs the stages of one sweep: finds the result that an earlier run committed under the same key, or computes and
 /// commits it. That, and seeds by name, is all that resuming takes.
 /// </summary>
-internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, TimeProvider clock)
+/// <param name="fence">What is committed is refused once another has taken its scope over; null: nobody can.</param>
+internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, TimeProvider clock, StoreFence? fence = null)
 {
+    /// <summary>The same log, for whoever works under another fence.</summary>
+    public StageLog Under(StoreFence other) => new(store, sweep, sweepKey, clock, other);
+
     /// <param name="site">The site's full form; empty for a stage of the whole sweep.</param>
     /// <param name="stage">Name and version, e.g. <c>propose/1</c>: a new version makes earlier results stale.</param>
     /// <param name="inputs">Whatever the result depends on beyond the sweep's plan, target and task.</param>
@@ -40,7 +44,7 @@ internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, 
             Seconds = seconds,
             Result = result,
         };
-        store.Commit(step, [Line(site, stage, detail, key, now)]);
+        store.Commit(step, [Line(site, stage, detail, key, now)], fence);
         return result;
     }
 
@@ -50,7 +54,7 @@ internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, 
 
     /// <summary>A line for what is no stage: beginnings, faults, the end.</summary>
     public void Note(string site, string step, string detail) =>
-        store.Log(Line(site, step, detail, sweepKey, clock.GetUtcNow()));
+        store.Log(Line(site, step, detail, sweepKey, clock.GetUtcNow()), fence);
 
     private StoredLogLine Line(string site, string step, string detail, string inputs, DateTimeOffset now) => new()
     {

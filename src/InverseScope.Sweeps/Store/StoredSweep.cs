@@ -16,6 +16,16 @@ public enum SweepState
     Failed,
 }
 
+/// <summary>Which sweeps get more of what computes where several run at the same time. Stored by name: only append.</summary>
+public enum SweepPriority
+{
+    Normal,
+
+    Low,
+
+    High,
+}
+
 /// <summary>A sweep as stored.</summary>
 public sealed class StoredSweep
 {
@@ -66,6 +76,9 @@ public sealed class StoredSweep
 
     /// <summary>Its place among the sweeps that wait or run in a service, the lowest first; null: it does neither, or not in a service.</summary>
     public long? Turn { get; set; }
+
+    /// <summary>Beside other sweeps that run at the same time.</summary>
+    public SweepPriority Priority { get; set; }
 }
 
 /// <summary>What one run of a sweep may use; null for no limit. Beside the plan, whose text keys every stage.</summary>

@@ -69,13 +69,8 @@ public sealed class Generator : IDisposable
     /// <summary>Its number of the site; null if it was not trained on it.</summary>
     public int? IndexOf(Site site) => _siteIndex.TryGetValue(site.ToString(), out var index) ? index : null;
 
-    /// <summary>Its name and all that decides what it writes: what it is for, its conditioning, its backbone.</summary>
-    public GeneratorDescription Describe()
-    {
-        return new GeneratorDescription(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder)),
-            ContentHash.Of(File.ReadAllText(Path.Combine(Folder, GeneratorRecord.FileName)), Record.Content));
-    }
+    /// <inheritdoc cref="GeneratorRecord.Describe"/>
+    public GeneratorDescription Describe() => GeneratorRecord.Describe(Folder);
 
     /// <summary>See <see cref="GeneratorRecord.Content"/>.</summary>
     /// <exception cref="BadInputException">A file is missing.</exception>

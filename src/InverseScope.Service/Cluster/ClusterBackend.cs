@@ -1,0 +1,184 @@
+using InverseScope.Core;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Sites;
+using InverseScope.Service.Compute;
+using Orleans.Runtime;
+
+namespace InverseScope.Service.Cluster;
+
+/// <summary>
+/// A target that is computed by whichever worker is free, a call at a time; nothing of it is kept where a worker dies. What is sampled depends on
+/// names of streams alone, so that it is the same wherever, and however often, it is computed.
+/// </summary>
+internal sealed class ClusterBackend : IInversionBackend
+{
+    private const int TextsAtOnce = 20_000;
+    private const int ReadAtOnce = 4096;
+    private const int TextsRemembered = 400_000;
+
+    // Their activations are collected in one pass over the prior.
+    private const int SitesTogether = 16;
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    private readonly IGrainFactory _grains;
+    private readonly TimeProvider _clock;
+    private readonly string _owner;
+    private readonly Func<double> _weight;
+    private readonly TargetKey _key;
+    private readonly OpenedTarget _opened;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Site, (string Key, string[] Sites)> _groups = [];
+    private readonly Dictionary<(Position Position, string Text), int?> _read = [];
+    private readonly CancellationTokenSource _disposed = new();
+
+    public ClusterBackend(IGrainFactory grains, TimeProvider clock, string owner, Func<double> weight, TargetKey key)
+    {
+        (_grains, _clock, _owner, _weight, _key) = (grains, clock, owner, weight, key);
+        _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), CancellationToken.None);
+        for (var known = 0; known < _opened.PriorTexts; known = Texts.Count)
+        {
+            var (skip, take) = (known, Math.Min(TextsAtOnce, _opened.PriorTexts - known));
+            foreach (var text in Call("", "", (worker, _, _) => worker.PriorTexts(_key, skip, take), CancellationToken.None).Texts)
+                Texts.Add(text);
+            if (Texts.Count != skip + take)
+                throw new InvalidOperationException("The prior of a worker holds a text twice.");
+        }
+    }
+
+    public TargetDescription Target => _opened.Target;
+
+    public MeasurementOptions Options => _key.Options;
+
+    public GeneratorDescription? Generator => _opened.Generator;
+
+    public TextPool Texts { get; } = new();
+
+    public int PriorTexts => _opened.PriorTexts;
+
+    public double[]? PriorWeights => _opened.PriorWeights;
+
+    // Whichever worker samples at a site first collects what it lacks, for all sites of a layer together.
+    public void Prepare(IReadOnlyList<Site> sites, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            foreach (var group in sites.Where(s => !_groups.ContainsKey(s)).GroupBy(s => s.Address.Layer).SelectMany(g => g.Chunk(SitesTogether)))
+            {
+                string[] names = [.. group.Select(s => s.ToString())];
+                foreach (var site in group)
+                    _groups[site] = (ContentHash.Of([_key.Text, .. names]), names);
+            }
+        }
+    }
+
+    public SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel)
+    {
+        (string Key, string[] Sites) group;
+        lock (_lock)
+        {
+            if (!_groups.TryGetValue(site, out group))
+                throw new InvalidOperationException($"{site} is not prepared.");
+        }
+
+        var merge = Options.UsesGenerator ? "" : ContentHash.Of(_key.Text, site.ToString(), streamName);
+        var told = Call(
+            group.Key, merge,
+            (worker, ticket, token) => worker.Sample(ticket, _key, site.ToString(), group.Key, group.Sites, new TextList(references), streamName, token), cancel);
+        var added = told.New.Texts.Select(Texts.Add).ToArray();
+        int Inward(int id) => id < PriorTexts ? id : added[id - PriorTexts];
+        return new SiteSamples(
+            [.. told.Sets.Select(s => new SampleSet(Inward(s.Reference), Array.ConvertAll(s.Texts, Inward), s.Weights, s.Distances, s.Ess, s.Neighbours, s.Bits)
+            {
+                Tokens = s.Tokens.Tokens,
+                PriorGap = s.Tokens.PriorGap,
+                Draws = s.Tokens.Draws,
+            })],
+            [.. told.WithoutPosition.Select(Inward)], told.PriorShareWithPosition, told.Rows);
+    }
+
+    public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => Call(
+        "", "", (worker, ticket, token) => worker.Patch(ticket, _key, site.ToString(), new PatchAsk(requests), token), cancel).Outcomes;
+
+    public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => Call(
+        "", "", (worker, ticket, token) => worker.Continue(ticket, _key, site.ToString(), new ContinueAsk(requests), token), cancel).Texts;
+
+    // It depends on the position alone, and is asked of one text after another: those beside it come along.
+    public int? CharactersRead(Site site, string text)
+    {
+        var key = (site.Position, text);
+        lock (_lock)
+        {
+            if (_read.TryGetValue(key, out var known))
+                return known;
+        }
+
+        var id = Texts.Add(text);
+        var first = id - (id % ReadAtOnce);
+        string[] texts = [.. Enumerable.Range(first, Math.Min(ReadAtOnce, Texts.Count - first)).Select(i => Texts[i])];
+        var counts = Call("", "", (worker, _, _) => worker.CharactersRead(_key, site.ToString(), new TextList(texts)), _disposed.Token).Counts;
+        lock (_lock)
+        {
+            if (_read.Count + texts.Length >= TextsRemembered)
+                _read.Clear();
+            foreach (var (index, one) in texts.Index())
+                _read[(site.Position, one)] = counts[index];
+            return _read[key];
+        }
+    }
+
+    public void Dispose() => _disposed.Cancel();
+
+    private static bool IsLost(Exception e) => e is OrleansException or TimeoutException or System.Net.Sockets.SocketException or IOException;
+
+    private T Call<T>(string group, string merge, Func<IWorkerGrain, Guid, CancellationToken, Task<WorkerAnswer<T>>> call, CancellationToken cancel)
+        where T : class
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _disposed.Token);
+        var (pool, without, fault) = (_grains.GetGrain<IPoolGrain>(0), new List<string>(), (FaultAnswer?)null);
+        for (var ticket = Guid.NewGuid(); ;)
+        {
+            string? worker = null;
+            double? seconds = null;
+            try
+            {
+                worker = Result(pool.Acquire(new CallTicket(ticket, _owner, _weight(), _key.Text, group, merge, [.. without])), either.Token);
+                if (worker is null)
+                {
+                    if (fault is not null && Result(pool.Look(), either.Token).Workers.All(w => without.Contains(w.Card.Id)))
+                        throw fault.Thrown(cancel);
+                    continue;
+                }
+
+                var answer = Result(call(_grains.GetGrain<IWorkerGrain>(worker), ticket, either.Token), either.Token);
+                seconds = answer.Seconds;
+                if (answer.Fault is null)
+                    return answer.Value!;
+                if (!answer.Unfit)
+                    throw answer.Fault.Thrown(cancel);
+                fault = answer.Fault;
+                without.Add(worker);
+            }
+            catch (Exception e) when (IsLost(e))
+            {
+                // Whoever is lost may be found again; what it was asked for, another does meanwhile.
+                if (worker is not null)
+                    _ = pool.Suspect(worker).ContinueWith(t => t.Exception, TaskScheduler.Default);
+                Result(Task.Delay(TryAgainAfter, _clock, either.Token).ContinueWith(_ => true, TaskScheduler.Default), either.Token);
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                throw new ObjectDisposedException(nameof(ClusterBackend));
+            }
+            finally
+            {
+                if (worker is not null || either.IsCancellationRequested)
+                    _ = pool.Release(ticket, seconds).ContinueWith(t => t.Exception, TaskScheduler.Default);
+            }
+
+            ticket = Guid.NewGuid();
+        }
+    }
+
+    private static T Result<T>(Task<T> task, CancellationToken cancel) => task.WaitAsync(cancel).GetAwaiter().GetResult();
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Serialization;
+using InverseScope.Service.Compute;
+
+namespace InverseScope.Service.Cluster;
+
+/// <summary>How a process is a member of the cluster.</summary>
+internal static class ClusterHost
+{
+    /// <summary>Name of the storage of what grains keep.</summary>
+    public const string Storage = "cluster";
+
+    /// <summary>How often a sweep is looked after where its process may have died.</summary>
+    public static readonly TimeSpan ReminderPeriod = TimeSpan.FromSeconds(15);
+
+    // A member that does not answer three of these is dead for the others after about ten seconds.
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(3);
+    private const int ProbesMissed = 3;
+    private static readonly TimeSpan AliveInterval = TimeSpan.FromSeconds(5);
+    private const int LargestMessage = 256 << 20;
+
+    /// <summary>A service: sweeps, runs of sites and the pool, but no computing.</summary>
+    public static void AddService(ISiloBuilder silo, ClusterSettings settings, string version)
+    {
+        Add(silo, settings, MemberName.Of(MemberName.Service, version));
+        silo.Configure<GrainTypeOptions>(types => types.Classes.Remove(typeof(WorkerGrain)));
+        silo.AddAdoNetGrainStorage(Storage, storage => (storage.Invariant, storage.ConnectionString) = ("Npgsql", settings.Database));
+    }
+
+    /// <summary>A worker: what it computes, and nothing of sweeps.</summary>
+    public static void AddWorker(ISiloBuilder silo, ClusterSettings settings, string version)
+    {
+        Add(silo, settings, MemberName.Of(MemberName.Worker, version));
+        silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(t => t.Assembly == typeof(WorkerGrain).Assembly && t != typeof(WorkerGrain)));
+    }
+
+    private static void Add(ISiloBuilder silo, ClusterSettings settings, string name)
+    {
+        silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = ("Npgsql", settings.Database));
+        // Members share all reminders among them, whatever grains they have.
+        silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = ("Npgsql", settings.Database));
+        silo.Configure<ReminderOptions>(reminders => reminders.MinimumReminderPeriod = ReminderPeriod);
+        silo.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = ClusterSchema.Cluster);
+        silo.Configure<SiloOptions>(own => own.SiloName = name);
+        var address = settings.Address ?? (settings.IsLocal ? IPAddress.Loopback : FirstAddress());
+        silo.ConfigureEndpoints(address, settings.Port ?? FreePort(address), gatewayPort: 0, listenOnAnyHostAddress: false);
+        silo.Configure<ClusterMembershipOptions>(members =>
+        {
+            (members.ProbeTimeout, members.NumMissedProbesLimit) = (ProbeTimeout, ProbesMissed);
+            (members.IAmAliveTablePublishTimeout, members.NumMissedTableIAmAliveLimit) = (AliveInterval, ProbesMissed);
+            (members.TableRefreshTimeout, members.DefunctSiloCleanupPeriod) = (AliveInterval, TimeSpan.FromMinutes(10));
+            members.DefunctSiloExpiration = TimeSpan.FromHours(1);
+        });
+        silo.Configure<SiloMessagingOptions>(messages => messages.MaxMessageBodySize = LargestMessage);
+        silo.Services.AddSerializer(serializer => serializer.AddJsonSerializer(IsPlain, WorkerStream.Json));
+        silo.Services.AddPlacementDirector<OnSiloPlacement, OnSiloDirector>();
+        silo.AddActivityPropagation();
+    }
+
+    // Values of the science know nothing of clusters.
+    private static bool IsPlain(Type type) =>
+        type.Namespace?.StartsWith("InverseScope", StringComparison.Ordinal) == true && !type.IsDefined(typeof(GenerateSerializerAttribute), inherit: false) && !type.IsInterface && !type.IsAbstract;
+
+    private static int FreePort(IPAddress address)
+    {
+        using var probe = new TcpListener(address, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static IPAddress FirstAddress() => NetworkInterface.GetAllNetworkInterfaces()
+        .Where(n => n.OperationalStatus == OperationalStatus.Up && n.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+        .SelectMany(n => n.GetIPProperties().UnicastAddresses)
+        .Select(a => a.Address)
+        .FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork && !a.ToString().StartsWith("169.254.", StringComparison.Ordinal)) ?? IPAddress.Loopback;
+}

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using InverseScope.Sweeps;
+using InverseScope.Sweeps.Store;
+
+namespace InverseScope.Service.Cluster;
+
+/// <summary>What the sweeps that run in this service have their site runs do.</summary>
+internal sealed class SiteWorks
+{
+    private readonly ConcurrentDictionary<string, SiteWork> _works = new(StringComparer.Ordinal);
+
+    /// <summary>The key of a site's run.</summary>
+    public static string KeyOf(string sweep, string site) => $"{sweep}|{site}";
+
+    public void Add(string key, SiteWork work) => _works[key] = work;
+
+    public SiteWork? Find(string key, Guid run) => _works.TryGetValue(key, out var work) && work.Run == run ? work : null;
+
+    public void Remove(string key, SiteWork work) => _works.TryRemove(KeyValuePair.Create(key, work));
+}
+
+/// <summary>The work on one site in one run of its sweep.</summary>
+internal sealed class SiteWork(Guid run, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel)
+{
+    private readonly TaskCompletionSource<SiteOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Guid Run => run;
+
+    public Task<SiteOutcome> Outcome => _outcome.Task;
+
+    /// <summary>Works on the thread that calls, until it ends one way or another.</summary>
+    public void Do(StoreFence fence)
+    {
+        try
+        {
+            _outcome.TrySetResult(work(fence, cancel));
+        }
+        catch (OperationCanceledException)
+        {
+            _outcome.TrySetCanceled(cancel);
+        }
+#pragma warning disable CA1031 // Whatever it throws is the sweep's that waits for it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _outcome.TrySetException(e);
+        }
+    }
+
+    /// <summary>It is not begun any more.</summary>
+    public void Fail(string why) => _outcome.TrySetResult(SiteOutcome.Failed(why));
+}
+
+/// <summary>Sites of sweeps as grains: each is begun once at a time, and taken over where its process dies.</summary>
+internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<int> workers, TimeProvider clock) : ISiteDispatch
+{
+    // One that computes and one that waits for a language model or thinks, for each worker, and some more.
+    private const int PerWorker = 2;
+    private const int Besides = 2;
+    private const int Most = 48;
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    public int AtOnce => Math.Clamp((workers() * PerWorker) + Besides, 1, Most);
+
+    public async Task<SiteOutcome> Run(string sweep, string site, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel)
+    {
+        var key = SiteWorks.KeyOf(sweep, site);
+        var mine = new SiteWork(Guid.NewGuid(), work, cancel);
+        works.Add(key, mine);
+        try
+        {
+            while (!mine.Outcome.IsCompleted)
+            {
+                SiteRunState state;
+                try
+                {
+                    state = await grains.GetGrain<ISiteRunGrain>(key).Run(mine.Run).WaitAsync(cancel);
+                }
+                catch (Exception e) when (e is OrleansException or TimeoutException)
+                {
+                    state = SiteRunState.Elsewhere;
+                }
+
+                if (state == SiteRunState.Elsewhere)
+                    await Task.Delay(TryAgainAfter, clock, cancel);
+            }
+
+            return await mine.Outcome;
+        }
+        finally
+        {
+            works.Remove(key, mine);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using InverseScope.Core;
+using InverseScope.Core.Machine;
+using InverseScope.Core.Sampling;
+using InverseScope.Core.Seeds;
+using InverseScope.Core.Sites;
+using InverseScope.Core.Tasks;
+using InverseScope.Service.Compute;
+
+namespace InverseScope.Service.Cluster;
+
+/// <summary>What a worker opens for a key: its own files, whose contents are those that the key says.</summary>
+/// <param name="Model">Name or folder.</param>
+internal sealed record LocalTarget(string Model, ITask Task, MeasurementOptions Options);
+
+/// <summary>Finds or fetches what a key names.</summary>
+/// <exception cref="UnfitWorkerException">This worker cannot have it.</exception>
+internal delegate LocalTarget TargetSource(TargetKey key, CancellationToken cancel);
+
+/// <summary>This worker cannot do what another may be able to.</summary>
+internal sealed class UnfitWorkerException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>What a worker is and has.</summary>
+/// <param name="Host">Name of its machine.</param>
+internal sealed record WorkerIdentity(string Id, string Host, string Device, string Version);
+
+/// <summary>The targets that are open on one device, and what is computed on them.</summary>
+internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerIdentity identity, Func<(string[] Models, string[] Generators)> files, TimeProvider clock) : IDisposable
+{
+    // A target with random weights beside each of two.
+    private const int MostOpen = 4;
+    private const int KeysTold = 500;
+
+    private readonly ComputeLane _lane = new();
+    private readonly ConcurrentDictionary<string, Served> _open = new(StringComparer.Ordinal);
+
+    public WorkerIdentity Identity => identity;
+
+    public WorkerCard Card()
+    {
+        var (models, generators) = files();
+        var served = _open.Values.ToArray();
+        return new WorkerCard(
+            identity.Id, identity.Host, compute.Health.Device, identity.Version, (long)Math.Min(long.MaxValue / 2, MachineMemory.Free()),
+            [.. served.Select(s => s.Key.Text)], [.. served.SelectMany(s => s.Groups.Keys).Take(KeysTold)], models, generators, _lane.Tickets, _lane.Calls, _lane.Busy.TotalSeconds);
+    }
+
+    public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) =>
+        Answer(_lane.Run<TargetKey, OpenedTarget>(ticket, key.Text, key, (keys, token) => [.. keys.Select(k => Find(k, token).Opened)], cancel));
+
+    public Task<WorkerAnswer<TextList>> PriorTexts(TargetKey key, int skip, int take) => Answer(Task.Run(() =>
+    {
+        var pool = Find(key, CancellationToken.None).Backend.Texts;
+        return (new TextList([.. Enumerable.Range(skip, take).Select(id => pool[id])]), 0.0);
+    }));
+
+    public Task<WorkerAnswer<WorkerSamples>> Sample(
+        Guid ticket, TargetKey key, string site, string groupKey, IReadOnlyList<string> group, IReadOnlyList<string> references, string stream, CancellationToken cancel)
+    {
+        // What a generator writes for a batch hangs on the batch in the last digits.
+        var merge = key.Options.UsesGenerator ? "" : ContentHash.Of(key.Text, site, stream);
+        return Answer(_lane.Run(
+            ticket, merge, references,
+            (asks, token) =>
+            {
+                var served = Find(key, token);
+                var at = served.Site(site);
+                if (!served.Groups.ContainsKey(groupKey))
+                {
+                    served.Backend.Prepare([.. group.Select(served.Site)], null, token);
+                    served.Groups[groupKey] = true;
+                }
+
+                return served.Sample(at, asks, stream, token);
+            },
+            cancel));
+    }
+
+    public Task<WorkerAnswer<PatchList>> Patch(Guid ticket, TargetKey key, string site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => Answer(_lane.Run(
+        ticket, ContentHash.Of(key.Text, site), requests,
+        (asks, token) =>
+        {
+            var served = Find(key, token);
+            var outcomes = served.Backend.Patch(served.Site(site), [.. asks.SelectMany(a => a)], token);
+            return Split(asks, outcomes, part => new PatchList(part));
+        },
+        cancel));
+
+    public Task<WorkerAnswer<ContinueList>> Continue(Guid ticket, TargetKey key, string site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => Answer(_lane.Run(
+        ticket, ContentHash.Of(key.Text, site), requests,
+        (asks, token) =>
+        {
+            var served = Find(key, token);
+            var texts = served.Backend.Continue(served.Site(site), [.. asks.SelectMany(a => a)], token);
+            return Split(asks, texts, part => new ContinueList(part));
+        },
+        cancel));
+
+    public Task<WorkerAnswer<CharacterCounts>> CharactersRead(TargetKey key, string site, IReadOnlyList<string> texts) => Answer(Task.Run(() =>
+    {
+        var served = Find(key, CancellationToken.None);
+        var at = served.Site(site);
+        return (new CharacterCounts([.. texts.Select(t => served.Backend.CharactersRead(at, t))]), 0.0);
+    }));
+
+    public void Dispose()
+    {
+        _lane.Dispose();
+        foreach (var served in _open.Values)
+            served.Dispose();
+    }
+
+    private static IReadOnlyList<TResult> Split<TAsk, TPart, TResult>(IReadOnlyList<IReadOnlyList<TAsk>> asks, IReadOnlyList<TPart> all, Func<IReadOnlyList<TPart>, TResult> make)
+    {
+        var results = new List<TResult>(asks.Count);
+        var done = 0;
+        foreach (var ask in asks)
+        {
+            results.Add(make([.. all.Skip(done).Take(ask.Count)]));
+            done += ask.Count;
+        }
+
+        return results;
+    }
+
+    private static async Task<WorkerAnswer<T>> Answer<T>(Task<(T Result, double Seconds)> work)
+        where T : class
+    {
+        try
+        {
+            var (result, seconds) = await work;
+            return new WorkerAnswer<T>(result, null, seconds, false);
+        }
+#pragma warning disable CA1031 // Whatever a call throws is its caller's, in another process.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            var isUnfit = e is UnfitWorkerException or OutsideServiceException;
+            return new WorkerAnswer<T>(null, e is UnfitWorkerException ? new FaultAnswer(0, WorkerFaultKind.Outside, e.Message) : FaultAnswer.Of(0, e), 0, isUnfit);
+        }
+    }
+
+    private Served Find(TargetKey key, CancellationToken cancel)
+    {
+        if (_open.TryGetValue(key.Text, out var known))
+        {
+            known.Used = clock.GetUtcNow();
+            return known;
+        }
+
+        lock (_open)
+        {
+            if (_open.TryGetValue(key.Text, out known))
+                return known;
+            foreach (var old in _open.Values.OrderByDescending(s => s.Used).Skip(MostOpen - 1).ToArray())
+            {
+                _open.TryRemove(old.Key.Text, out _);
+                old.Dispose();
+            }
+
+            var local = source(key, cancel);
+            if (local.Task.Fingerprint != key.TaskFingerprint)
+                throw new UnfitWorkerException($"Worker {identity.Host} has another task '{key.Task}' than the sweep was begun with.");
+            var backend = compute.Open(local.Model, key.Weights, local.Task, local.Options, new RunSeed(key.Seed));
+            try
+            {
+                // Random weights have a hash of their own; the files that they are made from are checked with the trained ones.
+                if (key.Weights == TargetWeights.Trained && backend.Target.ContentHash != key.ModelHash)
+                {
+                    throw new UnfitWorkerException(
+                        $"Worker {identity.Host} has another model '{key.Model}' than the service: its contents have the hash {backend.Target.ContentHash[..12]}…, not {key.ModelHash[..12]}….");
+                }
+
+                if (backend.Generator?.ContentHash != key.Generator?.ContentHash)
+                    throw new UnfitWorkerException($"Worker {identity.Host} has another generator '{key.Options.Generator}' than the service.");
+                return _open[key.Text] = new Served(key, backend, local.Task) { Used = clock.GetUtcNow() };
+            }
+            catch
+            {
+                backend.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>A target that is open here.</summary>
+    private sealed class Served : IDisposable
+    {
+        private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
+        private readonly ITask _task;
+
+        public Served(TargetKey key, IInversionBackend backend, ITask task)
+        {
+            (Key, Backend, _task) = (key, backend, task);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (var id = 0; id < backend.PriorTexts; id++)
+            {
+                hash.AppendData(Encoding.UTF8.GetBytes(backend.Texts[id]));
+                hash.AppendData([0xFF]);
+            }
+
+            // Under the caller's names: where files lie here is nobody else's matter.
+            Opened = new OpenedTarget(
+                backend.Target with { Name = key.Model }, key.Generator, backend.PriorTexts, backend.PriorWeights, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        }
+
+        public TargetKey Key { get; }
+
+        public IInversionBackend Backend { get; }
+
+        public OpenedTarget Opened { get; }
+
+        /// <summary>Keys of groups of sites that are prepared.</summary>
+        public ConcurrentDictionary<string, bool> Groups { get; } = new(StringComparer.Ordinal);
+
+        public DateTimeOffset Used { get; set; }
+
+        public Site Site(string name) => _sites.GetOrAdd(name, n => SitePattern.ExpandAll([n], Backend.Target.Layers, Backend.Target.Heads, null, _task)[0]);
+
+        /// <summary>Each text once, however many ask for it.</summary>
+        public IReadOnlyList<WorkerSamples> Sample(Site site, IReadOnlyList<IReadOnlyList<string>> asks, string stream, CancellationToken cancel)
+        {
+            var all = Backend.Sample(site, [.. asks.SelectMany(a => a).Distinct(StringComparer.Ordinal)], stream, cancel);
+            var sets = all.Sets.ToDictionary(s => Backend.Texts[s.Reference], StringComparer.Ordinal);
+            var without = all.WithoutPosition.ToDictionary(id => Backend.Texts[id], StringComparer.Ordinal);
+            return [.. asks.Select(ask => Told(all, [.. ask.Where(sets.ContainsKey).Select(t => sets[t])], [.. ask.Where(without.ContainsKey).Select(t => without[t])]))];
+        }
+
+        public void Dispose() => Backend.Dispose();
+
+        private WorkerSamples Told(SiteSamples all, IReadOnlyList<SampleSet> sets, IReadOnlyList<int> without)
+        {
+            var added = new Dictionary<int, int>();
+            var texts = new List<string>();
+            int Outward(int id)
+            {
+                if (id < Backend.PriorTexts)
+                    return id;
+                if (!added.TryGetValue(id, out var place))
+                {
+                    added[id] = place = Backend.PriorTexts + texts.Count;
+                    texts.Add(Backend.Texts[id]);
+                }
+
+                return place;
+            }
+
+            WorkerSet[] told = [.. sets.Select(s => new WorkerSet(
+                Outward(s.Reference), Array.ConvertAll(s.Texts, Outward), s.Weights, s.Distances, s.Ess, s.Neighbours, s.Bits, new WorkerSetTokens(s.Tokens, s.PriorGap, s.Draws)))];
+            int[] left = [.. without.Select(Outward)];
+            return new WorkerSamples(told, left, all.PriorShareWithPosition, all.Rows, new TextList(texts));
+        }
+    }
+}
