@@ -55,6 +55,7 @@ public static partial class StoreCopy
             target.Tell(new StoreNews(StoreNewsKind.SweepBegun));
             target.Tell(new StoreNews(StoreNewsKind.Reviewed));
         });
+        to.Labels.Learn();
         return copied!;
     }
 

@@ -20,13 +20,12 @@ public sealed class StoredLabelCache : ILabelCache
     private readonly IStoreDatabase _database;
 
     // Scopes are few, and a number is never given again. Where one process owns the store, what is here is what is there.
-    private readonly ConcurrentDictionary<LabelScope, int> _numbers;
+    private readonly ConcurrentDictionary<LabelScope, int> _numbers = new();
 
     internal StoredLabelCache(IStoreDatabase database)
     {
         _database = database;
-        _numbers = new ConcurrentDictionary<LabelScope, int>(
-            database.IsShared ? [] : database.Read(rows => rows.All(StoreTables.LabelScopes)).Select(s => KeyValuePair.Create(ScopeOf(s), s.Id)));
+        Learn();
     }
 
     /// <inheritdoc/>
@@ -68,6 +67,15 @@ public sealed class StoredLabelCache : ILabelCache
     /// <summary>The scopes that have answers for a spec, in no particular order.</summary>
     public IReadOnlyList<LabelScope> ScopesOf(string specHash) =>
         [.. _database.IsShared ? _database.Read(rows => Known(rows, specHash)).Select(ScopeOf) : _numbers.Keys.Where(s => s.SpecHash == specHash)];
+
+    /// <summary>Reads what scopes there are, where nobody else adds any.</summary>
+    internal void Learn()
+    {
+        if (_database.IsShared)
+            return;
+        foreach (var scope in _database.Read(rows => rows.All(StoreTables.LabelScopes)))
+            _numbers[ScopeOf(scope)] = scope.Id;
+    }
 
     /// <summary>Whoever adds to a scope has this lock.</summary>
     internal static string LockOf(LabelScope scope) =>
