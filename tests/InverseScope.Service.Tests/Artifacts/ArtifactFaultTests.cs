@@ -261,6 +261,18 @@ public sealed class ArtifactFaultTests(ArtifactService service) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_disk_cannot_hold_is_not_begun()
+    {
+        Relay.Misbehave(_home.Hash, (context, body) => Relay.SendAsync(
+            context, Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace($"\"size\":{_home.ShardSize}", "\"size\":900000000000000000", StringComparison.Ordinal))));
+
+        var fault = await _home.FailsAsync<OutsideServiceException>();
+
+        Assert.Contains($"are free in '{_home.Ours.Path}'", fault.Message, StringComparison.Ordinal);
+        Assert.Empty(Relay.FilesAsked);
+    }
+
+    [Fact]
     public void Options_that_cannot_be_used_are_refused_at_once()
     {
         var options = new ArtifactOptions();
