@@ -66,6 +66,7 @@ internal static class CommandLine
             ReportCommand.Create(shell),
             ReviewCommands.Create(shell),
             CompareCommand.Create(shell),
+            StoreCommands.Create(shell),
             CalibrateCommand.Create(shell),
             ServeCommand.Create(shell),
             WorkerCommand.Create(shell),

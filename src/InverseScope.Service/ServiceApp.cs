@@ -84,6 +84,7 @@ public static class ServiceApp
         services.AddSingleton<SpecDesk>();
         services.AddSingleton<ModelDesk>();
         services.AddSingleton<TaskDesk>();
+        services.AddSingleton<ArtifactDesk>();
         services.AddSingleton<SampleDesk>();
         services.AddSingleton<EvaluationDesk>();
         services.AddSingleton<LanguageModelFactory>(asked => Open(options, asked));

@@ -43,6 +43,9 @@ public sealed class TaskCatalog
     /// <summary>By what another process finds a task that a catalogue found: its name there, or the path of its file.</summary>
     public static string SourceOf(ITask task) => Sources.TryGetValue(task, out var source) ? source : task.Name;
 
+    /// <summary>The file of a task of the folder; null if there is none of this name, or it is built in.</summary>
+    public string? FileOf(string name) => BuiltIn.ContainsKey(name) ? null : FolderFiles().GetValueOrDefault(name);
+
     private ITask Open(string nameOrPath)
     {
         if (BuiltIn.TryGetValue(nameOrPath, out var make))

@@ -60,6 +60,7 @@ internal static class ApiEndpoints
                 StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError);
         ModelEndpoints.Map(api);
         TaskEndpoints.Map(api);
+        ArtifactEndpoints.Map(api);
         SpecEndpoints.Map(api);
         JobEndpoints.Map(api);
         SampleEndpoints.Map(api);

@@ -31,9 +31,13 @@ internal sealed class ClusterCompute(IGrainFactory grains, ICompute outlines, Ho
         string owner, Func<double> weight, string model, TargetWeights weights, ITask task, MeasurementOptions options, RunSeed seed)
     {
         var target = outlines.Describe(model).Target;
-        var generator = options.UsesGenerator && weights == TargetWeights.Trained
-            ? GeneratorRecord.Describe(_generators.Fitting(options.Generator, target, task, options.Basis).Folder)
-            : null;
+        GeneratorDescription? generator = null;
+        if (options.UsesGenerator && weights == TargetWeights.Trained)
+        {
+            var found = _generators.Fitting(options.Generator, target, task, options.Basis);
+            generator = new GeneratorDescription(found.Name, Generator.RecordedHash(found.Folder));
+        }
+
         return new ClusterBackend(
             grains, clock, owner, weight,
             new TargetKey(target.Name, target.ContentHash, weights, TaskCatalog.SourceOf(task), task.Fingerprint, options, seed.Value, generator));

@@ -78,32 +78,22 @@ internal sealed class HubClient : IDisposable
             },
             cancel);
 
-    /// <summary>Asks once for the bytes of a file.</summary>
-    /// <param name="from">The first that is wanted.</param>
-    /// <param name="tag">ETag of the earlier answer that this one goes on with; null if there was none.</param>
-    /// <returns>An answer with status 200, 206 or 416.</returns>
-    public async Task<HubResponse> OpenAsync(
-        HubRepository repository, string commit, HubFile file, long from, EntityTagHeaderValue? tag, CancellationToken cancel)
-    {
-        var response = await SendAsync(
-            HttpMethod.Get,
-            FileAddress(repository, commit, file.Name),
-            request =>
-            {
-                if (from == 0)
-                    return;
-                request.Headers.Range = new RangeHeaderValue(from, null);
-                if (tag is not null)
-                    request.Headers.IfRange = new RangeConditionHeaderValue(tag);
-            },
-            cancel);
-        if (response.Message.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
-            return response;
-        using (response)
-            throw Refusal(response, repository, commit, file.Name);
-    }
+    /// <summary>Where the bytes of a repository's files at one commit come from.</summary>
+    public HubSource Source(HubRepository repository, string commit) => new(
+        repository.ToString(), "the hub", Retry, (file, from, tag, cancel) => OpenAsync(repository, commit, file, from, tag, cancel));
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Asks for the bytes of a file from one on.</summary>
+    /// <param name="tag">ETag of the earlier answer that this one goes on with; null if there was none.</param>
+    internal static void From(HttpRequestMessage request, long from, EntityTagHeaderValue? tag)
+    {
+        if (from == 0)
+            return;
+        request.Headers.Range = new RangeHeaderValue(from, null);
+        if (tag is not null)
+            request.Headers.IfRange = new RangeConditionHeaderValue(tag);
+    }
 
     /// <summary>Where a redirect leads.</summary>
     /// <exception cref="OutsideServiceException">Nowhere that may be followed.</exception>
@@ -118,6 +108,28 @@ internal sealed class HubClient : IDisposable
         }
 
         return to;
+    }
+
+    /// <summary>How long a server asks to wait; null if it does not say.</summary>
+    internal static TimeSpan? RetryAfter(HttpResponseMessage message, TimeProvider clock) => message.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when date - clock.GetUtcNow() is var wait => wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
+        _ => null,
+    };
+
+    private async Task<HubResponse> OpenAsync(
+        HubRepository repository, string commit, HubFile file, long from, EntityTagHeaderValue? tag, CancellationToken cancel)
+    {
+        var response = await SendAsync(
+            HttpMethod.Get,
+            FileAddress(repository, commit, file.Name),
+            request => From(request, from, tag),
+            cancel);
+        if (response.Message.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
+            return response;
+        using (response)
+            throw Refusal(response, repository, commit, file.Name);
     }
 
     private async Task<HubResponse> SendAsync(
@@ -214,7 +226,7 @@ internal sealed class HubClient : IDisposable
         var status = response.Message.StatusCode;
         var answer = $"{HubText.Shown(response.Address)} answered {(int)status} ({status})";
         if (status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
-            return new HubTransientException(answer, RetryAfter(response.Message));
+            return new HubTransientException(answer, RetryAfter(response.Message, _clock));
         if (!IsHub(response.Address))
         {
             // The signature in a redirect runs out; the hub signs anew.
@@ -243,13 +255,6 @@ internal sealed class HubClient : IDisposable
         : _options.SendsToken
             ? $"see whether the account of {HubOptions.TokenVariable} may read it"
             : $"give {HubOptions.EndpointVariable} with https, because {HubOptions.TokenVariable} is not sent without encryption";
-
-    private TimeSpan? RetryAfter(HttpResponseMessage message) => message.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when date - _clock.GetUtcNow() is var wait => wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
-        _ => null,
-    };
 
     private Uri FileAddress(HubRepository repository, string commit, string name) =>
         At($"{repository}/resolve/{commit}/{Uri.EscapeDataString(name)}");

@@ -10,7 +10,9 @@ namespace InverseScope.Sweeps.Hub;
 /// run left is gone on with where the content is still the same, and in no other case; it gets its own name once size and
 /// hash are right.
 /// </summary>
-internal sealed class HubDownload(HubClient client, HubRepository repository, string commit, string folder, string partials)
+/// <param name="folder">With the folders within it that names of files have.</param>
+/// <param name="partials">As <paramref name="folder"/>.</param>
+internal sealed class HubDownload(HubSource source, string folder, string partials)
 {
     /// <summary>How the names of partial files end.</summary>
     public const string PartialEnding = ".part";
@@ -45,13 +47,13 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
         if (new FileInfo(partial).LinkTarget is not null)
             File.Delete(partial);
         bool whole;
-        await using (var transfer = await Transfer.OpenAsync(client, repository, commit, file, partial, gained, cancel))
+        await using (var transfer = await Transfer.OpenAsync(source, file, partial, gained, cancel))
             whole = await transfer.RunAsync(cancel);
         if (!whole)
         {
             Discard(partial);
             throw new OutsideServiceException(
-                $"{repository}/{file.Name}: what the hub sends is not what it declares ({file.Hash}). It was removed; nothing of it is used.");
+                $"{source.What}/{file.Name}: what {source.Who} sends is not what it declares ({file.Hash}). It was removed; nothing of it is used.");
         }
 
         File.Move(partial, target);
@@ -71,9 +73,7 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
     /// <summary>The bytes of one file on their way, hashed as they come.</summary>
     private sealed class Transfer : IAsyncDisposable
     {
-        private readonly HubClient _client;
-        private readonly HubRepository _repository;
-        private readonly string _commit;
+        private readonly HubSource _source;
         private readonly HubFile _file;
         private readonly FileStream _stream;
         private readonly string _tagPath;
@@ -81,18 +81,17 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
         private readonly byte[] _buffer = new byte[BufferSize];
         private IncrementalHash _hash;
 
-        private Transfer(HubClient client, HubRepository repository, string commit, HubFile file, string partial, Action<long> gained)
+        private Transfer(HubSource source, HubFile file, string partial, Action<long> gained)
         {
-            (_client, _repository, _commit, _file, _gained) = (client, repository, commit, file, gained);
+            (_source, _file, _gained) = (source, file, gained);
             _tagPath = partial + TagEnding;
             _hash = file.Hash.Begin(file.Size);
             _stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, useAsync: true);
         }
 
-        public static async Task<Transfer> OpenAsync(
-            HubClient client, HubRepository repository, string commit, HubFile file, string partial, Action<long> gained, CancellationToken cancel)
+        public static async Task<Transfer> OpenAsync(HubSource source, HubFile file, string partial, Action<long> gained, CancellationToken cancel)
         {
-            var transfer = new Transfer(client, repository, commit, file, partial, gained);
+            var transfer = new Transfer(source, file, partial, gained);
             try
             {
                 await transfer.TakeUpAsync(cancel);
@@ -139,7 +138,7 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
 
         private async Task CompleteAsync(CancellationToken cancel)
         {
-            await _client.Retry.RunAsync(
+            await _source.Retry.RunAsync(
                 async attempt =>
                 {
                     if (_stream.Position < _file.Size)
@@ -154,7 +153,7 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
         private async Task ReceiveAsync(CancellationToken cancel)
         {
             var from = _stream.Position;
-            using var response = await _client.OpenAsync(_repository, _commit, _file, from, from > 0 ? EarlierTag() : null, cancel);
+            using var response = await _source.OpenAsync(_file, from, from > 0 ? EarlierTag() : null, cancel);
             if (response.Message.StatusCode == HttpStatusCode.OK)
             {
                 if (from > 0)
@@ -173,7 +172,7 @@ internal sealed class HubDownload(HubClient client, HubRepository repository, st
                 {
                     StartAgain();
                     throw new OutsideServiceException(
-                        $"{_repository}/{_file.Name}: {HubText.Shown(response.Address)} sends more than the {_file.Size} bytes that the hub declares, and was left.");
+                        $"{_source.What}/{_file.Name}: {HubText.Shown(response.Address)} sends more than the {_file.Size} bytes that {_source.Who} declares, and was left.");
                 }
 
                 await _stream.WriteAsync(_buffer.AsMemory(0, read), cancel);

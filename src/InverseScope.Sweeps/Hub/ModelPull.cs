@@ -148,7 +148,7 @@ public sealed class ModelPull(HubOptions options, string models, TimeProvider cl
         ModelSource source;
         using (Claim(repository, room))
         {
-            var download = new HubDownload(client, repository, listing.Commit, folder, room);
+            var download = new HubDownload(client.Source(repository, listing.Commit), folder, room);
             Prune(folder, name => describing.Contains(name) || ModelFiles.IsWeights(name));
             var described = await DescribeAsync(client, repository, listing.Commit, describing, cancel);
             await FetchAsync(download, described, "config and tokenizer", progress, cancel);

@@ -87,7 +87,7 @@ internal static class PostgresSchema
         for (; version < Version; version++)
         {
             // Where it is there, making it only if it is not takes a right that its user need not have.
-            if (Text(connection, $"SELECT to_regnamespace('{address.Schema}')::text") is null)
+            if (Text(connection, $"SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = '{address.Schema}'") is null)
                 Run(connection, $"CREATE SCHEMA {address.Schema}");
             Run(connection, $"SET LOCAL search_path TO {address.Schema}");
             if (version == 0)
@@ -102,7 +102,8 @@ internal static class PostgresSchema
     // 0: there is nothing yet.
     private static int Known(NpgsqlConnection connection, PostgresAddress address)
     {
-        if (Text(connection, $"SELECT to_regclass('{address.Schema}.schema_version')::text") is null)
+        // By its tables: what functions as to_regclass know may be older than the lock.
+        if (Text(connection, $"SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = '{address.Schema}' AND tablename = 'schema_version'") is null)
             return 0;
         using var command = new NpgsqlCommand($"SELECT version FROM {address.Schema}.schema_version", connection);
         return (int)command.ExecuteScalar()!;

@@ -20,13 +20,12 @@ public sealed class StoredLabelCache : ILabelCache
     private readonly IStoreDatabase _database;
 
     // Scopes are few, and a number is never given again. Where one process owns the store, what is here is what is there.
-    private readonly ConcurrentDictionary<LabelScope, int> _numbers;
+    private readonly ConcurrentDictionary<LabelScope, int> _numbers = new();
 
     internal StoredLabelCache(IStoreDatabase database)
     {
         _database = database;
-        _numbers = new ConcurrentDictionary<LabelScope, int>(
-            database.IsShared ? [] : database.Read(rows => rows.All(StoreTables.LabelScopes)).Select(s => KeyValuePair.Create(ScopeOf(s), s.Id)));
+        Learn();
     }
 
     /// <inheritdoc/>
@@ -51,18 +50,8 @@ public sealed class StoredLabelCache : ILabelCache
         var number = 0;
         _database.Write([LockOf(scope)], rows =>
         {
-            number = Known(rows, scope.SpecHash).FirstOrDefault(s => ScopeOf(s) == scope)?.Id ?? Add(rows, scope);
-            var place = rows.LastBetween(StoreTables.Labels, StoreTables.LabelsByPlace, First(number), First(number + 1L))?.Place ?? First(number);
-            rows.InsertAll(
-                StoreTables.Labels,
-                [.. Missing(rows, number, lasting).Select(a => new StoredLabel
-                {
-                    Id = IdOf(number, a.Key),
-                    Place = ++place,
-                    Text = a.Key,
-                    Kind = a.Value.Kind,
-                    Label = a.Value.Label,
-                })]);
+            number = NumberOf(rows, scope);
+            Add(rows, number, lasting);
         });
 
         // Only once it is committed: after a fault, the next try stores the scope again.
@@ -73,27 +62,60 @@ public sealed class StoredLabelCache : ILabelCache
     /// <exception cref="BadInputException">What is there cannot be read.</exception>
     public IReadOnlyList<KeyValuePair<string, LabelAnswer>> All(LabelScope scope) => NumberOf(scope) is not { } number
         ? []
-        : [.. _database.Read(rows => rows.Between(StoreTables.Labels, StoreTables.LabelsByPlace, First(number), First(number + 1L)))
-            .Select(l => KeyValuePair.Create(l.Text, new LabelAnswer(l.Kind, l.Label)))];
+        : [.. _database.Read(rows => Of(rows, number)).Select(l => KeyValuePair.Create(l.Text, new LabelAnswer(l.Kind, l.Label)))];
 
     /// <summary>The scopes that have answers for a spec, in no particular order.</summary>
     public IReadOnlyList<LabelScope> ScopesOf(string specHash) =>
         [.. _database.IsShared ? _database.Read(rows => Known(rows, specHash)).Select(ScopeOf) : _numbers.Keys.Where(s => s.SpecHash == specHash)];
 
-    private static LabelScope ScopeOf(StoredLabelScope scope) => new(scope.SpecHash, scope.Model, scope.PromptHash, scope.Vote);
+    /// <summary>Reads what scopes there are, where nobody else adds any.</summary>
+    internal void Learn()
+    {
+        if (_database.IsShared)
+            return;
+        foreach (var scope in _database.Read(rows => rows.All(StoreTables.LabelScopes)))
+            _numbers[ScopeOf(scope)] = scope.Id;
+    }
 
-    private static string LockOf(LabelScope scope) =>
+    /// <summary>Whoever adds to a scope has this lock.</summary>
+    internal static string LockOf(LabelScope scope) =>
         $"labels {ContentHash.Of(scope.SpecHash, scope.Model, scope.PromptHash, scope.Vote.ToString(CultureInfo.InvariantCulture))}";
 
-    private static IReadOnlyList<StoredLabelScope> Known(IStoreReader rows, string specHash) =>
+    internal static LabelScope ScopeOf(StoredLabelScope scope) => new(scope.SpecHash, scope.Model, scope.PromptHash, scope.Vote);
+
+    internal static IReadOnlyList<StoredLabelScope> Known(IStoreReader rows, string specHash) =>
         rows.With(StoreTables.LabelScopes, StoreTables.LabelScopesBySpec, specHash);
 
-    private static int Add(IStoreWriter rows, LabelScope scope)
+    /// <summary>The number of a scope, which is added if it is not there.</summary>
+    internal static int NumberOf(IStoreWriter rows, LabelScope scope)
     {
+        if (Known(rows, scope.SpecHash).FirstOrDefault(s => ScopeOf(s) == scope) is { } known)
+            return known.Id;
         var row = new StoredLabelScope { SpecHash = scope.SpecHash, Model = scope.Model, PromptHash = scope.PromptHash, Vote = scope.Vote };
         rows.Insert(StoreTables.LabelScopes, row);
         return row.Id;
     }
+
+    /// <summary>Adds what is not there yet, in order.</summary>
+    /// <returns>What was added.</returns>
+    internal static IReadOnlyList<StoredLabel> Add(IStoreWriter rows, int scope, IReadOnlyList<KeyValuePair<string, LabelAnswer>> answers)
+    {
+        var place = rows.LastBetween(StoreTables.Labels, StoreTables.LabelsByPlace, First(scope), First(scope + 1L))?.Place ?? First(scope);
+        StoredLabel[] added = [.. Missing(rows, scope, answers).Select(a => new StoredLabel
+        {
+            Id = IdOf(scope, a.Key),
+            Place = ++place,
+            Text = a.Key,
+            Kind = a.Value.Kind,
+            Label = a.Value.Label,
+        })];
+        rows.InsertAll(StoreTables.Labels, added);
+        return added;
+    }
+
+    /// <summary>The labels of a scope in the order in which they were added.</summary>
+    internal static IReadOnlyList<StoredLabel> Of(IStoreReader rows, int scope) =>
+        rows.Between(StoreTables.Labels, StoreTables.LabelsByPlace, First(scope), First(scope + 1L));
 
     /// <summary>Below every place of a scope.</summary>
     private static long First(long scope) => scope << ScopeShift;

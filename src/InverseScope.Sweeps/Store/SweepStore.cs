@@ -32,6 +32,8 @@ public sealed class SweepStore : IDisposable
     /// <summary>What it is called in messages, never with a password: <c>the store 'Host=db;Database=lab'</c>.</summary>
     public string Name => _database.Name;
 
+    internal IStoreDatabase Database => _database;
+
     /// <summary>Every question of every sweep to a language model.</summary>
     public TranscriptStore Transcripts { get; }
 
@@ -82,8 +84,7 @@ public sealed class SweepStore : IDisposable
     /// <summary>Adds a sweep under the next free id of its name, whoever begins one at the same time.</summary>
     public StoredSweep Begin(StoredSweep sweep)
     {
-        // Ids name folders too, which some systems compare without regard to case.
-        _database.Write([$"begin {sweep.Name.ToUpperInvariant()}"], rows =>
+        _database.Write([BeginLock(sweep.Name)], rows =>
         {
             var taken = rows.Keys(StoreTables.Sweeps).ToHashSet(StringComparer.OrdinalIgnoreCase);
             var number = 1;
@@ -106,7 +107,7 @@ public sealed class SweepStore : IDisposable
     public StoredSweep Change(string id, Action<StoredSweep> change, StoreFence? fence = null)
     {
         var sweep = Sweep(id);
-        _database.Write([$"sweep {id}"], rows =>
+        _database.Write([SweepLock(id)], rows =>
         {
             Check(rows, fence);
             sweep = rows.Find(StoreTables.Sweeps, id)!;
@@ -175,10 +176,16 @@ public sealed class SweepStore : IDisposable
 
     public void Dispose() => _database.Dispose();
 
-    private static string StepId(string sweep, string site, string stage) => $"{sweep}|{site}|{stage}";
+    /// <summary>Whoever adds a sweep of this name has this lock: ids name folders too, which some systems compare without regard to case.</summary>
+    internal static string BeginLock(string name) => $"begin {name.ToUpperInvariant()}";
 
-    // One for steps and log, so that lines have higher numbers than those that were there before.
-    private static string LogLock(string sweep) => $"log {sweep}";
+    /// <summary>Whoever changes a sweep has this lock.</summary>
+    internal static string SweepLock(string sweep) => $"sweep {sweep}";
+
+    /// <summary>Whoever adds steps or log lines has this lock, so that lines have higher numbers than those that were there before.</summary>
+    internal static string LogLock(string sweep) => $"log {sweep}";
+
+    private static string StepId(string sweep, string site, string stage) => $"{sweep}|{site}|{stage}";
 
     private static void Check(IStoreWriter rows, StoreFence? fence)
     {

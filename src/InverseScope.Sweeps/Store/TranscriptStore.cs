@@ -76,6 +76,9 @@ public sealed class TranscriptStore
         return TotalsOf(_database.Read(rows => rows.With(StoreTables.Calls, StoreTables.CallsByConversation, conversation)), null);
     }
 
+    /// <summary>Whoever adds questions of a sweep has this lock, so that they have higher numbers than those that were there before.</summary>
+    internal static string LockOf(string sweep) => $"calls {sweep}";
+
     internal void Add(string sweep, string site, string proposer, TranscriptEntry entry)
     {
         var reply = entry.ToReply();
@@ -96,7 +99,7 @@ public sealed class TranscriptStore
             ModelSeconds = reply.ModelTime.TotalSeconds,
         };
         var line = TranscriptFile.Write(entry);
-        _database.Write([$"calls {sweep}"], rows =>
+        _database.Write([LockOf(sweep)], rows =>
         {
             rows.Insert(StoreTables.Calls, call);
             rows.Insert(StoreTables.CallTexts, new StoredCallText { Id = call.Id, Entry = line });

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
@@ -69,8 +68,25 @@ public sealed class Generator : IDisposable
     /// <summary>Its number of the site; null if it was not trained on it.</summary>
     public int? IndexOf(Site site) => _siteIndex.TryGetValue(site.ToString(), out var index) ? index : null;
 
-    /// <inheritdoc cref="GeneratorRecord.Describe"/>
-    public GeneratorDescription Describe() => GeneratorRecord.Describe(Folder);
+    /// <summary>Its name and all that decides what it writes: what it is for, its conditioning, its backbone.</summary>
+    public GeneratorDescription Describe()
+    {
+        return new GeneratorDescription(Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder)), DescriptionHash(Folder, Record));
+    }
+
+    /// <summary>Paths of the files that a finished generator needs.</summary>
+    /// <exception cref="BadInputException">Its backbone has no weights, or a shard is missing.</exception>
+    public static IReadOnlyList<string> Files(string folder) =>
+        [Path.Combine(folder, GeneratorRecord.FileName), Path.Combine(folder, ConditioningName), .. TargetContent.Files(Path.Combine(folder, BackboneFolder))];
+
+    /// <summary>The hash that <see cref="Describe"/> tells, from the record alone: whether the other files are those that it was made with is not looked at.</summary>
+    /// <exception cref="BadInputException">The record is missing or damaged.</exception>
+    public static string RecordedHash(string folder) => DescriptionHash(folder, GeneratorRecord.Read(folder));
+
+    /// <summary>Whether all files of a finished generator are those that it was made with.</summary>
+    /// <param name="hashOf">SHA-256 of a file's content by its path, 32 bytes.</param>
+    /// <exception cref="BadInputException">The record is missing or damaged, or files are missing.</exception>
+    public static bool IsAsTrained(string folder, Func<string, byte[]> hashOf) => GeneratorRecord.Read(folder).Content == ContentOf(folder, hashOf);
 
     /// <summary>See <see cref="GeneratorRecord.Content"/>.</summary>
     /// <exception cref="BadInputException">A file is missing.</exception>
@@ -79,9 +95,14 @@ public sealed class Generator : IDisposable
         var path = Path.Combine(folder, ConditioningName);
         if (!File.Exists(path))
             throw new BadInputException($"{path} is missing.", "Train the generator again, or restore the file.");
-        using var conditioning = File.OpenRead(path);
-        return ContentHash.Of(Convert.ToHexStringLower(SHA256.HashData(conditioning)), TargetContent.Hash(Path.Combine(folder, BackboneFolder)));
+        return ContentOf(folder, TargetContent.HashOf);
     }
+
+    private static string ContentOf(string folder, Func<string, byte[]> hashOf) => ContentHash.Of(
+        Convert.ToHexStringLower(hashOf(Path.Combine(folder, ConditioningName))), TargetContent.Hash(Path.Combine(folder, BackboneFolder), hashOf));
+
+    private static string DescriptionHash(string folder, GeneratorRecord record) =>
+        ContentHash.Of(File.ReadAllText(Path.Combine(folder, GeneratorRecord.FileName)), record.Content);
 
     /// <inheritdoc cref="GeneratorRecord.CheckFits"/>
     public void CheckFits(TargetDescription target, ITask task, Basis basis) => Record.CheckFits(Folder, target, task, basis);

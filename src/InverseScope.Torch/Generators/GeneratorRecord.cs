@@ -135,15 +135,6 @@ public sealed record GeneratorRecord
         }
     }
 
-    /// <summary>The name of a generator's folder and all that decides what it writes: what it is for, its conditioning, its backbone.</summary>
-    /// <exception cref="BadInputException">Its record is missing, malformed, or of another format.</exception>
-    public static GeneratorDescription Describe(string folder)
-    {
-        var record = Read(folder);
-        return new GeneratorDescription(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), ContentHash.Of(File.ReadAllText(Path.Combine(folder, FileName)), record.Content));
-    }
-
     /// <exception cref="BadInputException">Missing, malformed, or of another format.</exception>
     public static GeneratorRecord Read(string folder)
     {

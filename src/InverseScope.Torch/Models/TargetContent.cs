@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using InverseScope.Core;
+using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tokenizers;
 
@@ -15,18 +17,31 @@ public static class TargetContent
 
     /// <summary>SHA-256 over the names and contents of config, weight and tokenizer files, lower-case hex.</summary>
     /// <exception cref="Core.BadInputException">The folder has no weights, or a shard is missing.</exception>
-    public static string Hash(string folder)
+    public static string Hash(string folder) => Hash(folder, HashOf);
+
+    /// <summary>As <see cref="Hash(string)"/>, for whoever knows what the files hold.</summary>
+    /// <param name="hashOf">SHA-256 of a file's content by its path, 32 bytes.</param>
+    /// <exception cref="Core.BadInputException">The folder has no weights, or a shard is missing.</exception>
+    public static string Hash(string folder, Func<string, byte[]> hashOf)
     {
         using var total = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var path in Files(folder))
         {
-            using var file = OpenExisting(path);
             total.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(path)}\n"));
-            total.AppendData(SHA256.HashData(file));
+            total.AppendData(hashOf(path));
         }
 
         return Convert.ToHexStringLower(total.GetHashAndReset());
     }
+
+    /// <summary>The hash of a model that computes in a number type: in another type it computes other numbers.</summary>
+    /// <param name="hash">Of its files, as <see cref="Hash(string)"/> tells it.</param>
+    public static string In(NumberType weights, string hash) => weights == NumberType.Float32 ? hash : ContentHash.Of(hash, weights.Text());
+
+    /// <summary>Whether a model of these files, in some number type, has this content hash.</summary>
+    /// <param name="hash">Of the files.</param>
+    /// <param name="content">As a <see cref="Core.Sampling.TargetDescription"/> has it.</param>
+    public static bool CanBe(string hash, string content) => Enum.GetValues<NumberType>().Any(type => In(type, hash) == content);
 
     /// <summary>
     /// Whether config, tokenizer and weight files are there and well formed, shards as the index says, and weights of the
@@ -41,15 +56,16 @@ public static class TargetContent
         WeightLoader.CheckSize(config, checkpoint);
     }
 
-    private static FileStream OpenExisting(string path)
+    internal static byte[] HashOf(string path)
     {
         try
         {
-            return File.OpenRead(path);
+            using var file = File.OpenRead(path);
+            return SHA256.HashData(file);
         }
         catch (FileNotFoundException e)
         {
-            throw new Core.BadInputException($"There is no file {path}.", "Fetch it from where the model came from.", e);
+            throw new BadInputException($"There is no file {path}.", "Fetch it from where the model came from.", e);
         }
     }
 }

@@ -108,13 +108,12 @@ public sealed class TargetModel : IDisposable
             MemoryNeed.Check(folder, config, thread.Weights, thread.Device, batchTokens, MemoryNeed.LongestText, MemoryNeed.Available(thread.Device));
     }
 
-    // In another type it computes other numbers.
     private static string Identity(string folder, RunSeed? randomWeights, NumberType weights)
     {
         var hash = TargetContent.Hash(folder);
         if (randomWeights is { } seed)
             hash = ContentHash.Of(hash, "random weights", seed.Value.ToString(CultureInfo.InvariantCulture));
-        return weights == NumberType.Float32 ? hash : ContentHash.Of(hash, weights.Text());
+        return TargetContent.In(weights, hash);
     }
 
     /// <summary>
