@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using InverseScope.Cli.Options;
 using InverseScope.Core;
+using InverseScope.Service;
+using InverseScope.Service.Artifacts;
 using InverseScope.Service.Cluster;
 using InverseScope.Service.Compute;
 using Microsoft.Extensions.Hosting;
@@ -21,10 +23,17 @@ internal static class WorkerCommand
     {
         var cluster = ClusterArguments.Cluster();
         var (address, port) = ClusterArguments.Reached();
-        var command = new Command(Name, "Compute on one device for the services of a cluster.") { cluster, address, port };
+        var service = OptionOf.Address("--service", "Fetch models, generators and tasks that this machine lacks from the service at this address, with the key in INVERSESCOPE_API_KEY.");
+        var shared = OptionOf.Text("--shared", "Folder laid out as a home, e.g. on a disk that all machines have, whose models, generators and tasks are used in place.", "DIR");
+        var command = new Command(Name, "Compute on one device for the services of a cluster.") { cluster, address, port, service, shared };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation => invocation.Parse.GetValue(cluster) is { } database
-            ? Join(invocation, ClusterArguments.Settings(database, invocation.Parse.GetValue(address), invocation.Parse.GetValue(port)))
+            ? Join(invocation, ClusterArguments.Settings(database, invocation.Parse.GetValue(address), invocation.Parse.GetValue(port)), new ArtifactOptions
+            {
+                Service = invocation.Parse.GetValue(service),
+                Shared = invocation.Parse.GetValue(shared),
+                ApiKey = shell.Variable(ServiceOptions.KeyVariable),
+            })
             : Run(invocation));
         return command;
     }
@@ -48,11 +57,12 @@ internal static class WorkerCommand
         }
     }
 
-    private static int Join(Invocation invocation, ClusterSettings settings)
+    private static int Join(Invocation invocation, ClusterSettings settings, ArtifactOptions artifacts)
     {
         invocation.Home.Make();
         using var compute = Compute(invocation);
-        using var host = WorkerSilo.Build(settings, new WorkerFiles(invocation.Home), compute, CommandLine.Version, invocation.Shell.Clock);
+        using var files = new WorkerFiles(invocation.Home, artifacts, invocation.Shell.Clock);
+        using var host = WorkerSilo.Build(settings, files, compute, CommandLine.Version, invocation.Shell.Clock);
         host.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
         invocation.Say($"{CommandLine.Name}: computing on {compute.Health.Device} for the cluster of {settings.Shown}");
         WorkerSilo.Wait(host, invocation.Cancel);

@@ -13,8 +13,6 @@ namespace InverseScope.Service.Cluster;
 internal sealed class ClusterBackend : IInversionBackend
 {
     private const int TextsAtOnce = 20_000;
-    private const int ReadAtOnce = 4096;
-    private const int TextsRemembered = 400_000;
 
     // Their activations are collected in one pass over the prior.
     private const int SitesTogether = 16;
@@ -29,12 +27,14 @@ internal sealed class ClusterBackend : IInversionBackend
     private readonly OpenedTarget _opened;
     private readonly Lock _lock = new();
     private readonly Dictionary<Site, (string Key, string[] Sites)> _groups = [];
-    private readonly Dictionary<(Position Position, string Text), int?> _read = [];
+    private readonly CharacterCounts _read;
     private readonly CancellationTokenSource _disposed = new();
 
     public ClusterBackend(IGrainFactory grains, TimeProvider clock, string owner, Func<double> weight, TargetKey key)
     {
         (_grains, _clock, _owner, _weight, _key) = (grains, clock, owner, weight, key);
+        _read = new CharacterCounts(
+            Texts, (site, texts) => Call("", "", (worker, _, _) => worker.CharactersRead(_key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
         _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), CancellationToken.None);
         for (var known = 0; known < _opened.PriorTexts; known = Texts.Count)
         {
@@ -103,29 +103,7 @@ internal sealed class ClusterBackend : IInversionBackend
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => Call(
         "", "", (worker, ticket, token) => worker.Continue(ticket, _key, site.ToString(), new ContinueAsk(requests), token), cancel).Texts;
 
-    // It depends on the position alone, and is asked of one text after another: those beside it come along.
-    public int? CharactersRead(Site site, string text)
-    {
-        var key = (site.Position, text);
-        lock (_lock)
-        {
-            if (_read.TryGetValue(key, out var known))
-                return known;
-        }
-
-        var id = Texts.Add(text);
-        var first = id - (id % ReadAtOnce);
-        string[] texts = [.. Enumerable.Range(first, Math.Min(ReadAtOnce, Texts.Count - first)).Select(i => Texts[i])];
-        var counts = Call("", "", (worker, _, _) => worker.CharactersRead(_key, site.ToString(), new TextList(texts)), _disposed.Token).Counts;
-        lock (_lock)
-        {
-            if (_read.Count + texts.Length >= TextsRemembered)
-                _read.Clear();
-            foreach (var (index, one) in texts.Index())
-                _read[(site.Position, one)] = counts[index];
-            return _read[key];
-        }
-    }
+    public int? CharactersRead(Site site, string text) => _read.Of(site, text);
 
     public void Dispose() => _disposed.Cancel();
 
@@ -135,7 +113,7 @@ internal sealed class ClusterBackend : IInversionBackend
         where T : class
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _disposed.Token);
-        var (pool, without, fault) = (_grains.GetGrain<IPoolGrain>(0), new List<string>(), (FaultAnswer?)null);
+        var (pool, without, fault) = (_grains.Pool(), new List<string>(), (FaultAnswer?)null);
         for (var ticket = Guid.NewGuid(); ;)
         {
             string? worker = null;
@@ -150,7 +128,7 @@ internal sealed class ClusterBackend : IInversionBackend
                     continue;
                 }
 
-                var answer = Result(call(_grains.GetGrain<IWorkerGrain>(worker), ticket, either.Token), either.Token);
+                var answer = Result(call(_grains.Worker(worker), ticket, either.Token), either.Token);
                 seconds = answer.Seconds;
                 if (answer.Fault is null)
                     return answer.Value!;

@@ -2,8 +2,20 @@ using InverseScope.Core.Sampling;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using Orleans.Concurrency;
+using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
+
+/// <summary>Grains by their ids alone, so that they can be named before any member is known that has them.</summary>
+internal static class ClusterGrains
+{
+    public const string PoolType = "pool";
+    public const string WorkerType = "worker";
+
+    public static IPoolGrain Pool(this IGrainFactory grains) => grains.GetGrain<IPoolGrain>(GrainId.Create(PoolType, "0"));
+
+    public static IWorkerGrain Worker(this IGrainFactory grains, string id) => grains.GetGrain<IWorkerGrain>(GrainId.Create(WorkerType, id));
+}
 
 /// <summary>What a target is opened with: all that decides what comes out of it.</summary>
 /// <param name="ModelHash">As in <see cref="TargetDescription.ContentHash"/>.</param>
@@ -67,7 +79,7 @@ internal sealed record WorkerSamples(
 internal sealed record TextList(IReadOnlyList<string> Texts);
 
 /// <summary>Numbers of characters, null for a text without the position.</summary>
-internal sealed record CharacterCounts(IReadOnlyList<int?> Counts);
+internal sealed record CountList(IReadOnlyList<int?> Counts);
 
 /// <summary>What patching gave.</summary>
 internal sealed record PatchList(IReadOnlyList<PatchOutcome?> Outcomes);
@@ -118,7 +130,7 @@ internal interface IWorkerGrain : IGrainWithStringKey
 
     /// <summary>As <see cref="IInversionBackend.CharactersRead"/>, for many texts; nothing is computed.</summary>
     [ResponseTimeout("00:10:00")]
-    Task<WorkerAnswer<CharacterCounts>> CharactersRead(TargetKey key, string site, TextList texts);
+    Task<WorkerAnswer<CountList>> CharactersRead(TargetKey key, string site, TextList texts);
 }
 
 /// <summary>The one place of a cluster that knows its workers, what waits for them, and what sweeps there are.</summary>

@@ -17,7 +17,7 @@ internal sealed class ClusterSweeps(
     private readonly SemaphoreSlim _seats = new(MostAtOnce);
     private volatile int _workers = 1;
 
-    public IPoolGrain Pool => grains.GetGrain<IPoolGrain>(0);
+    public IPoolGrain Pool => grains.Pool();
 
     public string Silo => silo.SiloAddress.ToString();
 

@@ -5,6 +5,7 @@ using Orleans.Concurrency;
 namespace InverseScope.Service.Cluster;
 
 /// <inheritdoc cref="IPoolGrain"/>
+[GrainType(ClusterGrains.PoolType)]
 [Reentrant]
 internal sealed partial class PoolGrain(Workspace workspace, ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {

@@ -98,11 +98,11 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         },
         cancel));
 
-    public Task<WorkerAnswer<CharacterCounts>> CharactersRead(TargetKey key, string site, IReadOnlyList<string> texts) => Answer(Task.Run(() =>
+    public Task<WorkerAnswer<CountList>> CharactersRead(TargetKey key, string site, IReadOnlyList<string> texts) => Answer(Task.Run(() =>
     {
         var served = Find(key, CancellationToken.None);
         var at = served.Site(site);
-        return (new CharacterCounts([.. texts.Select(t => served.Backend.CharactersRead(at, t))]), 0.0);
+        return (new CountList([.. texts.Select(t => served.Backend.CharactersRead(at, t))]), 0.0);
     }));
 
     public void Dispose()
@@ -161,8 +161,6 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             }
 
             var local = source(key, cancel);
-            if (local.Task.Fingerprint != key.TaskFingerprint)
-                throw new UnfitWorkerException($"Worker {identity.Host} has another task '{key.Task}' than the sweep was begun with.");
             var backend = compute.Open(local.Model, key.Weights, local.Task, local.Options, new RunSeed(key.Seed));
             try
             {

@@ -7,6 +7,7 @@ using Orleans.Runtime.Placement;
 namespace InverseScope.Service.Cluster;
 
 /// <inheritdoc cref="IWorkerGrain"/>
+[GrainType(ClusterGrains.WorkerType)]
 [OnSilo]
 [Reentrant]
 internal sealed class WorkerGrain(WorkerDesk desk) : Grain, IWorkerGrain
@@ -25,7 +26,7 @@ internal sealed class WorkerGrain(WorkerDesk desk) : Grain, IWorkerGrain
     public Task<WorkerAnswer<ContinueList>> Continue(Guid ticket, TargetKey key, string site, ContinueAsk requests, CancellationToken cancel) =>
         desk.Continue(ticket, key, site, requests.Requests, cancel);
 
-    public Task<WorkerAnswer<CharacterCounts>> CharactersRead(TargetKey key, string site, TextList texts) => desk.CharactersRead(key, site, texts.Texts);
+    public Task<WorkerAnswer<CountList>> CharactersRead(TargetKey key, string site, TextList texts) => desk.CharactersRead(key, site, texts.Texts);
 }
 
 /// <summary>A grain lives on the silo that its key begins with, before a blank, and nowhere else.</summary>

@@ -50,7 +50,7 @@ internal sealed partial class WorkerAnnouncer(WorkerDesk desk, IGrainFactory gra
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, clock);
-        var pool = grains.GetGrain<IPoolGrain>(0);
+        var pool = grains.Pool();
         var isUnheard = false;
         try
         {

@@ -10,14 +10,11 @@ namespace InverseScope.Service.Compute;
 /// </summary>
 internal sealed class RemoteBackend : IInversionBackend
 {
-    // Prior texts, and some more.
-    private const int TextsRemembered = 200_000;
-
     private readonly WorkerCompute _compute;
     private readonly OpenCall _open;
     private readonly Lock _lock = new();
     private readonly HashSet<Site> _prepared = [];
-    private readonly Dictionary<(Position Position, string Text), int?> _read = [];
+    private readonly CharacterCounts _read;
     private OpenAnswer? _opened;
     private Opened? _there;
     private bool _disposed;
@@ -26,6 +23,8 @@ internal sealed class RemoteBackend : IInversionBackend
     public RemoteBackend(WorkerCompute compute, OpenCall open)
     {
         (_compute, _open) = (compute, open);
+        _read = new CharacterCounts(
+            Texts, (site, texts) => Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), texts), CancellationToken.None).Characters);
         _compute.Repeat(link => OpenedOn(link, CancellationToken.None), null, CancellationToken.None);
     }
 
@@ -73,24 +72,7 @@ internal sealed class RemoteBackend : IInversionBackend
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
         Ask<ContinueAnswer>((id, backend) => new ContinueCall(id, backend, site.ToString(), requests), cancel).Texts;
 
-    // It depends on the position alone, and is asked of the same texts at every site.
-    public int? CharactersRead(Site site, string text)
-    {
-        var key = (site.Position, text);
-        lock (_lock)
-        {
-            if (_read.TryGetValue(key, out var known))
-                return known;
-        }
-
-        var read = Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), text), CancellationToken.None).Characters;
-        lock (_lock)
-        {
-            if (_read.Count >= TextsRemembered)
-                _read.Clear();
-            return _read[key] = read;
-        }
-    }
+    public int? CharactersRead(Site site, string text) => _read.Of(site, text);
 
     public void Dispose()
     {

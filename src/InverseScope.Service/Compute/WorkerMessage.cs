@@ -43,7 +43,7 @@ internal sealed record PatchCall(long Id, long Backend, string Site, IReadOnlyLi
 
 internal sealed record ContinueCall(long Id, long Backend, string Site, IReadOnlyList<ContinuationRequest> Requests) : WorkerMessage(Id);
 
-internal sealed record ReadCall(long Id, long Backend, string Site, string Text) : WorkerMessage(Id);
+internal sealed record ReadCall(long Id, long Backend, string Site, IReadOnlyList<string> Texts) : WorkerMessage(Id);
 
 internal sealed record CloseCall(long Id, long Backend) : WorkerMessage(Id);
 
@@ -76,7 +76,7 @@ internal sealed record PatchAnswers(long Id, IReadOnlyList<PatchOutcome?> Outcom
 
 internal sealed record ContinueAnswer(long Id, IReadOnlyList<string?> Texts) : WorkerMessage(Id);
 
-internal sealed record ReadAnswer(long Id, int? Characters) : WorkerMessage(Id);
+internal sealed record ReadAnswer(long Id, IReadOnlyList<int?> Characters) : WorkerMessage(Id);
 
 internal sealed record DoneAnswer(long Id) : WorkerMessage(Id);
 
