@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using InverseScope.Core;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Samples;
+using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Service.Desk;
 
@@ -59,6 +60,24 @@ public sealed class ReportShelf(Workspace workspace)
         return lines;
     }
 
+    /// <summary>Whether the report of a finished sweep is there, and tells of nothing that a further run would do or try again.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public bool IsWhole(string id)
+    {
+        try
+        {
+            return IsWhole(Find(id)?.Document);
+        }
+        catch (DamagedFileException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The same of a report; null: it has none.</summary>
+    public static bool IsWhole(ReportDocument? report) =>
+        report?.Sweep.State == SweepState.Finished && report.Summary.Broke.All(b => b.Reason == AttentionReason.HypothesisFailed);
+
     /// <summary>What a site was confirmed on; null if the sweep kept no samples of it.</summary>
     /// <param name="site">The site's full form.</param>
     /// <exception cref="BadInputException">There is no such sweep, or the file of samples is damaged.</exception>
@@ -77,7 +96,6 @@ public sealed class ReportShelf(Workspace workspace)
                 "Write it anew with 'inversescope report ID --format json', or put a copy in its place.", e);
         }
     }
-
 
     private static ReportLine LineOf(HypothesisRecord h, IReadOnlyList<string> reasons) => new(
         h.Id, h.Site, h.Title, h.SpecHash, h.Kind, h.Author, h.Verdict, h.Kappa, h.KappaCi, h.Fcr, h.Chance, h.Log10EValue, h.PassesFdr, h.Counts,

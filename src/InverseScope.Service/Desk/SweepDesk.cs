@@ -11,7 +11,7 @@ using InverseScope.Sweeps.Store;
 namespace InverseScope.Service.Desk;
 
 /// <summary>What people and programs do with sweeps, whether through pages, the API or MCP.</summary>
-public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner runner, ICompute compute)
+public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner runner, ICompute compute, ReportShelf reports)
 {
     private const string PausedReason = "paused";
     private const string StoppedReason = "user";
@@ -78,10 +78,20 @@ public sealed class SweepDesk(Workspace workspace, SweepQueue queue, SweepRunner
         return Find(sweep.Id);
     }
 
-    /// <summary>Lets a sweep that was set aside, stopped or broke off wait for its turn again.</summary>
-    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    /// <summary>
+    /// Lets a sweep that was set aside, stopped or broke off wait for its turn again; so one that ended with a part that failed, or whose report
+    /// is gone.
+    /// </summary>
+    /// <exception cref="BadInputException">There is no such sweep, or nothing of it is left to do.</exception>
     public SweepView Resume(string id)
     {
+        if (Find(id) is { Status: SweepStatus.Finished } done && reports.IsWhole(id))
+        {
+            throw new BadInputException(
+                $"Sweep '{id}' is finished: nothing failed, and its report is there.",
+                $"A new one with its plan begins anew, with another seed for other draws. This one was begun by: {done.Command}");
+        }
+
         queue.Add(workspace.Store.Sweep(id).Id);
         return Find(id);
     }
