@@ -37,7 +37,7 @@ public sealed class ReportShelf(Workspace workspace)
     private const int MostSites = 16;
 
     private readonly ParsedFiles<ShelvedReport> _reports = new(MostReports, Read);
-    private readonly ParsedFiles<KeptSite> _samples = new(MostSites, KeptSiteFile.Read);
+    private readonly ParsedFiles<KeptSite> _samples = new(MostSites, ReadSamples);
 
     // Small enough to stay, for the queue over all sweeps.
     private readonly ConcurrentDictionary<string, (string Tag, IReadOnlyList<ReportLine> Lines)> _lines = new(StringComparer.Ordinal);
@@ -80,7 +80,8 @@ public sealed class ReportShelf(Workspace workspace)
 
     /// <summary>What a site was confirmed on; null if the sweep kept no samples of it.</summary>
     /// <param name="site">The site's full form.</param>
-    /// <exception cref="BadInputException">There is no such sweep, or the file of samples is damaged.</exception>
+    /// <exception cref="DamagedFileException">The file of samples is damaged.</exception>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
     public KeptSite? Samples(string id, string site) => _samples.Find(KeptSiteFile.PathOf(workspace.Home.Sweep(workspace.Store.Sweep(id).Id), site))?.Content;
 
     private static ShelvedReport Read(string path)
@@ -94,6 +95,18 @@ public sealed class ReportShelf(Workspace workspace)
             throw new DamagedFileException(
                 $"The report of sweep '{Path.GetFileName(Path.GetDirectoryName(path))}' cannot be read: {e.What}",
                 "Write it anew with 'inversescope report ID --format json', or put a copy in its place.", e);
+        }
+    }
+
+    private static KeptSite ReadSamples(string path)
+    {
+        try
+        {
+            return KeptSiteFile.Read(path);
+        }
+        catch (BadInputException e)
+        {
+            throw new DamagedFileException(e.What, e.Fix!, e);
         }
     }
 

@@ -90,18 +90,13 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         var of = query["of"].ToString();
         var hypothesis = site.Hypotheses.FirstOrDefault(h => h.Id == of)
             ?? site.Hypotheses.OrderBy(h => HtmlSites.Rank(h.Verdict)).ThenByDescending(KappaScale.Of).FirstOrDefault();
-        var reference = choice.Reference.Length == 0 ? null
-            : SiteReferences.All(samples, id, name, hypothesis?.Id).Select(r => r.Text).FirstOrDefault(t => SampleList.KeyOf(t) == choice.Reference);
         var items = reviews.Of(id).Where(i => i.Site.Site == name).ToArray();
         return PageResult.Of<SitePage>($"{name}, {id}", PageSection.Sweeps, new()
         {
             [nameof(SitePage.Report)] = report,
             [nameof(SitePage.Site)] = site,
             [nameof(SitePage.Hypothesis)] = hypothesis,
-            [nameof(SitePage.References)] = samples.References(new ReferenceQuery(id, name, hypothesis?.Id, choice.ReferencePage, ReferenceList.PageSize)),
-            [nameof(SitePage.Reference)] = reference,
-            [nameof(SitePage.Choice)] = choice,
-            [nameof(SitePage.Samples)] = samples.Find(new SampleQuery(id, name, hypothesis?.Id, choice.Filter, reference, choice.Page, SampleChoice.Size)),
+            [nameof(SitePage.Samples)] = ShownSamples.Of(samples, id, name, hypothesis?.Id, choice),
             [nameof(SitePage.Table)] = PageText.Drawn(html => HypothesisTable.Write(html, report, new HypothesisQuery().Of(items), new HypothesisQuery { Site = name })),
         });
     }
@@ -123,6 +118,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
             conversations = [.. conversations.Where(c => c.Site == site)];
         var chosen = proposer.Length == 0 ? null : conversations.FirstOrDefault(c => c.Site == site && c.Proposer == proposer)
             ?? throw new BadInputException($"'{proposer}' asked nothing about '{site}' in sweep '{id}'.");
+        number = PageRule.Within(number, chosen?.Calls ?? conversations.Count, chosen is null ? TranscriptsPage.ConversationsOnPage : TranscriptsPage.CallsOnPage);
         var shown = PageRule.Of(chosen is null ? [] : calls.Where(c => c.Site == site && c.Proposer == proposer).ToArray(), number, TranscriptsPage.CallsOnPage);
         return PageResult.Of<TranscriptsPage>($"Transcripts of {id}", PageSection.Sweeps, new()
         {
@@ -154,6 +150,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     private PageResult ListWith(string plan, string? problem, int number, int status)
     {
         var all = desk.All();
+        number = PageRule.Within(number, all.Count, SweepsPage.PageSize);
         return PageResult.Of<SweepsPage>("Sweeps", PageSection.Sweeps, new()
         {
             [nameof(SweepsPage.Sweeps)] = PageRule.Of(all, number, SweepsPage.PageSize).Select(Listed).ToArray(),
@@ -178,19 +175,20 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
             [nameof(SweepPage.View)] = view,
             [nameof(SweepPage.Health)] = health,
             [nameof(SweepPage.Problem)] = problem,
-            [nameof(SweepPage.Query)] = query,
         };
         if (reports.Find(id) is { Document: var report, Tag: var written })
         {
             var all = reviews.Of(id);
             var listed = query.Of(all);
+            query = query with { Page = PageRule.Within(query.Page, listed.Count, HypothesisQuery.Size) };
+            parameters[nameof(SweepPage.Query)] = query;
             var tag = $"{written} {all.Max(i => (long?)i.Version)}";
             parameters[nameof(SweepPage.Report)] = report;
             parameters[nameof(SweepPage.Listed)] = listed.Count;
             parameters[nameof(SweepPage.Top)] = fragments.Get(id, tag, "top", () => PageText.Drawn(html => Top(html, report)));
             parameters[nameof(SweepPage.Bottom)] = fragments.Get(id, tag, "bottom", () => PageText.Drawn(html => Bottom(html, report)));
             parameters[nameof(SweepPage.Table)] = fragments.Get(id, tag, query.ToText(), () => PageText.Drawn(html =>
-                HypothesisTable.Write(html, report, [.. listed.Skip((query.Page - 1) * HypothesisQuery.Size).Take(HypothesisQuery.Size)], query)));
+                HypothesisTable.Write(html, report, PageRule.Of(listed, query.Page, HypothesisQuery.Size), query)));
         }
 
         return PageResult.Of<SweepPage>(id, PageSection.Sweeps, parameters, status);
