@@ -52,12 +52,19 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         {
             return OneWith(desk.Find(id), Health, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
         }
+        catch (EditConflictException e)
+        {
+            return OneWith(desk.Find(id), Health, new HypothesisQuery(), e.Message + " Nothing was stored: the form has what they are now.", StatusCodes.Status409Conflict);
+        }
 
         return Results.LocalRedirect(PageUrl.Sweep(id));
     }
 
-    public static SweepView SetBudget(SweepDesk desk, (string Id, IFormCollection Form) asked) => desk.SetLimits(asked.Id, new SweepLimits(
-        Number(asked.Form, "minutes") is { } minutes ? (double)minutes : null, Whole(asked.Form, "samples"), Whole(asked.Form, "calls"), Whole(asked.Form, "tokens")));
+    public static SweepView SetBudget(SweepDesk desk, (string Id, IFormCollection Form) asked) => desk.SetLimits(
+        asked.Id,
+        new SweepLimits(
+            Number(asked.Form, "minutes") is { } minutes ? (double)minutes : null, Whole(asked.Form, "samples"), Whole(asked.Form, "calls"), Whole(asked.Form, "tokens")),
+        asked.Form["seen"].ToString());
 
     public IResult Export(string id, string format)
     {
