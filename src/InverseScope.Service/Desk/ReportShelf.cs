@@ -94,7 +94,7 @@ public sealed class ReportShelf(Workspace workspace)
         {
             throw new DamagedFileException(
                 $"The report of sweep '{Path.GetFileName(Path.GetDirectoryName(path))}' cannot be read: {e.What}",
-                "Write it anew with 'inversescope report ID --format json', or put a copy in its place.", e);
+                "Resume the sweep, which writes it anew from what is stored, or put a copy in its place.", e);
         }
     }
 

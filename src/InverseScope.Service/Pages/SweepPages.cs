@@ -38,7 +38,8 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     public IResult One(string id, IQueryCollection query)
     {
         var (view, health, asked) = (desk.Find(id), Health, HypothesisQuery.From(query));
-        return pages.Get($"{id} {asked.ToText()}", (view, health, reports.Find(id)?.Tag, workspace.Store.Reviews.Version), () => OneWith(view, health, asked, null, StatusCodes.Status200OK));
+        var (report, fault) = Readable(id);
+        return pages.Get($"{id} {asked.ToText()}", (view, health, report?.Tag, fault, workspace.Store.Reviews.Version), () => OneWith(view, health, asked, null, StatusCodes.Status200OK));
     }
 
     /// <summary>Does something to a sweep and shows it again.</summary>
@@ -148,7 +149,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         {
             [nameof(ComparePage.A)] = a,
             [nameof(ComparePage.B)] = b,
-            [nameof(ComparePage.Known)] = desk.All().Select(v => v.Id).Where(id => reports.Find(id) is not null).ToArray(),
+            [nameof(ComparePage.Known)] = desk.All().Select(v => v.Id).Where(id => Readable(id).Report is not null).ToArray(),
             [nameof(ComparePage.Comparison)] = both ? ReportComparison.Of(Report(a), Report(b)) : null,
             [nameof(ComparePage.Delta)] = both ? Report(a).Sweep.Options.MinimumKappa : 0.0,
         });
@@ -171,19 +172,34 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }, status);
     }
 
-    private ListedSweep Listed(SweepView view) => new(
-        view, reports.Find(view.Id)?.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }));
+    private ListedSweep Listed(SweepView view) => Readable(view.Id).Report is { } report
+        ? new(view, report.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }))
+        : new(view, null, 0);
+
+    // One report that is damaged must take away neither its sweep's page nor the list of all sweeps.
+    private (ShelvedReport? Report, string? Fault) Readable(string id)
+    {
+        try
+        {
+            return (reports.Find(id), null);
+        }
+        catch (DamagedFileException e)
+        {
+            return (null, e.Message);
+        }
+    }
 
     private PageResult OneWith(SweepView view, ComputeHealth health, HypothesisQuery query, string? problem, int status)
     {
         var id = view.Id;
+        var (shelved, fault) = Readable(id);
         var parameters = new Dictionary<string, object?>
         {
             [nameof(SweepPage.View)] = view,
             [nameof(SweepPage.Health)] = health,
-            [nameof(SweepPage.Problem)] = problem,
+            [nameof(SweepPage.Problem)] = problem ?? fault,
         };
-        if (reports.Find(id) is { Document: var report, Tag: var written })
+        if (shelved is { Document: var report, Tag: var written })
         {
             var all = reviews.Of(id);
             var listed = query.Of(all);

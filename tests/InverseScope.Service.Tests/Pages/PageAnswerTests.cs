@@ -141,6 +141,25 @@ public sealed partial class PageAnswerTests(PageSite site)
     }
 
     [Fact]
+    public async Task A_report_that_cannot_be_read_takes_away_neither_the_list_nor_the_page_of_its_sweep_where_it_can_be_made_anew()
+    {
+        using var folder = new TempFolder();
+        var home = PageHome.Make(folder.Path, heads: 1);
+        await File.WriteAllTextAsync(Path.Combine(home.Sweep(PageHome.Hostile), "report.json"), "{", Cancel);
+        await using var service = await ServiceHost.StartAsync(home);
+
+        var (list, page) = (await service.Client.GetStringAsync("/", Cancel), await service.Client.GetStringAsync(PageUrl.Sweep(PageHome.Hostile), Cancel));
+        var compare = await service.Client.GetStringAsync("/compare", Cancel);
+
+        Assert.Contains(PageHome.Night, list, StringComparison.Ordinal);
+        Assert.Contains(PageHome.Hostile, list, StringComparison.Ordinal);
+        Assert.Contains("cannot be read", page, StringComparison.Ordinal);
+        Assert.Contains("Try again what is missing", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("no report yet", page, StringComparison.Ordinal);
+        Assert.Contains(PageHome.Other, compare, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Where_the_samples_cannot_be_read_the_rest_of_the_page_is_there()
     {
         using var folder = new TempFolder();
