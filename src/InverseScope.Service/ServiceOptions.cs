@@ -63,8 +63,17 @@ public sealed record RequestLimits
     /// <summary>Wrong keys at once; after that one more every three seconds; the right one is taken at any time. Default 20.</summary>
     public int WrongKeys { get; init; } = 20;
 
-    /// <summary>Listeners to events of sweeps at the same time. Default 32.</summary>
+    /// <summary>Listeners to events of sweeps at the same time, and as many open streams of MCP beside them. Default 32.</summary>
     public int Listeners { get; init; } = 32;
+
+    /// <summary>
+    /// Connections that are open at the same time; the next one is closed at once. Of all addresses together there are 1,000; those of
+    /// <see cref="ServiceOptions.Proxies"/> have no other limit. Default 256.
+    /// </summary>
+    public int Connections { get; init; } = 256;
+
+    /// <summary>The same of this machine's own, where one address may stand for all visitors. Default 1,000.</summary>
+    public int LocalConnections { get; init; } = 1000;
 
     /// <summary>How long one request may compute. Default 2 minutes.</summary>
     public TimeSpan Computing { get; init; } = TimeSpan.FromMinutes(2);

@@ -37,7 +37,7 @@ internal static class GeneratorTrainCommand
     private static readonly Option<long?> ControlHeadWidth = OptionOf.Integer("--control-head-width", Described("Width of a control head", Defaults.Architecture.ControlHeadWidth), 1, 10_000);
     private static readonly Option<ControlInitial?> Initial = OptionOf.Choice<ControlInitial>("--control-initial", "How queries and keys of control layers begin. Default places.");
     private static readonly Option<double?> Noise = OptionOf.PositiveNumber("--noise", Described("Typical distance that noise moves an activation by", Defaults.NoiseDistance));
-    private static readonly Option<double?> NoiseNormBand = OptionOf.PositiveNumber("--noise-norm-band", Described("How far noise may change the norm, as a share", Defaults.NoiseNormBand));
+    private static readonly Option<double?> NoiseNormBand = OptionOf.Share("--noise-norm-band", Described("How far noise may change the norm, as a share", Defaults.NoiseNormBand));
 
     public static Command Create(Shell shell)
     {

@@ -69,6 +69,7 @@ internal static class SampleCommand
                 Reference = text,
                 Measurement = options,
                 backend.Generator,
+                Bank = HasBank(options) ? new { Drawn = options.BankSize, Distinct = backend.PriorTexts, Repeated = options.BankSize - backend.PriorTexts } : null,
                 set.Draws,
                 set.Neighbours,
                 set.Ess,
@@ -130,12 +131,17 @@ internal static class SampleCommand
 
     private static string From(TorchBackend backend, SampleSet set)
     {
-        var texts = Invariant($"{backend.PriorTexts:N0} texts");
+        var (drawn, distinct) = (backend.Options.BankSize, backend.PriorTexts);
+        var texts = HasBank(backend.Options)
+            ? Invariant($"{drawn:N0} draws of the prior ({distinct:N0} distinct, {drawn - distinct:N0} repeated)")
+            : Invariant($"{distinct:N0} texts");
         if (set.Draws is not { } draws)
             return texts;
-        var generated = Invariant($"{draws.Total:N0} that {backend.Generator!.Name} wrote ({draws.Unfinished:N0} unfinished, {draws.Invalid:N0} no texts of the task, {Math.Max(0, draws.Refused - draws.Unfinished - draws.Invalid):N0} not near)");
+        var generated = Invariant($"{draws.Total:N0} that {backend.Generator!.Name} wrote ({draws.Distinct:N0} distinct, {draws.Repeated:N0} repeated, {draws.Unfinished:N0} unfinished; {draws.Invalid:N0} no texts of the task, {Math.Max(0, draws.Refused - draws.Unfinished - draws.Invalid):N0} not near)");
         return backend.Options.Sampler == SamplerKind.Mixture ? $"{texts} and {generated}" : generated;
     }
+
+    private static bool HasBank(MeasurementOptions options) => options.Sampler is SamplerKind.Bank or SamplerKind.Mixture;
 
     private static string WhyNothing(MeasurementOptions options, DrawCounts? draws) =>
         draws is not null && 2 * (draws.Unfinished + draws.Invalid) > draws.Total

@@ -91,7 +91,14 @@ public sealed record SampleSet(
 /// Ended ones without an activation at the site: the target cannot read them, or they lack its position.
 /// </param>
 /// <param name="Refused">Those whose activation is not nearer than ε, or that have none.</param>
-public sealed record DrawCounts(int Total, int Unfinished, int Invalid, int Unread, int Refused);
+public sealed record DrawCounts(int Total, int Unfinished, int Invalid, int Unread, int Refused)
+{
+    /// <summary>Different texts among those that ended.</summary>
+    public int Distinct { get; init; }
+
+    /// <summary>Ended ones whose text an earlier one has already.</summary>
+    public int Repeated { get; init; }
+}
 
 /// <summary>Samples of all references at one site.</summary>
 /// <param name="Sets">One for each reference asked for that has the site's position, in the order asked.</param>

@@ -58,6 +58,7 @@ internal static class ApiEndpoints
             .Answers(
                 StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status406NotAcceptable,
                 StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError);
+        api.AddEndpointFilter(KnownQuery.Check);
         ModelEndpoints.Map(api);
         TaskEndpoints.Map(api);
         ArtifactEndpoints.Map(api);

@@ -40,9 +40,12 @@ internal static class SweepEndpoints
         group.MapPost("/{id}/stop", SweepView ([Description(Id)] string id, SweepDesk desk) => Act(id, desk, desk.Stop))
             .Answers(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .WithName("StopSweep").WithSummary("Ends a sweep at its next batch, with a report of what it has.");
-        group.MapPut("/{id}/limits", SweepView ([Description(Id)] string id, SweepLimits limits, SweepDesk desk) => desk.SetLimits(Known.Find(id, desk.Find).Id, limits))
-            .TakesBody().Answers(StatusCodes.Status404NotFound)
-            .WithName("LimitSweep").WithSummary("Sets what a run of a sweep may use; null for no limit.");
+        group.MapGet("/{id}/limits", Limits)
+            .Produces(StatusCodes.Status304NotModified).Answers(StatusCodes.Status404NotFound)
+            .WithName("ShowLimits").WithSummary("What a run of a sweep may use; null for no limit. Its ETag is what a change must name.");
+        group.MapPut("/{id}/limits", SetLimits)
+            .TakesBody().Answers(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired)
+            .WithName("LimitSweep").WithSummary("Sets what a run of a sweep may use; null for no limit. If-Match names the limits that it replaces.");
         group.MapGet("/{id}/events", SweepEvents.SendAsync)
             .Produces<SweepView>(contentType: SweepEvents.ContentType).Produces(StatusCodes.Status204NoContent).Answers(StatusCodes.Status404NotFound)
             .RequireRateLimiting(RequestRates.Listening)
@@ -68,6 +71,20 @@ internal static class SweepEndpoints
 
         var sweep = desk.Begin(plan);
         return TypedResults.Created($"/api/v1/sweeps/{sweep.Id}", sweep);
+    }
+
+    private static Results<Ok<SweepLimits>, StatusCodeHttpResult> Limits([Description(Id)] string id, HttpContext context, SweepDesk desk)
+    {
+        var limits = Known.Find(id, desk.Find).Spend.Limits;
+        return Preconditions.IsKnown(context, SweepDesk.TagOf(limits)) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(limits);
+    }
+
+    private static SweepView SetLimits([Description(Id)] string id, SweepLimits limits, HttpContext context, SweepDesk desk)
+    {
+        var known = Known.Find(id, desk.Find).Id;
+        var changed = desk.SetLimits(known, limits, Preconditions.Seen(context.Request));
+        context.Response.Headers.ETag = Preconditions.Quote(SweepDesk.TagOf(changed.Spend.Limits));
+        return changed;
     }
 
     private static SweepView Act(string id, SweepDesk desk, Func<string, SweepView> act)

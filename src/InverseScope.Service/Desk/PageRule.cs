@@ -8,7 +8,8 @@ internal static class PageRule
     /// <summary>Items on a page, at most.</summary>
     public const int MostItems = 500;
 
-    private const int LastPage = 1_000_000;
+    /// <summary>Number of the last page that there can be.</summary>
+    public const int LastPage = 1_000_000;
 
     /// <exception cref="BadInputException">There can be no such page.</exception>
     public static void Check(int page, int size)
@@ -21,6 +22,9 @@ internal static class PageRule
 
     /// <summary>How many items come before a page.</summary>
     public static long Before(int page, int size) => (page - 1L) * size;
+
+    /// <summary>The page asked for, or the last one that has items, where that comes before it; 1 where none has.</summary>
+    public static int Within(int page, long total, int size) => (int)Math.Min(page, Math.Max(1, (total + size - 1) / size));
 
     /// <summary>The items of a page; none beyond the last.</summary>
     public static IReadOnlyList<T> Of<T>(IReadOnlyList<T> all, int page, int size)

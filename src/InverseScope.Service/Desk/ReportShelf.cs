@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using InverseScope.Core;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Samples;
+using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Service.Desk;
 
@@ -36,7 +37,7 @@ public sealed class ReportShelf(Workspace workspace)
     private const int MostSites = 16;
 
     private readonly ParsedFiles<ShelvedReport> _reports = new(MostReports, Read);
-    private readonly ParsedFiles<KeptSite> _samples = new(MostSites, KeptSiteFile.Read);
+    private readonly ParsedFiles<KeptSite> _samples = new(MostSites, ReadSamples);
 
     // Small enough to stay, for the queue over all sweeps.
     private readonly ConcurrentDictionary<string, (string Tag, IReadOnlyList<ReportLine> Lines)> _lines = new(StringComparer.Ordinal);
@@ -59,9 +60,28 @@ public sealed class ReportShelf(Workspace workspace)
         return lines;
     }
 
+    /// <summary>Whether the report of a finished sweep is there, and tells of nothing that a further run would do or try again.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public bool IsWhole(string id)
+    {
+        try
+        {
+            return IsWhole(Find(id)?.Document);
+        }
+        catch (DamagedFileException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The same of a report; null: it has none.</summary>
+    public static bool IsWhole(ReportDocument? report) =>
+        report?.Sweep.State == SweepState.Finished && report.Summary.Broke.All(b => b.Reason == AttentionReason.HypothesisFailed);
+
     /// <summary>What a site was confirmed on; null if the sweep kept no samples of it.</summary>
     /// <param name="site">The site's full form.</param>
-    /// <exception cref="BadInputException">There is no such sweep, or the file of samples is damaged.</exception>
+    /// <exception cref="DamagedFileException">The file of samples is damaged.</exception>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
     public KeptSite? Samples(string id, string site) => _samples.Find(KeptSiteFile.PathOf(workspace.Home.Sweep(workspace.Store.Sweep(id).Id), site))?.Content;
 
     private static ShelvedReport Read(string path)
@@ -74,10 +94,21 @@ public sealed class ReportShelf(Workspace workspace)
         {
             throw new DamagedFileException(
                 $"The report of sweep '{Path.GetFileName(Path.GetDirectoryName(path))}' cannot be read: {e.What}",
-                "Write it anew with 'inversescope report ID --format json', or put a copy in its place.", e);
+                "Resume the sweep, which writes it anew from what is stored, or put a copy in its place.", e);
         }
     }
 
+    private static KeptSite ReadSamples(string path)
+    {
+        try
+        {
+            return KeptSiteFile.Read(path);
+        }
+        catch (BadInputException e)
+        {
+            throw new DamagedFileException(e.What, e.Fix!, e);
+        }
+    }
 
     private static ReportLine LineOf(HypothesisRecord h, IReadOnlyList<string> reasons) => new(
         h.Id, h.Site, h.Title, h.SpecHash, h.Kind, h.Author, h.Verdict, h.Kappa, h.KappaCi, h.Fcr, h.Chance, h.Log10EValue, h.PassesFdr, h.Counts,

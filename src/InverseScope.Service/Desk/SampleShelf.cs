@@ -1,104 +1,11 @@
-using InverseScope.Agent.Labels;
 using InverseScope.Core;
 using InverseScope.Core.Consistency;
-using InverseScope.Core.Information;
 using InverseScope.Core.Seeds;
-using InverseScope.Core.Specs;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Samples;
 using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Service.Desk;
-
-/// <summary>Which samples are shown.</summary>
-public enum SampleFilter
-{
-    All,
-
-    /// <summary>Those with another label than their reference, undefined ones included.</summary>
-    Mismatches,
-
-    Matches,
-
-    /// <summary>Those that the feature is undefined on.</summary>
-    Undefined,
-
-    /// <summary>Those whose labelling failed.</summary>
-    Failed,
-
-    /// <summary>Those that a labeller labels otherwise when asked again, or that a person corrected.</summary>
-    Different,
-
-    /// <summary>Twenty at random, the same ones every time.</summary>
-    Random,
-}
-
-/// <summary>A page of samples.</summary>
-/// <param name="Hypothesis">Whose labels they have; null: without labels.</param>
-/// <param name="Reference">Of this reference text only; null: of all.</param>
-/// <param name="Page">From 1.</param>
-/// <param name="Size">Samples on a page, 1 to 500.</param>
-public sealed record SampleQuery(string Sweep, string Site, string? Hypothesis, SampleFilter Filter, string? Reference, int Page, int Size)
-{
-    /// <summary>
-    /// Each reference with the samples of the one that the control "references swapped" gave it, to be seen beside its own. Needs a
-    /// hypothesis, and kept samples: without them the page is empty.
-    /// </summary>
-    public bool Swapped { get; init; }
-}
-
-/// <summary>A sample beside its reference. All texts, labels and names are to be escaped where they are shown.</summary>
-/// <param name="Distance">Of its activation to the reference's; null where it is infinite or not known.</param>
-/// <param name="Weight">Among the samples of its reference, 0 to 1.</param>
-/// <param name="Label">Null where the feature is undefined or labelling failed, or without a hypothesis.</param>
-/// <param name="Failure">Why its labelling failed; null if it did not.</param>
-/// <param name="Match">
-/// Whether it has its reference's label; null without a hypothesis, where labelling failed, and where the reference was left out of the rates:
-/// too few neighbours, or no label.
-/// </param>
-/// <param name="Correction">What a person says its label is; null if nobody does.</param>
-public sealed record SampleRow(
-    string Reference, string? ReferenceLabel, string Text, double? Distance, double Weight, string? Label, string? Failure, bool? Match,
-    StoredCorrection? Correction)
-{
-    /// <summary>The reference that it was sampled for, where the samples are swapped; else null.</summary>
-    public string? SampledFor { get; init; }
-
-    /// <summary>What a person says the reference's label is; null if nobody does.</summary>
-    public StoredCorrection? ReferenceCorrection { get; init; }
-}
-
-/// <param name="Total">Samples that pass the filter, over all pages.</param>
-/// <param name="AreExamples">Whether only the report's own examples are there, since the sweep kept no more.</param>
-public sealed record SamplePage(IReadOnlyList<SampleRow> Rows, long Total, bool AreExamples)
-{
-    /// <summary>Samples that there were at the site, of which the heaviest of each reference are kept.</summary>
-    public long Drawn { get; init; }
-
-    /// <summary>Samples that are kept.</summary>
-    public long Kept { get; init; }
-}
-
-/// <summary>A page of references.</summary>
-/// <param name="Hypothesis">Whose labels and rates they have; null: without.</param>
-/// <param name="Page">From 1.</param>
-/// <param name="Size">References on a page, 1 to 500.</param>
-public sealed record ReferenceQuery(string Sweep, string Site, string? Hypothesis, int Page, int Size);
-
-/// <summary>A reference with what its samples say of it.</summary>
-/// <param name="Label">Null where the feature is undefined or labelling failed, or without a hypothesis.</param>
-/// <param name="MatchRate">Weighted share of its samples with its label, 0 to 1; null where it was left out of the rates.</param>
-/// <param name="Ess">Effective sample size; null where the report does not tell.</param>
-/// <param name="Samples">How many it has; not all need be kept.</param>
-/// <param name="Tokens">What the activation says of each of its tokens; null without a generator.</param>
-/// <param name="Correction">What a person says its label is; null if nobody does.</param>
-public sealed record ReferenceRow(
-    string Text, string? Label, double? MatchRate, double? Ess, int Samples, IReadOnlyList<TokenBits>? Tokens, StoredCorrection? Correction);
-
-/// <param name="Rows">Those that match least first, those left out of the rates last.</param>
-/// <param name="Total">References over all pages.</param>
-/// <param name="AreExamples">Whether only those that the report shows are there, since the sweep kept no more.</param>
-public sealed record ReferencePage(IReadOnlyList<ReferenceRow> Rows, int Total, bool AreExamples);
 
 /// <summary>Samples of sweeps, a page at a time.</summary>
 public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
@@ -175,7 +82,7 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
         var labels = hypothesis is null ? null : kept.Labels[hypothesis.SpecHash];
         var corrections = LastCorrections(query.Sweep, hypothesis);
         var changed = corrections.Where(c => kept.IdOf(c.Key) is { } id && labels!.LabelOf(id) != As(c.Value.Label)).Select(c => kept.IdOf(c.Key)!.Value).ToHashSet();
-        var unsteady = query.Filter == SampleFilter.Different && hypothesis is { Kind: FeatureKind.Llm } ? Unsteady(query.Sweep, kept, hypothesis) : null;
+        var unsteady = query.Filter == SampleFilter.Different && hypothesis is { Kind: FeatureKind.Llm } ? UnsteadyLabels.Of(workspace, query.Sweep, kept, hypothesis) : null;
         var donors = query.Swapped ? Donors(kept, hypothesis!.SpecHash) : null;
         var places = new List<(int Reference, int Sample)>();
         var total = 0L;
@@ -295,44 +202,6 @@ public sealed class SampleShelf(Workspace workspace, ReportShelf reports)
         while (chosen.Count < Math.Min(RandomRows, places.Count))
             chosen.Add(random.NextInt(places.Count));
         return [.. chosen.Select(i => places[i])];
-    }
-
-    // Which texts a language model labelled otherwise when it was asked again, or in another vote. Read anew each time: votes go on coming.
-    private bool[] Unsteady(string sweep, KeptSite kept, HypothesisRecord hypothesis)
-    {
-        var unsteady = new bool[kept.Texts.Count];
-        var isExact = hypothesis.Spec?["llm"]?["equivalence"]?.ToString() == "exact";
-        var model = workspace.Store.Sweep(sweep).LanguageModel;
-        var all = workspace.Store.Labels.ScopesOf(hypothesis.SpecHash);
-        // Decisions about which labels are one are kept beside the answers, by label in place of text.
-        var classes = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var scope in all.Where(LabelDecisions.AreIn))
-        {
-            foreach (var (label, answer) in workspace.Store.Labels.All(scope))
-            {
-                if (answer.Label is { } one)
-                    classes.TryAdd(label, one);
-            }
-        }
-
-        string ClassOf(string label) => isExact ? label : GivenLabels.FormOf(classes.GetValueOrDefault(label, label));
-        foreach (var votes in all
-            .Where(s => !LabelDecisions.AreIn(s) && (model is null || s.Model.StartsWith(model, StringComparison.Ordinal)))
-            .GroupBy(s => (s.Model, s.PromptHash)).Where(g => g.Count() > 1))
-        {
-            var first = new Dictionary<int, string>();
-            foreach (var (text, answer) in votes.OrderBy(s => s.Vote).SelectMany(workspace.Store.Labels.All))
-            {
-                if (answer is not { Kind: AnswerKind.Labelled, Label: { } label } || kept.IdOf(text) is not { } id)
-                    continue;
-                if (first.TryGetValue(id, out var before))
-                    unsteady[id] |= before != ClassOf(label);
-                else
-                    first.Add(id, ClassOf(label));
-            }
-        }
-
-        return unsteady;
     }
 
     // Without a hypothesis, the texts that the first one shows.

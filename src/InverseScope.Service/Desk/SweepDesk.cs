@@ -11,7 +11,7 @@ using InverseScope.Sweeps.Store;
 namespace InverseScope.Service.Desk;
 
 /// <summary>What people and programs do with sweeps, whether through pages, the API or MCP.</summary>
-public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunner runner, ICompute compute)
+public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunner runner, ICompute compute, ReportShelf reports)
 {
     private const string PausedReason = "paused";
     private const string StoppedReason = "user";
@@ -78,10 +78,20 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
         return Find(sweep.Id);
     }
 
-    /// <summary>Lets a sweep that was set aside, stopped or broke off wait for its turn again.</summary>
-    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    /// <summary>
+    /// Lets a sweep that was set aside, stopped or broke off wait for its turn again; so one that ended with a part that failed, or whose report
+    /// is gone.
+    /// </summary>
+    /// <exception cref="BadInputException">There is no such sweep, or nothing of it is left to do.</exception>
     public SweepView Resume(string id)
     {
+        if (Find(id) is { Status: SweepStatus.Finished } done && reports.IsWhole(id))
+        {
+            throw new BadInputException(
+                $"Sweep '{id}' is finished: nothing failed, and its report is there.",
+                $"A new one with its plan begins anew, with another seed for other draws. This one was begun by: {done.Command}");
+        }
+
         queue.Add(workspace.Store.Sweep(id).Id);
         return Find(id);
     }
@@ -98,21 +108,31 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
     /// Changes what each run of a sweep may use. One that runs keeps to minutes and samples from its next site on, and to what it may ask a
     /// language model likewise.
     /// </summary>
+    /// <param name="seen">Tag of the limits that whoever changes them saw; null: whatever they are.</param>
     /// <exception cref="BadInputException">There is no such sweep, or a limit is none.</exception>
-    public SweepView SetLimits(string id, SweepLimits limits)
+    /// <exception cref="EditConflictException">They are others than those that were seen.</exception>
+    public SweepView SetLimits(string id, SweepLimits limits, string? seen = null)
     {
         if (string.Join(" ", limits.Check()) is { Length: > 0 } problems)
             throw new BadInputException(problems);
-        workspace.Store.Change(id, s => s.Limits = new StoredLimits
+        workspace.Store.Change(id, s =>
         {
-            Minutes = limits.Minutes,
-            Samples = limits.Samples,
-            LanguageModelCalls = limits.LanguageModelCalls,
-            LanguageModelTokens = limits.LanguageModelTokens,
+            if (seen is not null && seen != TagOf(LimitsOf(PlanOf(s))))
+                throw new EditConflictException("Somebody has changed the limits since you read them.");
+            s.Limits = new StoredLimits
+            {
+                Minutes = limits.Minutes,
+                Samples = limits.Samples,
+                LanguageModelCalls = limits.LanguageModelCalls,
+                LanguageModelTokens = limits.LanguageModelTokens,
+            };
         });
         queue.Tell(id);
         return Find(id);
     }
+
+    /// <summary>Changes with the limits.</summary>
+    internal static string TagOf(SweepLimits limits) => ContentHash.Of(JsonSerializer.Serialize(limits, ReportJson.LineOptions))[..16];
 
     /// <summary>The sweep now, and again whenever something of it changes, until it neither runs nor waits, or the service ends.</summary>
     /// <exception cref="BadInputException">There is no such sweep.</exception>
@@ -215,7 +235,7 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
             Pace = running?.Pace is { Sites: > 0 } pace ? pace : new SweepPace(running?.Pace.Doing, told?.SitesDone ?? 0, told?.Sites ?? 0, running?.Pace.Step, null),
             Spend = new SweepSpend(
                 sweep.WorkSeconds + (running?.Seconds ?? 0), used.Messages, used.PromptTokens + used.ReplyTokens,
-                new SweepLimits(plan.BudgetMinutes, plan.BudgetSamples, plan.LanguageModel?.MaxCalls, plan.LanguageModel?.MaxTokens))
+                LimitsOf(plan))
             {
                 Samples = told?.Samples ?? 0,
             },
@@ -224,6 +244,8 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
             Device = running is null ? null : compute.Health.Device,
         };
     }
+
+    private static SweepLimits LimitsOf(SweepPlan plan) => new(plan.BudgetMinutes, plan.BudgetSamples, plan.LanguageModel?.MaxCalls, plan.LanguageModel?.MaxTokens);
 
     private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
 

@@ -1,4 +1,5 @@
 using InverseScope.Service.Desk;
+using InverseScope.Service.Security;
 using InverseScope.Sweeps;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -60,7 +61,7 @@ internal static class McpEndpoints
 
     public static void Map(WebApplication app)
     {
-        app.MapMcp(Path);
+        app.MapMcp(Path).RequireRateLimiting(RequestRates.Streaming);
         var home = app.Services.GetRequiredService<Workspace>().Home;
         app.Lifetime.ApplicationStarted.Register(() => ServiceAddress.Write(home, app.Urls));
         app.Lifetime.ApplicationStopping.Register(() => ServiceAddress.Forget(home));

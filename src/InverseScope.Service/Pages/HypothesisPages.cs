@@ -20,10 +20,13 @@ internal sealed class HypothesisPages(Workspace workspace, ReportShelf reports, 
     public IResult Queue(IQueryCollection query)
     {
         var (state, sweep) = (query["state"].ToString(), query["sweep"].ToString());
-        var number = PageText.PageOf(query["page"]);
+        var filter = FilterOf(state, sweep) with { Page = PageText.PageOf(query["page"]), Size = ReviewPage.PageSize };
+        var queue = reviews.Queue(filter);
+        // Who reviews from the end on empties pages that they go back to.
+        var number = PageRule.Within(filter.Page, queue.Total, filter.Size);
         return PageResult.Of<ReviewPage>("Review queue", PageSection.Review, new()
         {
-            [nameof(ReviewPage.Queue)] = reviews.Queue(FilterOf(state, sweep) with { Page = number, Size = ReviewPage.PageSize }),
+            [nameof(ReviewPage.Queue)] = number == filter.Page ? queue : reviews.Queue(filter with { Page = number }),
             [nameof(ReviewPage.Number)] = number,
             [nameof(ReviewPage.State)] = state,
             [nameof(ReviewPage.Sweep)] = sweep,
@@ -80,7 +83,7 @@ internal sealed class HypothesisPages(Workspace workspace, ReportShelf reports, 
             var isUndefined = form["undefined"] == "1";
             if (isUndefined == label.Length > 0)
                 throw new BadInputException("Give the label that the text should have, or say that the feature is undefined on it.");
-            var text = Samples(item, choice, ReferenceOf(item, choice)).Rows.SelectMany(r => new[] { r.Text, r.Reference }).FirstOrDefault(t => SampleList.KeyOf(t) == key)
+            var text = Shown(item, choice).Samples.Rows.SelectMany(r => new[] { r.Text, r.Reference }).FirstOrDefault(t => SampleList.KeyOf(t) == key)
                 ?? throw new BadInputException("The text is not in the list any more.", "Choose it again.");
             reviews.Correct(sweep, hypothesis, text, isUndefined ? null : label, author, PageText.Typed(form["comment"]));
             Remember(context, author);
@@ -97,22 +100,18 @@ internal sealed class HypothesisPages(Workspace workspace, ReportShelf reports, 
         var item = reviews.Find(sweep, hypothesis);
         var report = reports.Find(sweep)!.Document;
         var choice = SampleChoice.From(query, SampleFilter.Mismatches);
-        var all = SiteReferences.All(samples, sweep, item.Site.Site, item.Hypothesis.Id);
-        var reference = ReferenceOf(all, choice);
+        var shown = Shown(item, choice);
         var parent = item.Hypothesis.Parent is { } id ? report.Sites.SelectMany(s => s.Hypotheses).FirstOrDefault(h => h.Id == id) : null;
         return PageResult.Of<HypothesisPage>($"{item.Hypothesis.Title}, {item.Hypothesis.Site}", PageSection.Sweeps, new()
         {
             [nameof(HypothesisPage.Report)] = report,
             [nameof(HypothesisPage.Item)] = item,
             [nameof(HypothesisPage.Around)] = Around(item, query),
-            [nameof(HypothesisPage.Choice)] = choice,
-            [nameof(HypothesisPage.Samples)] = Samples(item, choice, reference),
-            [nameof(HypothesisPage.References)] = samples.References(new ReferenceQuery(sweep, item.Site.Site, item.Hypothesis.Id, choice.ReferencePage, ReferenceList.PageSize)),
-            [nameof(HypothesisPage.Reference)] = reference,
-            [nameof(HypothesisPage.Rates)] = PageText.Drawn(html => MatchTables.Write(html, item.Hypothesis, all, VariableTask(report.Sweep.Task))),
+            [nameof(HypothesisPage.Samples)] = shown,
+            [nameof(HypothesisPage.Rates)] = PageText.Drawn(html => MatchTables.Write(html, item.Hypothesis, shown.All, VariableTask(report.Sweep.Task))),
             [nameof(HypothesisPage.Swapped)] = choice.Swapped ? (Func<string, IReadOnlyList<SampleRow>>)(of => SwappedFor(item, of)) : null,
             [nameof(HypothesisPage.Corrections)] = reviews.Corrections(sweep, hypothesis),
-            [nameof(HypothesisPage.Second)] = reviews.SecondNumbers(sweep, hypothesis),
+            [nameof(HypothesisPage.Second)] = shown.Fault is null ? reviews.SecondNumbers(sweep, hypothesis) : null,
             [nameof(HypothesisPage.Difference)] = parent?.SpecYaml is { } before && item.Hypothesis.SpecYaml is { } now ? LineDifference.Of(before, now) : [],
             [nameof(HypothesisPage.Author)] = author ?? "",
             [nameof(HypothesisPage.Comment)] = said.Comment,
@@ -122,14 +121,7 @@ internal sealed class HypothesisPages(Workspace workspace, ReportShelf reports, 
         }, status);
     }
 
-    private SamplePage Samples(ReviewItem item, SampleChoice choice, string? reference) =>
-        samples.Find(new SampleQuery(item.Sweep, item.Site.Site, item.Hypothesis.Id, choice.Filter, reference, choice.Page, SampleChoice.Size));
-
-    private string? ReferenceOf(ReviewItem item, SampleChoice choice) =>
-        choice.Reference.Length == 0 ? null : ReferenceOf(SiteReferences.All(samples, item.Sweep, item.Site.Site, item.Hypothesis.Id), choice);
-
-    private static string? ReferenceOf(IReadOnlyList<ReferenceRow> all, SampleChoice choice) =>
-        choice.Reference.Length == 0 ? null : all.Select(r => r.Text).FirstOrDefault(t => SampleList.KeyOf(t) == choice.Reference);
+    private ShownSamples Shown(ReviewItem item, SampleChoice choice) => ShownSamples.Of(samples, item.Sweep, item.Site.Site, item.Hypothesis.Id, choice);
 
     private IReadOnlyList<SampleRow> SwappedFor(ReviewItem item, string reference) =>
         samples.Find(new SampleQuery(item.Sweep, item.Site.Site, item.Hypothesis.Id, SampleFilter.All, reference, 1, SwappedSamples) { Swapped = true }).Rows;

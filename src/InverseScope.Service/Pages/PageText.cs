@@ -67,8 +67,9 @@ internal static class PageText
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "No code for this verdict."),
     };
 
-    /// <summary>Number of a page as an address has it; 1 where it has none.</summary>
-    public static int PageOf(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? page : 1;
+    /// <summary>Number of a page as an address has it, at most <see cref="PageRule.LastPage"/>; 1 where it has none.</summary>
+    public static int PageOf(string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page > 0 ? Math.Min(page, PageRule.LastPage) : 1;
 
     /// <summary>Spent of what may be, e.g. "12 min 3 s of 30 min".</summary>
     public static string OfLimit(string spent, string? limit) => limit is null ? spent : $"{spent} of {limit}";

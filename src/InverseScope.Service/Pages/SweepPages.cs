@@ -38,7 +38,8 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     public IResult One(string id, IQueryCollection query)
     {
         var (view, health, asked) = (desk.Find(id), Health, HypothesisQuery.From(query));
-        return pages.Get($"{id} {asked.ToText()}", (view, health, reports.Find(id)?.Tag, workspace.Store.Reviews.Version), () => OneWith(view, health, asked, null, StatusCodes.Status200OK));
+        var (report, fault) = Readable(id);
+        return pages.Get($"{id} {asked.ToText()}", (view, health, report?.Tag, fault, workspace.Store.Reviews.Version), () => OneWith(view, health, asked, null, StatusCodes.Status200OK));
     }
 
     /// <summary>Does something to a sweep and shows it again.</summary>
@@ -52,12 +53,19 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         {
             return OneWith(desk.Find(id), Health, new HypothesisQuery(), e.Message, StatusCodes.Status400BadRequest);
         }
+        catch (EditConflictException e)
+        {
+            return OneWith(desk.Find(id), Health, new HypothesisQuery(), e.Message + " Nothing was stored: the form has what they are now.", StatusCodes.Status409Conflict);
+        }
 
         return Results.LocalRedirect(PageUrl.Sweep(id));
     }
 
-    public static SweepView SetBudget(SweepDesk desk, (string Id, IFormCollection Form) asked) => desk.SetLimits(asked.Id, new SweepLimits(
-        Number(asked.Form, "minutes") is { } minutes ? (double)minutes : null, Whole(asked.Form, "samples"), Whole(asked.Form, "calls"), Whole(asked.Form, "tokens")));
+    public static SweepView SetBudget(SweepDesk desk, (string Id, IFormCollection Form) asked) => desk.SetLimits(
+        asked.Id,
+        new SweepLimits(
+            Number(asked.Form, "minutes") is { } minutes ? (double)minutes : null, Whole(asked.Form, "samples"), Whole(asked.Form, "calls"), Whole(asked.Form, "tokens")),
+        asked.Form["seen"].ToString());
 
     public IResult Export(string id, string format)
     {
@@ -90,18 +98,13 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         var of = query["of"].ToString();
         var hypothesis = site.Hypotheses.FirstOrDefault(h => h.Id == of)
             ?? site.Hypotheses.OrderBy(h => HtmlSites.Rank(h.Verdict)).ThenByDescending(KappaScale.Of).FirstOrDefault();
-        var reference = choice.Reference.Length == 0 ? null
-            : SiteReferences.All(samples, id, name, hypothesis?.Id).Select(r => r.Text).FirstOrDefault(t => SampleList.KeyOf(t) == choice.Reference);
         var items = reviews.Of(id).Where(i => i.Site.Site == name).ToArray();
         return PageResult.Of<SitePage>($"{name}, {id}", PageSection.Sweeps, new()
         {
             [nameof(SitePage.Report)] = report,
             [nameof(SitePage.Site)] = site,
             [nameof(SitePage.Hypothesis)] = hypothesis,
-            [nameof(SitePage.References)] = samples.References(new ReferenceQuery(id, name, hypothesis?.Id, choice.ReferencePage, ReferenceList.PageSize)),
-            [nameof(SitePage.Reference)] = reference,
-            [nameof(SitePage.Choice)] = choice,
-            [nameof(SitePage.Samples)] = samples.Find(new SampleQuery(id, name, hypothesis?.Id, choice.Filter, reference, choice.Page, SampleChoice.Size)),
+            [nameof(SitePage.Samples)] = ShownSamples.Of(samples, id, name, hypothesis?.Id, choice),
             [nameof(SitePage.Table)] = PageText.Drawn(html => HypothesisTable.Write(html, report, new HypothesisQuery().Of(items), new HypothesisQuery { Site = name })),
         });
     }
@@ -123,6 +126,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
             conversations = [.. conversations.Where(c => c.Site == site)];
         var chosen = proposer.Length == 0 ? null : conversations.FirstOrDefault(c => c.Site == site && c.Proposer == proposer)
             ?? throw new BadInputException($"'{proposer}' asked nothing about '{site}' in sweep '{id}'.");
+        number = PageRule.Within(number, chosen?.Calls ?? conversations.Count, chosen is null ? TranscriptsPage.ConversationsOnPage : TranscriptsPage.CallsOnPage);
         var shown = PageRule.Of(chosen is null ? [] : calls.Where(c => c.Site == site && c.Proposer == proposer).ToArray(), number, TranscriptsPage.CallsOnPage);
         return PageResult.Of<TranscriptsPage>($"Transcripts of {id}", PageSection.Sweeps, new()
         {
@@ -145,7 +149,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         {
             [nameof(ComparePage.A)] = a,
             [nameof(ComparePage.B)] = b,
-            [nameof(ComparePage.Known)] = desk.All().Select(v => v.Id).Where(id => reports.Find(id) is not null).ToArray(),
+            [nameof(ComparePage.Known)] = desk.All().Select(v => v.Id).Where(id => Readable(id).Report is not null).ToArray(),
             [nameof(ComparePage.Comparison)] = both ? ReportComparison.Of(Report(a), Report(b)) : null,
             [nameof(ComparePage.Delta)] = both ? Report(a).Sweep.Options.MinimumKappa : 0.0,
         });
@@ -154,6 +158,7 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
     private PageResult ListWith(string plan, string? problem, int number, int status)
     {
         var all = desk.All();
+        number = PageRule.Within(number, all.Count, SweepsPage.PageSize);
         return PageResult.Of<SweepsPage>("Sweeps", PageSection.Sweeps, new()
         {
             [nameof(SweepsPage.Sweeps)] = PageRule.Of(all, number, SweepsPage.PageSize).Select(Listed).ToArray(),
@@ -167,30 +172,46 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         }, status);
     }
 
-    private ListedSweep Listed(SweepView view) => new(
-        view, reports.Find(view.Id)?.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }));
+    private ListedSweep Listed(SweepView view) => Readable(view.Id).Report is { } report
+        ? new(view, report.Document, reviews.Of(view.Id).Count(i => i is { Last: null, QueuedBecause.Count: > 0 }))
+        : new(view, null, 0);
+
+    // One report that is damaged must take away neither its sweep's page nor the list of all sweeps.
+    private (ShelvedReport? Report, string? Fault) Readable(string id)
+    {
+        try
+        {
+            return (reports.Find(id), null);
+        }
+        catch (DamagedFileException e)
+        {
+            return (null, e.Message);
+        }
+    }
 
     private PageResult OneWith(SweepView view, ComputeHealth health, HypothesisQuery query, string? problem, int status)
     {
         var id = view.Id;
+        var (shelved, fault) = Readable(id);
         var parameters = new Dictionary<string, object?>
         {
             [nameof(SweepPage.View)] = view,
             [nameof(SweepPage.Health)] = health,
-            [nameof(SweepPage.Problem)] = problem,
-            [nameof(SweepPage.Query)] = query,
+            [nameof(SweepPage.Problem)] = problem ?? fault,
         };
-        if (reports.Find(id) is { Document: var report, Tag: var written })
+        if (shelved is { Document: var report, Tag: var written })
         {
             var all = reviews.Of(id);
             var listed = query.Of(all);
+            query = query with { Page = PageRule.Within(query.Page, listed.Count, HypothesisQuery.Size) };
+            parameters[nameof(SweepPage.Query)] = query;
             var tag = $"{written} {all.Max(i => (long?)i.Version)}";
             parameters[nameof(SweepPage.Report)] = report;
             parameters[nameof(SweepPage.Listed)] = listed.Count;
             parameters[nameof(SweepPage.Top)] = fragments.Get(id, tag, "top", () => PageText.Drawn(html => Top(html, report)));
             parameters[nameof(SweepPage.Bottom)] = fragments.Get(id, tag, "bottom", () => PageText.Drawn(html => Bottom(html, report)));
             parameters[nameof(SweepPage.Table)] = fragments.Get(id, tag, query.ToText(), () => PageText.Drawn(html =>
-                HypothesisTable.Write(html, report, [.. listed.Skip((query.Page - 1) * HypothesisQuery.Size).Take(HypothesisQuery.Size)], query)));
+                HypothesisTable.Write(html, report, PageRule.Of(listed, query.Page, HypothesisQuery.Size), query)));
         }
 
         return PageResult.Of<SweepPage>(id, PageSection.Sweeps, parameters, status);

@@ -14,6 +14,9 @@ internal static class RequestRates
     /// <summary>Policy of streams of events: so many for each address.</summary>
     public const string Listening = "listening";
 
+    /// <summary>Policy of MCP: so many open streams, which keep their sessions from being idle, for each address.</summary>
+    public const string Streaming = "streaming";
+
     /// <summary>Policy of requests that compute before they answer: a few for all.</summary>
     public const string Computing = "computing";
 
@@ -51,6 +54,9 @@ internal static class RequestRates
         });
         options.AddPolicy(Listening, context => RateLimitPartition.GetConcurrencyLimiter(
             AddressOf(context), _ => new ConcurrencyLimiterOptions { PermitLimit = limits.Listeners, QueueLimit = 0 }));
+        options.AddPolicy(Streaming, context => HttpMethods.IsGet(context.Request.Method)
+            ? RateLimitPartition.GetConcurrencyLimiter(AddressOf(context), _ => new ConcurrencyLimiterOptions { PermitLimit = limits.Listeners, QueueLimit = 0 })
+            : RateLimitPartition.GetNoLimiter(""));
         options.AddPolicy(Computing, _ => RateLimitPartition.GetConcurrencyLimiter(
             "", _ => new ConcurrencyLimiterOptions { PermitLimit = ComputingAtOnce, QueueLimit = WaitingToCompute }));
     });

@@ -2,6 +2,7 @@ using System.Net;
 using InverseScope.Core;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -72,6 +73,9 @@ internal static class ServiceSecurity
             antiforgery.SuppressReadingTokenFromFormBody = false;
         });
         RequestRates.Add(services, options.Limits);
+        var connections = new OpenConnections(options.Limits, options.Proxies);
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.ConfigureEndpointDefaults(
+            listen => listen.Use(next => connection => connections.Invoke(connection, next))));
         if (string.IsNullOrEmpty(options.ApiKey))
         {
             services.AddAuthorization();

@@ -16,7 +16,8 @@ public sealed record ReviewExport(string Sweep, IReadOnlyList<ExportedReview> Re
     /// <param name="sweep">A sweep's id.</param>
     public static ReviewExport Of(string sweep, ReviewStore reviews) => new(
         sweep,
-        [.. reviews.Of(sweep).Select(r => new ExportedReview(r.Hypothesis, r.SpecHash, r.Verdict, r.Author, Timestamp.Read(r.At), r.Comment, r.QueuedBecause))],
+        [.. reviews.Of(sweep).Select(r => new ExportedReview(
+            r.Hypothesis, r.SpecHash, r.Verdict, r.Author, Timestamp.Read(r.At), r.Comment, r.QueuedBecause, r.VerdictSeen, r.KappaSeen))],
         [.. reviews.Corrections(sweep).Select(c => new ExportedCorrection(c.SpecHash, c.Text, c.Label, c.Author, Timestamp.Read(c.At), c.Comment))]);
 
     /// <summary>As indented JSON with a final line feed.</summary>
@@ -25,11 +26,11 @@ public sealed record ReviewExport(string Sweep, IReadOnlyList<ExportedReview> Re
     /// <summary>One row for each review, then one for each correction (RFC 4180), safe in spreadsheets as a report's table is.</summary>
     public string ToCsv()
     {
-        var csv = new StringBuilder("what,hypothesis,spec_hash,verdict,author,time,comment,queued_because,text,label\n");
+        var csv = new StringBuilder("what,hypothesis,spec_hash,verdict,author,time,comment,queued_because,text,label,verdict_seen,kappa_seen\n");
         foreach (var r in Reviews)
-            Row(csv, "review", r.Hypothesis, r.SpecHash, r.Verdict, r.Author, TimeOf(r.Time), r.Comment, string.Join(' ', r.QueuedBecause), null, null);
+            Row(csv, "review", r.Hypothesis, r.SpecHash, r.Verdict, r.Author, TimeOf(r.Time), r.Comment, string.Join(' ', r.QueuedBecause), null, null, r.VerdictSeen, r.KappaSeen);
         foreach (var c in Corrections)
-            Row(csv, "correction", null, c.SpecHash, null, c.Author, TimeOf(c.Time), c.Comment, null, c.Text, c.Label);
+            Row(csv, "correction", null, c.SpecHash, null, c.Author, TimeOf(c.Time), c.Comment, null, c.Text, c.Label, null, null);
         return csv.ToString();
     }
 
@@ -45,8 +46,11 @@ public sealed record ReviewExport(string Sweep, IReadOnlyList<ExportedReview> Re
 
 /// <summary>A review in an export.</summary>
 /// <param name="QueuedBecause">Why the hypothesis needed a person then, a sentence each.</param>
+/// <param name="VerdictSeen">The measured verdict that its author saw; null where it was not kept.</param>
+/// <param name="KappaSeen">The κ that its author saw; null where it was not kept, or there was none.</param>
 public sealed record ExportedReview(
-    string Hypothesis, string SpecHash, ReviewVerdict Verdict, string Author, DateTimeOffset Time, string Comment, IReadOnlyList<string> QueuedBecause);
+    string Hypothesis, string SpecHash, ReviewVerdict Verdict, string Author, DateTimeOffset Time, string Comment, IReadOnlyList<string> QueuedBecause,
+    HypothesisVerdict? VerdictSeen, double? KappaSeen);
 
 /// <summary>A label that a person gave, in an export.</summary>
 /// <param name="Label">Null: undefined.</param>

@@ -113,7 +113,7 @@ public sealed class ActivationBank
         {
             throw new BadInputException(
                 $"{_population.Rows:N0} texts are too many for activations of this width: at most {most:N0} can be measured at one site.",
-                "Use the sampler 'bank' with fewer draws (--bank-size).");
+                "Use the sampler 'bank' with fewer draws (--bank-size, or bank_size in a plan).");
         }
 
         var writers = new List<BankFile.Writer>();

@@ -55,7 +55,7 @@ public sealed class Population
         if (count > MostEnumerated)
         {
             throw new BadInputException(
-                $"Task '{task.Name}' has {count:N0} texts; at most {MostEnumerated:N0} are enumerated.", "Use the sampler 'bank'.");
+                $"Task '{task.Name}' has {count:N0} texts; at most {MostEnumerated:N0} are enumerated.", "Use the sampler 'bank' (--sampler bank, or sampler: bank).");
         }
 
         if (count == 0)

@@ -93,7 +93,9 @@ public sealed record GeneratorOptions
     /// <summary>Typical (median) distance that the noise moves an activation by; above 0. Default 0.002.</summary>
     public double NoiseDistance { get; init; } = 0.002;
 
-    /// <summary>How far the noise may change the norm, cosine distance only, as a share; above 0. Default 0.05.</summary>
+    /// <summary>
+    /// How far the noise may change the norm, cosine distance only, as a share; above 0 to 1, where norms come down to 0. Default 0.05.
+    /// </summary>
     public double NoiseNormBand { get; init; } = 0.05;
 
     /// <summary>Convention for head outputs.</summary>
@@ -138,13 +140,14 @@ public sealed record GeneratorOptions
         foreach (var (name, value) in new[]
             {
                 ("backbone_learning_rate", BackboneLearningRate), ("learning_rate", LearningRate), ("noise_distance", NoiseDistance),
-                ("noise_norm_band", NoiseNormBand),
             })
         {
             if (!(value > 0) || !double.IsFinite(value))
                 yield return Text($"{name} must be a number above 0, not {value}.");
         }
 
+        if (!(NoiseNormBand is > 0 and <= 1))
+            yield return Text($"noise_norm_band must be above 0 and at most 1, not {NoiseNormBand}: it is a share of the activation's norm, and no norm is below 0.");
         if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay))
             yield return Text($"weight_decay must be 0 or more, not {WeightDecay}.");
         if (!(HeldOutShare > 0 && HeldOutShare < 1))

@@ -103,7 +103,7 @@ public sealed record GeneratorRecord
         }
 
         if (Options.Basis != basis)
-            throw new BadInputException($"The generator {folder} was trained in the basis '{Named(Options.Basis)}', not '{Named(basis)}'.", $"Give --basis {Named(Options.Basis)}.");
+            throw new BadInputException($"The generator {folder} was trained in the basis '{Named(Options.Basis)}', not '{Named(basis)}'.", $"Give --basis {Named(Options.Basis)}, or basis: {Named(Options.Basis)} in a plan.");
     }
 
     private static string Named(Basis basis) => basis.ToString().ToLowerInvariant();

@@ -71,7 +71,8 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
         Inverted reference, DrawnText[] drawn, Dictionary<string, float[]?> found, Dictionary<string, double> priors)
     {
         var proposals = new List<ProposedText>();
-        int unfinished = 0, invalid = 0, unread = 0, refused = 0;
+        var texts = new HashSet<string>(StringComparer.Ordinal);
+        int unfinished = 0, invalid = 0, unread = 0, refused = 0, repeated = 0;
         foreach (var (text, logProposal) in drawn)
         {
             if (text is null)
@@ -81,6 +82,7 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
                 continue;
             }
 
+            repeated += texts.Add(text) ? 0 : 1;
             var z = found[text];
             var distance = z is null
                 ? double.PositiveInfinity
@@ -94,7 +96,7 @@ internal sealed class GeneratorSampler(Generator generator, TargetModel target, 
                 proposals.Add(new ProposedText(population.Pool.Add(text), distance, priors[text], logProposal));
         }
 
-        return (proposals, new DrawCounts(drawn.Length, unfinished, invalid, unread, refused));
+        return (proposals, new DrawCounts(drawn.Length, unfinished, invalid, unread, refused) { Distinct = texts.Count, Repeated = repeated });
     }
 
     /// <summary>Rows of the bank that are near, with q but not yet p.</summary>

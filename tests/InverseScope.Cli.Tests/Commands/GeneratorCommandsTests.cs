@@ -79,6 +79,9 @@ public sealed class GeneratorCommandsTests
         var none = Of("sample", "--site", "L0H0", "--sampler", "generator", "--basis", "centred");
         Assert.Equal(2, none.Code);
         Assert.Contains("generator train", none.Error, StringComparison.Ordinal);
+        var wide = CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--noise-norm-band", "1.5", "--home", home.Path]);
+        Assert.Equal(2, wide.Code);
+        Assert.Contains("--noise-norm-band takes a number above 0 and at most 1, found '1.5'", wide.Error, StringComparison.Ordinal);
         Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", "L1.resid@-2", .. Quick, "--name", "small", "--home", home.Path]).Code);
 
         foreach (var sampler in new[] { "generator", "mixture" })
@@ -89,7 +92,14 @@ public sealed class GeneratorCommandsTests
             var root = result.RootElement;
             Assert.Equal("small", root.GetProperty("generator").GetProperty("name").GetString());
             Assert.Equal(64, root.GetProperty("generator").GetProperty("content_hash").GetString()!.Length);
-            Assert.Equal(30, root.GetProperty("draws").GetProperty("total").GetInt32());
+            var draws = root.GetProperty("draws");
+            Assert.Equal(30, draws.GetProperty("total").GetInt32());
+            Assert.Equal(30 - draws.GetProperty("unfinished").GetInt32(), draws.GetProperty("distinct").GetInt32() + draws.GetProperty("repeated").GetInt32());
+            var bank = root.GetProperty("bank");
+            if (sampler == "mixture")
+                Assert.Equal((200, 200), (bank.GetProperty("drawn").GetInt32(), bank.GetProperty("distinct").GetInt32() + bank.GetProperty("repeated").GetInt32()));
+            else
+                Assert.Equal(JsonValueKind.Null, bank.ValueKind);
             var measurement = root.GetProperty("measurement");
             Assert.Equal(sampler, measurement.GetProperty("sampler").GetString());
             Assert.Equal(30, measurement.GetProperty("draws").GetInt32());
@@ -99,6 +109,7 @@ public sealed class GeneratorCommandsTests
             var shown = Of("sample", "--site", "L0H0", "--sampler", sampler);
             Assert.Equal(0, shown.Code);
             Assert.Contains("what the activation says of each token", shown.Out, StringComparison.Ordinal);
+            Assert.Matches(@"30\s+that\s+small\s+wrote\s+\(\d+\s+distinct,\s+\d+\s+repeated,\s+\d+\s+unfinished;", shown.Out);
         }
 
         File.WriteAllText(home["s.yaml"], "schema: inversescope/feature-spec/v1\nid: s\nrule: [ words, first ]\n");

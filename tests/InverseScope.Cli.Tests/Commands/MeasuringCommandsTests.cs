@@ -91,6 +91,7 @@ public sealed class MeasuringCommandsTests : IDisposable
         Assert.Equal(0, run.Code);
         Assert.Contains("what the samples keep of it", run.Out);
         Assert.Contains("distance", run.Out);
+        Assert.Matches(@"of\s+[\d,]+\s+draws\s+of\s+the\s+prior\s+\([\d,]+\s+distinct,\s+[\d,]+\s+repeated\)", run.Out);
     }
 
     [Theory]

@@ -77,6 +77,39 @@ public sealed class ConcurrentEditTests(ApiFixture api)
         Assert.Equal(second.Headers.ETag!.ToString(), $"\"{(long)row!["version"]!}\"");
     }
 
+    [Fact]
+    public async Task Limits_are_changed_by_who_saw_the_last_ones()
+    {
+        var path = $"/api/v1/sweeps/{api.Other}/limits";
+        using var seen = await SendAsync("GET", path, null);
+        var first = seen.Headers.ETag!.ToString();
+        using var known = await SendAsync("GET", path, null, ("If-None-Match", first));
+        Assert.Equal(HttpStatusCode.NotModified, known.StatusCode);
+        await api.Client.ProblemAsync(428, ApiCalls.Request("PUT", path, Limits("7", "1000")));
+        await api.Client.ProblemAsync(400, ApiCalls.Request("PUT", path, Limits("-1", "1000"), ("If-Match", first)));
+
+        using var changed = await SendAsync("PUT", path, Limits("7", "1000"), ("If-Match", first));
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        var refused = await api.Client.ProblemAsync(412, ApiCalls.Request("PUT", path, Limits("null", "1"), ("If-Match", first)));
+        Assert.Contains("limits", (string)refused["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(7, (double)(await api.Client.GetJsonAsync(path))["minutes"]!);
+        using var cleared = await SendAsync("PUT", path, Limits("null", "null"), ("If-Match", changed.Headers.ETag!.ToString()));
+        Assert.Equal(HttpStatusCode.OK, cleared.StatusCode);
+        Assert.Equal(first, cleared.Headers.ETag!.ToString());
+    }
+
+    [Fact]
+    public async Task Of_many_who_change_the_same_limits_one_does()
+    {
+        var path = $"/api/v1/sweeps/{api.Bare}/limits";
+        using var seen = await SendAsync("GET", path, null);
+
+        var answers = await Task.WhenAll(Enumerable.Range(1, 20).Select(i => SendAsync("PUT", path, Limits("null", $"{i}"), ("If-Match", seen.Headers.ETag!.ToString()))));
+
+        Assert.Single(answers, a => a.StatusCode == HttpStatusCode.OK);
+        Assert.Equal(19, answers.Count(a => a.StatusCode == HttpStatusCode.PreconditionFailed));
+    }
+
     [Theory]
     [InlineData("""{"verdict": "fine", "author": "A"}""")]
     [InlineData("""{"verdict": 0, "author": "A"}""")]
@@ -98,6 +131,9 @@ public sealed class ConcurrentEditTests(ApiFixture api)
         Assert.Equal("5", (string)sample["correction"]!["label"]!);
         await api.Client.ProblemAsync(400, ApiCalls.Request("POST", api.HypothesisPath(1, 0) + "/corrections", """{"text": "", "label": "5", "author": "Ada"}"""));
     }
+
+    private static string Limits(string minutes, string samples) =>
+        $$"""{"minutes": {{minutes}}, "samples": {{samples}}, "language_model_calls": null, "language_model_tokens": null}""";
 
     private static string Spec(string text) => new System.Text.Json.Nodes.JsonObject { ["text"] = text }.ToJsonString();
 

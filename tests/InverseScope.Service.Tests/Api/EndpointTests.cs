@@ -20,11 +20,13 @@ public sealed class EndpointTests(ApiFixture api)
     [InlineData("/specs/addition.units-sum", "text")]
     [InlineData("/sweeps", "0.id")]
     [InlineData("/sweeps/{sweep}", "status")]
+    [InlineData("/sweeps/{sweep}/limits", "")]
     [InlineData("/sweeps/{sweep}/plan", "sites.0")]
     [InlineData("/sweeps/{sweep}/report", "schema")]
     [InlineData("/sweeps/{sweep}/sites", "0.hypotheses")]
     [InlineData("/sweeps/{sweep}/sites/L0H1%40%3D", "bits")]
     [InlineData("/sweeps/{sweep}/sites/L1H2%40%3D/samples", "items.0.reference")]
+    [InlineData("/sweeps/{sweep}/sites/L1H2%40%3D/references", "items.0.text")]
     [InlineData("/sweeps/{sweep}/hypotheses", "items.0.verdict")]
     [InlineData("/sweeps/{sweep}/log", "items.0.detail")]
     [InlineData("/sweeps/{sweep}/transcripts", "items.0.request_hash")]
@@ -175,8 +177,11 @@ public sealed class EndpointTests(ApiFixture api)
     [Fact]
     public async Task A_sweep_may_be_limited_and_compared_and_has_no_report_before_it_wrote_one()
     {
+        using var seen = await api.Client.GetAsync($"/api/v1/sweeps/{api.Bare}/limits", TestContext.Current.CancellationToken);
         using var limited = await api.Client.SendAsync(
-            ApiCalls.Request("PUT", $"/api/v1/sweeps/{api.Bare}/limits", """{"minutes": 5, "samples": null, "language_model_calls": null, "language_model_tokens": null}"""),
+            ApiCalls.Request(
+                "PUT", $"/api/v1/sweeps/{api.Bare}/limits", """{"minutes": 5, "samples": null, "language_model_calls": null, "language_model_tokens": null}""",
+                ("If-Match", seen.Headers.ETag!.ToString())),
             TestContext.Current.CancellationToken);
 
         Assert.Equal(5, (double)(await limited.JsonAsync())["spend"]!["limits"]!["minutes"]!);

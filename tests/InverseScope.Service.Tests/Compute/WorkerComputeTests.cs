@@ -154,7 +154,7 @@ public sealed class WorkerComputeTests : IDisposable
     public void One_that_answers_by_the_wrong_kind_makes_way_for_the_next()
     {
         File.WriteAllBytes(_folder["ready"], WorkerStreamTests.Bytes(s => s.Write(new ReadyTold("cpu"))));
-        File.WriteAllBytes(_folder["odd"], WorkerStreamTests.Bytes(s => s.Write(new ReadAnswer(1, 7))));
+        File.WriteAllBytes(_folder["odd"], WorkerStreamTests.Bytes(s => s.Write(new ReadAnswer(1, [7]))));
         var odd = $"touch '{_folder["once"]}'; cat '{_folder["ready"]}'; head -c 9 >/dev/null; cat '{_folder["odd"]}'; cat >/dev/null";
         var launch = Launch();
         var right = string.Join(' ', launch.Arguments.Prepend(launch.File).Select(a => $"'{a}'"));

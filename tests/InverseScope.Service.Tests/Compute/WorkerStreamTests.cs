@@ -16,8 +16,8 @@ public sealed class WorkerStreamTests
     [InlineData("\ude00")]
     public void Every_text_comes_through_as_it_was(string text)
     {
-        var call = Assert.IsType<ReadCall>(Through(s => s.Write(new ReadCall(7, 3, "L0H0@last", text))).Message);
-        Assert.Equal((7, 3, "L0H0@last", text), (call.Id, call.Backend, call.Site, call.Text));
+        var call = Assert.IsType<ReadCall>(Through(s => s.Write(new ReadCall(7, 3, "L0H0@last", [text]))).Message);
+        Assert.Equal((7, 3, "L0H0@last", text), (call.Id, call.Backend, call.Site, Assert.Single(call.Texts)));
     }
 
     [Fact]

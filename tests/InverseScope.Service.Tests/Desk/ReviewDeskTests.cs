@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using InverseScope.Core;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Reports;
@@ -104,6 +105,24 @@ public sealed class ReviewDeskTests : IDisposable
         var export = _home.Reviews.Export(_home.Sweep);
         Assert.Equal(second.Checked + 1, export.Corrections.Count);
         Assert.StartsWith("what,hypothesis,", export.ToCsv(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_export_tells_what_was_measured_when_it_was_said()
+    {
+        var seen = _home.Hypothesis();
+        _home.Reviews.Add(_home.Sweep, seen.Id, ReviewVerdict.Accept, "Ada", "yes, \"so\"", 0);
+        _home.Rewrite(json => json["sites"]![0]!["hypotheses"]!.AsArray().Single(h => (string)h!["id"]! == seen.Id)!["kappa"] = 0.125);
+
+        var export = _home.Reviews.Export(_home.Sweep);
+
+        var review = Assert.Single(export.Reviews);
+        Assert.Equal((seen.Verdict, seen.Kappa), (review.VerdictSeen, review.KappaSeen));
+        var json = JsonNode.Parse(export.ToJson())!["reviews"]![0]!;
+        Assert.Equal(("confirmed", seen.Kappa), ((string?)json["verdict_seen"], (double?)json["kappa_seen"]));
+        var lines = export.ToCsv().Split('\n');
+        Assert.EndsWith(",verdict_seen,kappa_seen", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(FormattableString.Invariant($",confirmed,{seen.Kappa:R}"), lines[1], StringComparison.Ordinal);
     }
 
     [Fact]

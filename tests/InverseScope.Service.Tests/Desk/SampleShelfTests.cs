@@ -155,7 +155,7 @@ public sealed class SampleShelfTests(ReviewedHomeFixture fixture) : IClassFixtur
         var hypothesis = home.Hypothesis();
         var query = new SampleQuery(home.Sweep, ReviewedHome.Planted, hypothesis.Id, SampleFilter.All, null, 1, 500);
         File.WriteAllBytes(home.SamplesFile, File.ReadAllBytes(home.SamplesFile)[..500]);
-        Assert.Contains("not a file of samples", Assert.Throws<BadInputException>(() => home.Samples.Find(query)).Message, StringComparison.Ordinal);
+        Assert.Contains("not a file of samples", Assert.Throws<DamagedFileException>(() => home.Samples.Find(query)).Message, StringComparison.Ordinal);
         File.Delete(home.SamplesFile);
         var page = home.Samples.Find(query);
         Assert.True(page.AreExamples);

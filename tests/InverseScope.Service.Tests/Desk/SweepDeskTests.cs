@@ -1,6 +1,7 @@
 using InverseScope.Core;
 using InverseScope.Core.Tasks;
 using InverseScope.Service.Desk;
+using InverseScope.Service.Tests.Api;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Reports;
@@ -147,19 +148,48 @@ public sealed class SweepDeskTests : IDisposable
     }
 
     [Fact]
-    public async Task A_finished_sweep_asked_for_again_stays_what_it_is_and_one_that_is_not_there_is_refused()
+    public async Task A_finished_sweep_is_refused_when_asked_for_again_and_so_is_one_that_is_not_there()
     {
         await using var service = await StartAsync();
         var desk = Desk(service);
         desk.Begin(Plan);
         await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
-        var before = Report("desk-001");
-        desk.Resume("desk-001");
-        await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
-        Assert.True(ReportComparison.Of(before, Report("desk-001")).SameResults);
+        var before = File.ReadAllText(ReportFile);
+        var refused = await service.Client.ProblemAsync(409, ApiCalls.Request("POST", "/api/v1/sweeps/desk-001/resume"));
+        Assert.Contains("is finished", refused["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("sweep run", refused["fix"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal(SweepStatus.Finished, desk.Find("desk-001").Status);
+        Assert.Equal(before, File.ReadAllText(ReportFile));
         foreach (var asked in new Action[] { () => desk.Resume("desk-002"), () => desk.Pause("desk-002"), () => desk.Stop("desk-002"), () => desk.SetLimits("desk-002", new SweepLimits(1, null, null, null)) })
             Assert.Throws<BadInputException>(asked);
         Assert.Throws<BadInputException>(() => desk.Stop("desk-001"));
+    }
+
+    [Fact]
+    public async Task A_finished_sweep_with_a_site_that_failed_or_without_its_report_is_resumed()
+    {
+        var whole = await Undisturbed();
+        var fails = true;
+        _compute.BeforeSampling = site =>
+        {
+            if (fails && site.ToString() == "L0H1@last")
+                throw new InvalidOperationException("no luck");
+        };
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Plan);
+        await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        Assert.Contains(SiteStatus.Failed, Report("desk-001").Sites.Select(s => s.Status));
+        fails = false;
+        foreach (var damage in new Action[] { () => { }, () => File.Delete(ReportFile), () => File.WriteAllText(ReportFile, "{") })
+        {
+            damage();
+            desk.Resume("desk-001");
+            await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+            Assert.True(ReportComparison.Of(whole, Report("desk-001")).SameResults);
+        }
+
+        Assert.Throws<BadInputException>(() => desk.Resume("desk-001"));
     }
 
     [Fact]
@@ -394,6 +424,8 @@ public sealed class SweepDeskTests : IDisposable
         await Until(Desk(service), "desk-001", v => v.Status == SweepStatus.Finished);
         return ServeProcess.ReportOf(home, "desk-001");
     }
+
+    private string ReportFile => Path.Combine(Home.Sweep("desk-001"), "report.json");
 
     private ReportDocument Report(string id) => ServeProcess.ReportOf(Home, id);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Store;
@@ -78,9 +77,7 @@ public sealed class KilledServiceTests : IDisposable
             await service.PostAsync("/api/v1/sweeps", Plan);
             await service.PostAsync("/api/v1/sweeps", Plan.Replace("killed", "second", StringComparison.Ordinal));
             await service.WaitAsync(Id, p => p.SitesDone >= 1);
-            var began = Stopwatch.GetTimestamp();
             Assert.Equal(0, await service.TerminateAsync());
-            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(20));
         }
 
         using (var store = SweepStore.Open(new Home(_folder["home"]).Store))

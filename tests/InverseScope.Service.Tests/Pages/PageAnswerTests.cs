@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.RegularExpressions;
 using InverseScope.Service.Desk;
 using InverseScope.Service.Pages;
+using InverseScope.Service.Tests.Api;
+using InverseScope.Sweeps.Samples;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -92,6 +94,21 @@ public sealed partial class PageAnswerTests(PageSite site)
         Assert.NotEqual(Rows().Match(first).Value, Rows().Match(second).Value);
     }
 
+    [Theory]
+    [InlineData("/review?state=open&page=999999", "page (\\d+) of \\1<", "Nothing waits|None is in this state")]
+    [InlineData("/?page=2147483647", ">night-001<", "None yet")]
+    [InlineData("/sweeps/night-001?page=99999", "page (\\d+) of \\1<", "<tbody>\\s*</tbody>")]
+    [InlineData("/sweeps/hostile-001/transcripts?page=7", "tokens|Tokens", "None was asked")]
+    [InlineData("/sweeps/hostile-001/transcripts?site=L1H2%40%3D&proposer=llm_loop&page=7", "page 2 of 2<", "page 7")]
+    [InlineData("/sweeps/hostile-001/sites/L0H1@=?p=50&rp=50", "class=\"examples", "No sample passes")]
+    public async Task Past_the_last_page_there_is_the_last_page(string path, string expected, string unexpected)
+    {
+        var page = await (await site.ServiceAsync()).Client.GetStringAsync(path, Cancel);
+
+        Assert.Matches(expected, page);
+        Assert.DoesNotMatch(unexpected, page);
+    }
+
     [Fact]
     public async Task A_review_that_was_not_seen_keeps_the_next_from_being_stored_and_loses_no_comment()
     {
@@ -121,6 +138,53 @@ public sealed partial class PageAnswerTests(PageSite site)
         Assert.Contains("Looks <b>right</b>.</textarea>", told);
         Assert.Contains("Not so <i>fast</i>.", told);
         Assert.Equal(["Ada"], reviews.Find(PageHome.Hostile, item.Hypothesis.Id).History.Select(r => r.Author));
+    }
+
+    [Fact]
+    public async Task A_report_that_cannot_be_read_takes_away_neither_the_list_nor_the_page_of_its_sweep_where_it_can_be_made_anew()
+    {
+        using var folder = new TempFolder();
+        var home = PageHome.Make(folder.Path, heads: 1);
+        await File.WriteAllTextAsync(Path.Combine(home.Sweep(PageHome.Hostile), "report.json"), "{", Cancel);
+        await using var service = await ServiceHost.StartAsync(home);
+
+        var (list, page) = (await service.Client.GetStringAsync("/", Cancel), await service.Client.GetStringAsync(PageUrl.Sweep(PageHome.Hostile), Cancel));
+        var compare = await service.Client.GetStringAsync("/compare", Cancel);
+
+        Assert.Contains(PageHome.Night, list, StringComparison.Ordinal);
+        Assert.Contains(PageHome.Hostile, list, StringComparison.Ordinal);
+        Assert.Contains("cannot be read", page, StringComparison.Ordinal);
+        Assert.Contains("Try again what is missing", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("no report yet", page, StringComparison.Ordinal);
+        Assert.Contains(PageHome.Other, compare, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_the_samples_cannot_be_read_the_rest_of_the_page_is_there()
+    {
+        using var folder = new TempFolder();
+        var home = PageHome.Make(folder.Path, heads: 1);
+        await using var service = await ServiceHost.StartAsync(home);
+        var (id, hypothesis) = ("L0H1@=", service.Services.GetRequiredService<ReviewDesk>().Of(PageHome.Hostile).First(i => i.Site.Site == "L0H1@=").Hypothesis.Id);
+        var file = KeptSiteFile.PathOf(home.Sweep(PageHome.Hostile), id);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllTextAsync(file, "no samples", Cancel);
+
+        foreach (var (path, heading) in new[] { (PageUrl.Site(PageHome.Hostile, id), "features-h"), (PageUrl.Hypothesis(PageHome.Hostile, hypothesis), "review-h") })
+        {
+            var answer = await service.Client.GetAsync(path + "?samples=all&ref=0123456789abcdef", Cancel);
+            var page = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Contains("The samples cannot be shown.", page, StringComparison.Ordinal);
+            Assert.Contains("Move it away", page, StringComparison.Ordinal);
+            Assert.Contains(heading, page, StringComparison.Ordinal);
+            Assert.DoesNotContain("No sample passes", page, StringComparison.Ordinal);
+        }
+
+        var told = await service.Client.ProblemAsync(500, ApiCalls.Request("GET", $"/api/v1/sweeps/{PageHome.Hostile}/sites/{Uri.EscapeDataString(id)}/samples"));
+        Assert.Contains("not a file of samples", told["detail"]!.ToString(), StringComparison.Ordinal);
+        File.Delete(file);
+        Assert.DoesNotContain("cannot be shown", await service.Client.GetStringAsync(PageUrl.Site(PageHome.Hostile, id), Cancel), StringComparison.Ordinal);
     }
 
     [GeneratedRegex("<tr class=\"v-(?<verdict>\\w+)\"><td class=\"c-verdict\">.*?<code>(?<site>[^<]*)</code>", RegexOptions.ExplicitCapture)]

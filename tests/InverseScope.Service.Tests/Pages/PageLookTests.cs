@@ -51,6 +51,23 @@ public sealed class PageLookTests(Browser browser, PageSite site)
         Assert.Equal([], opened.Troubles.Where(t => !t.Contains("status of 404", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(1280)]
+    [InlineData(400)]
+    public async Task The_table_of_a_sweep_shows_whole_titles(int width)
+    {
+        await using var opened = await browser.OpenAsync(await site.AddressAsync(), width);
+        foreach (var sweep in new[] { PageHome.Night, PageHome.Hostile })
+        {
+            await opened.GoAsync($"/sweeps/{sweep}");
+            var titles = opened.Page.Locator(".hyps .c-feature");
+            Assert.True(await titles.CountAsync() > 3);
+            var cut = await titles.EvaluateAllAsync<string[]>("all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)");
+            Assert.Equal([], cut);
+            Assert.True(await opened.Page.Locator(".scroll:has(> .hyps)").EvaluateAsync<bool>("e => e.scrollWidth <= e.clientWidth"), $"{sweep} at {width}");
+        }
+    }
+
     [Fact]
     public async Task Hostile_texts_are_shown_as_texts()
     {

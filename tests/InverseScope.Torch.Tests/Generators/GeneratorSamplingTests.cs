@@ -93,6 +93,10 @@ public sealed class GeneratorSamplingTests(TorchFixture torch, SpeakerGenerator 
             Assert.DoesNotContain(set.Reference, set.Texts);
             var draws = set.Draws!;
             Assert.Equal(200, draws.Total);
+            // So many of few texts cannot all differ.
+            Assert.InRange(draws.Repeated, 1, draws.Total - draws.Unfinished - 1);
+            Assert.Equal(draws.Total - draws.Unfinished, draws.Distinct + draws.Repeated);
+            Assert.InRange(draws.Distinct, set.Neighbours, draws.Total);
             Assert.InRange(draws.Refused, draws.Unfinished + draws.Unread, draws.Total);
             Assert.True(set.Neighbours <= draws.Total - draws.Unfinished - draws.Invalid);
             Assert.All(set.Texts, t => Assert.Null(SpeakerTarget.Task.WhyInvalid(backend.Texts[t])));

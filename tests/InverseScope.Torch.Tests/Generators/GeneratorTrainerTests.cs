@@ -191,7 +191,9 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         using var generator = Generator.Open(folder.Path, torch.Thread);
         using var target = TargetModel.Open(speaker.Folder(torch), torch.Thread);
         generator.CheckFits(target.Description, SpeakerTarget.Task, Basis.Raw);
-        Assert.Contains("basis", Assert.Throws<BadInputException>(() => generator.CheckFits(target.Description, SpeakerTarget.Task, Basis.Centred)).What, StringComparison.Ordinal);
+        var other = Assert.Throws<BadInputException>(() => generator.CheckFits(target.Description, SpeakerTarget.Task, Basis.Centred));
+        Assert.Contains("basis", other.What, StringComparison.Ordinal);
+        Assert.Equal("Give --basis raw, or basis: raw in a plan.", other.Fix);
         Assert.Contains("task", Assert.Throws<BadInputException>(() => generator.CheckFits(target.Description, new AdditionTask(), Basis.Raw)).What, StringComparison.Ordinal);
         Assert.Contains("trained on model", Assert.Throws<BadInputException>(() => generator.CheckFits(
             target.Description with { ContentHash = new string('0', 64) }, SpeakerTarget.Task, Basis.Raw)).What, StringComparison.Ordinal);
