@@ -94,6 +94,30 @@ public sealed class PostgresStoreTests(PostgresServer server)
     }
 
     [Fact]
+    public void Whoever_stops_in_the_middle_of_a_write_holds_nobody_up_and_writes_nothing_when_it_goes_on()
+    {
+        var place = server.NewDatabase();
+        using var other = SweepStore.OpenPostgres(place);
+        using var store = SweepStore.OpenPostgres(place + ";Options=\"-c idle_in_transaction_session_timeout=200\"");
+        var id = store.Begin(new StoredSweep { Name = "a", StopReason = "before" }).Id;
+        var fence = store.TakeOver("a");
+        var stops = 0;
+        Assert.Throws<FencedException>(() => store.Change(
+            id,
+            s =>
+            {
+                stops++;
+                // Waits until the server has thrown out who stands here.
+                Assert.Equal(2, other.TakeOver("a").Token);
+                s.StopReason = "late";
+            },
+            fence));
+        Assert.Equal(1, stops);
+        Assert.Equal("before", other.Sweep(id).StopReason);
+        Assert.Equal("x", other.Change(id, s => s.StopReason = "x", fence with { Token = 2 }).StopReason);
+    }
+
+    [Fact]
     public void Connections_that_are_ended_are_made_again_and_what_was_missed_counts_as_changed()
     {
         var place = server.NewDatabase();
