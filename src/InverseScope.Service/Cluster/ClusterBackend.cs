@@ -2,7 +2,6 @@ using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Service.Compute;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 

@@ -2,7 +2,6 @@ using InverseScope.Core.Sampling;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using Orleans.Concurrency;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 
@@ -215,7 +214,8 @@ internal interface ISiteRunGrain : IGrainWithStringKey
     /// <param name="run">Of the sweep's run that asks, so that a later one does not get the end of an earlier.</param>
     Task<SiteRunState> Run(Guid run);
 
-    /// <summary>What it did so far: attempts, the last fault.</summary>
+    /// <summary>What it did so far.</summary>
+    [AlwaysInterleave]
     Task<SiteRunRecord> Look();
 }
 

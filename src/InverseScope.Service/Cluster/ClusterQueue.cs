@@ -4,7 +4,6 @@ using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 

@@ -3,7 +3,6 @@ using InverseScope.Sweeps;
 using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Hosting;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 

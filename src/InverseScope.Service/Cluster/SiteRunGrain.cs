@@ -2,9 +2,7 @@ using InverseScope.Core;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Logging;
-using Orleans.Concurrency;
 using Orleans.Placement;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 
@@ -53,7 +51,6 @@ internal sealed partial class SiteRunGrain(
         return SiteRunState.Ended;
     }
 
-    [AlwaysInterleave]
     public Task<SiteRunRecord> Look() => Task.FromResult(record.State);
 
     // Whatever the store says of taking over is for the sweep that waits.

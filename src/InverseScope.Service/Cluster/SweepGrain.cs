@@ -3,12 +3,13 @@ using InverseScope.Service.Desk;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 
 /// <inheritdoc cref="ISweepGrain"/>
+#pragma warning disable CA1001 // A run is disposed at its end, which may come after the grain's.
 internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspace, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
+#pragma warning restore CA1001
 {
     private const string ReminderName = "go on";
 

@@ -112,7 +112,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             served.Dispose();
     }
 
-    private static IReadOnlyList<TResult> Split<TAsk, TPart, TResult>(IReadOnlyList<IReadOnlyList<TAsk>> asks, IReadOnlyList<TPart> all, Func<IReadOnlyList<TPart>, TResult> make)
+    private static List<TResult> Split<TAsk, TPart, TResult>(IReadOnlyList<IReadOnlyList<TAsk>> asks, IReadOnlyList<TPart> all, Func<IReadOnlyList<TPart>, TResult> make)
     {
         var results = new List<TResult>(asks.Count);
         var done = 0;

@@ -1,7 +1,5 @@
-using InverseScope.Core.Sampling;
 using Orleans.Concurrency;
 using Orleans.Placement;
-using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
 namespace InverseScope.Service.Cluster;

@@ -2,8 +2,6 @@ using InverseScope.Service.Compute;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Hosting;
-using Orleans.Runtime;
 
 namespace InverseScope.Service.Cluster;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Store;
