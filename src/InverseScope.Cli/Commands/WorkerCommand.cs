@@ -7,7 +7,6 @@ using InverseScope.Service;
 using InverseScope.Service.Artifacts;
 using InverseScope.Service.Cluster;
 using InverseScope.Service.Compute;
-using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Cli.Commands;
 
