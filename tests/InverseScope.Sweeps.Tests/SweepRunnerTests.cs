@@ -362,7 +362,90 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.DoesNotContain(sampled.Where(s => s.Stream == "confirm").SelectMany(s => s.References), explored.Contains);
     }
 
+    [Fact]
+    public void Sites_that_are_worked_on_at_the_same_time_come_to_the_same_numbers()
+    {
+        var plan = Plan() with { Sites = ["L*H*"], Search = true };
+        var alone = Run(plan, Planted).Report;
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, Planted, null);
+        using var met = new Barrier(2);
+        var dispatch = new Threads(store, 2) { Before = site => Meet(site, met) };
+        var id = runner.Begin(plan, "inversescope sweep run plan.yaml").Id;
+        var (sweep, report) = Finish(runner.Run(id, null, default, null, new SweepRunOptions { Dispatch = dispatch, Fence = store.TakeOver(id) }));
+        Assert.Equal(SweepState.Finished, sweep.State);
+        Assert.Equal(Comparable(alone), Comparable(report with { Sweep = report.Sweep with { Id = alone.Sweep.Id } }));
+        Assert.Equal(4, dispatch.Begun);
+
+        // The first two do not begin before both are there.
+        static void Meet(string site, Barrier met)
+        {
+            if (site is "L0H0@last" or "L0H1@last")
+                Assert.True(met.SignalAndWait(TimeSpan.FromSeconds(60)));
+        }
+    }
+
+    [Fact]
+    public void What_fails_at_one_of_many_sites_ends_none_of_the_others()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, Planted, site => _ = site.ToString() == "L0H1@last" ? throw new InvalidOperationException("broken") : 0);
+        var id = runner.Begin(Plan() with { Sites = ["L*H*"] }, "inversescope sweep run plan.yaml").Id;
+        var (sweep, report) = Finish(runner.Run(id, null, default, null, new SweepRunOptions { Dispatch = new Threads(store, 3) }));
+        Assert.Equal(SweepState.Finished, sweep.State);
+        Assert.Equal(
+            [SiteStatus.Done, SiteStatus.Failed, SiteStatus.Done, SiteStatus.Done], report.Sites.OrderBy(s => s.Site, StringComparer.Ordinal).Select(s => s.Status));
+    }
+
+    [Fact]
+    public void A_run_whose_sweep_another_took_over_writes_nothing_more()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var id = "";
+        var runner = Runner(store, Planted, site =>
+        {
+            if (site.ToString() == "L0H1@last")
+                store.TakeOver(id);
+        });
+        id = runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id;
+        Assert.Throws<FencedException>(() => runner.Run(id, null, default, null, new SweepRunOptions { Fence = store.TakeOver(id) }));
+        Assert.Equal(SweepState.Running, store.Sweep(id).State);
+        Assert.DoesNotContain(store.Steps(id), s => s.Site == "L0H1@last" && s.Stage.StartsWith("confirm", StringComparison.Ordinal));
+        Assert.False(File.Exists(Path.Combine(Home.Sweep(id), "report.md")));
+    }
+
+    [Fact]
+    public void A_site_that_another_took_over_ends_the_run_that_lost_it()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, Planted, site => store.TakeOver(site.ToString()));
+        var id = runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id;
+        Assert.Throws<FencedException>(() => runner.Run(id, null, default, null, new SweepRunOptions { Dispatch = new Threads(store, 2) }));
+        Assert.DoesNotContain(store.Steps(id), s => s.Stage.StartsWith("confirm", StringComparison.Ordinal));
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private sealed class Threads(SweepStore store, int atOnce) : ISiteDispatch
+    {
+        private int _begun;
+
+        public int AtOnce => atOnce;
+
+        public int Begun => _begun;
+
+        public Action<string> Before { get; init; } = _ => { };
+
+        public Task<SiteOutcome> Run(string sweep, string site, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel) => Task.Factory.StartNew(
+            () =>
+            {
+                Interlocked.Increment(ref _begun);
+                var fence = store.TakeOver(site);
+                Before(site);
+                return work(fence, cancel);
+            },
+            cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 
     private Home Home => new(_folder["home"]);
 

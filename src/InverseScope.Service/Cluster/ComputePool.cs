@@ -106,6 +106,7 @@ internal sealed class ComputePool(TimeProvider clock)
             End(id, grant, null);
         foreach (var id in card.Tickets)
             _grants.TryAdd(id, new Grant(card.Id, "", "", now, false));
+        Match();
     }
 
     /// <summary>A worker ends, or is known to have died.</summary>

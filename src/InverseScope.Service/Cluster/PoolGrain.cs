@@ -31,7 +31,6 @@ internal sealed partial class PoolGrain(Workspace workspace, ILogger<PoolGrain> 
         _pool.Announce(card);
         if (_pool.Workers > before)
             LogCame(logger, card.Id, card.Host, card.Device);
-        _ = _pool.Sweep();
         return Task.CompletedTask;
     }
 

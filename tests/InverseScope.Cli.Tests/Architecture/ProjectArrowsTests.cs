@@ -14,7 +14,7 @@ public sealed class ProjectArrowsTests
         ["Torch"] = new(["Core"], ["TorchSharp"]),
         ["Agent"] = new(["Core"], ["Microsoft.SemanticKernel", "NJsonSchema", "OllamaSharp", "Polly"]),
         ["Sweeps"] = new(["Core", "Torch", "Agent"], ["LiteDB", "Npgsql", "Polly"]),
-        ["Service"] = new(["Sweeps"], ["Microsoft.AspNetCore", "ModelContextProtocol"]),
+        ["Service"] = new(["Sweeps"], ["Microsoft.AspNetCore", "Microsoft.Orleans", "ModelContextProtocol"]),
         ["Cli"] = new(["Sweeps", "Service"], ["System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
     };
 
