@@ -57,12 +57,14 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
             : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>A command whose action gets an invocation.</summary>
-    public static void SetAction(Command command, Shell shell, Func<Invocation, int> action) =>
-        command.SetAction(parse =>
-        {
-            // From the first moment: a signal that nobody listens to would end the process without a word.
-            _ = shell.Cancel;
-            using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable) : null;
-            return action(new Invocation(parse, shell));
-        });
+    public static void SetAction(Command command, Shell shell, Func<Invocation, int> action) => command.SetAction(parse => Run(parse, shell, action));
+
+    /// <summary>Acts as people expect of a command: it ends as they ask it to, and tells what it does where they want to hear it.</summary>
+    public static int Run(ParseResult parse, Shell shell, Func<Invocation, int> action)
+    {
+        // From the first moment: a signal that nobody listens to would end the process without a word.
+        _ = shell.Cancel;
+        using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable) : null;
+        return action(new Invocation(parse, shell));
+    }
 }

@@ -26,14 +26,15 @@ internal static class WorkerCommand
         var shared = OptionOf.Text("--shared", "Folder laid out as a home, e.g. on a disk that all machines have, whose models, generators and tasks are used in place.", "DIR");
         var command = new Command(Name, "Compute on one device for the services of a cluster.") { cluster, address, port, service, shared };
         MeasurementArguments.AddCompute(command);
-        Invocation.SetAction(command, shell, invocation => invocation.Parse.GetValue(cluster) is { } database
-            ? Join(invocation, ClusterArguments.Settings(database, invocation.Parse.GetValue(address), invocation.Parse.GetValue(port)), new ArtifactOptions
-            {
-                Service = invocation.Parse.GetValue(service),
-                Shared = invocation.Parse.GetValue(shared),
-                ApiKey = shell.Variable(ServiceOptions.KeyVariable),
-            })
-            : Run(invocation));
+        command.SetAction(parse => parse.GetValue(cluster) is { } database
+            ? Invocation.Run(parse, shell, invocation => Join(
+                invocation, ClusterArguments.Settings(database, parse.GetValue(address), parse.GetValue(port)), new ArtifactOptions
+                {
+                    Service = parse.GetValue(service),
+                    Shared = parse.GetValue(shared),
+                    ApiKey = shell.Variable(ServiceOptions.KeyVariable),
+                }))
+            : Run(new Invocation(parse, shell)));
         return command;
     }
 

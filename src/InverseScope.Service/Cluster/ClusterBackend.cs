@@ -33,7 +33,7 @@ internal sealed class ClusterBackend : IInversionBackend
     {
         (_grains, _clock, _owner, _weight, _key) = (grains, clock, owner, weight, key);
         _read = new CharacterCounts(
-            Texts, (site, texts) => Call("", "", (worker, _, _) => worker.CharactersRead(_key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
+            Texts, () => PriorTexts, (site, texts) => Call("", "", (worker, _, _) => worker.CharactersRead(_key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
         _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), CancellationToken.None);
         for (var known = 0; known < _opened.PriorTexts; known = Texts.Count)
         {

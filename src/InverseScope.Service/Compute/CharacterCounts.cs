@@ -5,10 +5,11 @@ namespace InverseScope.Service.Compute;
 
 /// <summary>
 /// How many characters of texts a target has read at a position, as another process says. It depends on the position alone, and is asked of one
-/// text after another, at every site: those beside a text in the pool come along with it.
+/// text of the prior after another, at every site: those beside it come along with it.
 /// </summary>
+/// <param name="prior">How many texts of the prior the pool begins with.</param>
 /// <param name="ask">Null for a text without the position.</param>
-internal sealed class CharacterCounts(TextPool pool, Func<Site, IReadOnlyList<string>, IReadOnlyList<int?>> ask)
+internal sealed class CharacterCounts(TextPool pool, Func<int> prior, Func<Site, IReadOnlyList<string>, IReadOnlyList<int?>> ask)
 {
     private const int AtOnce = 4096;
 
@@ -29,7 +30,8 @@ internal sealed class CharacterCounts(TextPool pool, Func<Site, IReadOnlyList<st
                 return known;
             var id = pool.Add(text);
             var first = id - (id % AtOnce);
-            string[] texts = [.. Enumerable.Range(first, Math.Min(AtOnce, pool.Count - first)).Select(i => pool[i]).Where(t => !_known.ContainsKey((site.Position, t)))];
+            // Any other text may be one that the target cannot read, which is no fault of those beside it.
+            string[] texts = id >= prior() ? [text] : [.. Enumerable.Range(first, Math.Min(AtOnce, prior() - first)).Select(i => pool[i]).Where(t => !_known.ContainsKey((site.Position, t)))];
             var counts = ask(site, texts);
             if (_known.Count + texts.Length > MostRemembered)
                 _known.Clear();

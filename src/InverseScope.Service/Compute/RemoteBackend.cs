@@ -24,7 +24,7 @@ internal sealed class RemoteBackend : IInversionBackend
     {
         (_compute, _open) = (compute, open);
         _read = new CharacterCounts(
-            Texts, (site, texts) => Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), texts), CancellationToken.None).Characters);
+            Texts, () => PriorTexts, (site, texts) => Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), texts), CancellationToken.None).Characters);
         _compute.Repeat(link => OpenedOn(link, CancellationToken.None), null, CancellationToken.None);
     }
 

@@ -44,8 +44,8 @@ internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, 
             Seconds = seconds,
             Result = result,
         };
-        store.Commit(step, [Line(site, stage, detail, key, now)], fence);
-        return result;
+        // Who else did the same meanwhile was first, and what was committed is what counts.
+        return store.Commit(step, [Line(site, stage, detail, key, now)], fence) ? result : store.Find(sweep, site, stage, key)!.Result;
     }
 
     /// <summary>Whether the stage's result is there already.</summary>
