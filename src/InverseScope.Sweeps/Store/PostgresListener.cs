@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using Npgsql;
 
 namespace InverseScope.Sweeps.Store;
@@ -47,7 +48,7 @@ internal sealed class PostgresListener : IDisposable
             {
                 new NpgsqlParameter<string> { TypedValue = address.Schema },
                 // Longer ones are refused; without a kind it may be anything.
-                new NpgsqlParameter<string> { TypedValue = System.Text.Encoding.UTF8.GetByteCount(text) > MaximumBytes ? $"{self} - " : text },
+                new NpgsqlParameter<string> { TypedValue = Encoding.UTF8.GetByteCount(text) > MaximumBytes ? $"{self} - " : text },
             },
         };
         command.ExecuteNonQuery();
@@ -63,9 +64,17 @@ internal sealed class PostgresListener : IDisposable
 
     private void Listen(NpgsqlConnection connection)
     {
-        connection.Notification += (_, e) => Hear(e.Payload);
-        using var command = new NpgsqlCommand($"LISTEN {_channel}", connection);
-        command.ExecuteNonQuery();
+        try
+        {
+            connection.Notification += (_, e) => Hear(e.Payload);
+            using var command = new NpgsqlCommand($"LISTEN {_channel}", connection);
+            command.ExecuteNonQuery();
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     private async Task ListenAsync(NpgsqlConnection connection, CancellationToken ended)
