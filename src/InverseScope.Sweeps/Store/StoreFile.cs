@@ -89,6 +89,7 @@ internal sealed class StoreFile : IStoreDatabase
             }
 
             // From the log, which the next process reads, LiteDB brings it to the data by and by. Others may commit meanwhile.
+            opened.Queue.Wait(opened.Log);
             opened.Log.Sync();
         }
         catch (Exception e) when (IsClosed(e))
@@ -147,7 +148,7 @@ internal sealed class StoreFile : IStoreDatabase
             data = new StoreStream(Path, log);
             database = new LiteDatabase(data, mapper, log);
             _migrate(database);
-            return new Opened(database, log, data);
+            return new Opened(database, LogQueue.Of(database), log, data);
         }
         catch
         {
@@ -231,7 +232,7 @@ internal sealed class StoreFile : IStoreDatabase
         }
     }
 
-    private sealed record Opened(LiteDatabase Database, StoreStream Log, StoreStream Data) : IDisposable
+    private sealed record Opened(LiteDatabase Database, LogQueue Queue, StoreStream Log, StoreStream Data) : IDisposable
     {
         public void Dispose() => Close(Database, Log, Data);
 

@@ -14,6 +14,17 @@ internal sealed class StoreStream(string path, StoreStream? log) : Stream
     private readonly Lock _syncing = new();
     private long _written;
     private long _synced;
+    private IOException? _fault;
+
+    /// <summary>Whether something could not be written.</summary>
+    public bool IsBroken
+    {
+        get
+        {
+            lock (_lock)
+                return _fault is not null;
+        }
+    }
 
     public override bool CanRead => true;
 
@@ -62,7 +73,16 @@ internal sealed class StoreStream(string path, StoreStream? log) : Stream
         log?.Sync();
         lock (_lock)
         {
-            _file.Write(buffer, offset, count);
+            try
+            {
+                _file.Write(buffer, offset, count);
+            }
+            catch (IOException e)
+            {
+                _fault = e;
+                throw;
+            }
+
             _written++;
         }
     }
@@ -81,13 +101,19 @@ internal sealed class StoreStream(string path, StoreStream? log) : Stream
     }
 
     /// <summary>Brings to the disk what was written, that of others included: who waits for them need not do it again.</summary>
+    /// <exception cref="IOException">Something could not be written; who wrote it may not have been told.</exception>
     public void Sync()
     {
         lock (_syncing)
         {
             long written;
             lock (_lock)
+            {
+                if (_fault is { } fault)
+                    throw new IOException(fault.Message, fault);
                 written = _written;
+            }
+
             if (_synced == written)
                 return;
             // Beside writes that go on meanwhile.
