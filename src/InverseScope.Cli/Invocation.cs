@@ -1,8 +1,10 @@
 using System.CommandLine;
+using InverseScope.Cli.Commands;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
+using InverseScope.Service.Cluster;
 using InverseScope.Sweeps;
 
 namespace InverseScope.Cli;
@@ -62,7 +64,7 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
         {
             // From the first moment: a signal that nobody listens to would end the process without a word.
             _ = shell.Cancel;
-            using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable) : null;
+            using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable, command.Name == ServeCommand.Name ? MemberName.Service : command.Name) : null;
             return action(new Invocation(parse, shell));
         });
 }
