@@ -56,7 +56,7 @@ public static class StatusClient
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             throw new OutsideServiceException(
-                $"No service answers at {service}: {(e is HttpRequestException ? e.Message : $"nothing came within {Patience.TotalSeconds} s.")} Start it with 'inversescope serve', or name another with --service ADDRESS.", e);
+                $"No service answers at {service}: {(e is HttpRequestException ? e.Message.TrimEnd('.') : $"nothing came within {Patience.TotalSeconds} s")}. Start it with 'inversescope serve', or name another with --service ADDRESS.", e);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class ClusterDesk(Workspace workspace, ClusterQueue? queue = nul
                 w.Card.Id, w.Card.Host, w.Card.Device, w.Card.FreeBytes, w.Card.LoadedNames, w.Card.Models, w.Card.Generators, w.Busy, w.CallsPerMinute, w.Card.Tickets.Length, w.Seen))],
             [.. seen.Owners.Select(o => new ClusterShare(o.Owner, o.Weight, o.Waiting, o.Running, o.Seconds))],
             [.. seen.Sweeps.Where(s => !s.Ended).OrderBy(s => s.Id, StringComparer.Ordinal).Select(s => new ClusterSweep(
-                s.Id, PriorityOf(s.Id), services.FirstOrDefault(m => m.Member == s.Silo)?.Host ?? s.Silo, s.Pace, s.Seconds))]);
+                s.Id, PriorityOf(s.Id), services.FirstOrDefault(m => m.Member == s.Silo) is { } at ? $"{at.Host} (process {at.Process})" : s.Silo, s.Pace, s.Seconds))]);
     }
 
     private ClusterService[] Services() =>

@@ -41,6 +41,6 @@ public sealed record ClusterWorker(
 public sealed record ClusterShare(string Owner, double Weight, int Waiting, int Running, double Seconds);
 
 /// <summary>A sweep that is worked on.</summary>
-/// <param name="Service">Machine of the service that works on it; its address among the members where that is gone.</param>
+/// <param name="Service">Machine and process of the service that works on it; its address among the members where that is gone.</param>
 /// <param name="Seconds">Of work in this run.</param>
 public sealed record ClusterSweep(string Id, SweepPriority Priority, string Service, SweepPace Pace, double Seconds);
