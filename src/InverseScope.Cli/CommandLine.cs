@@ -68,6 +68,7 @@ internal static class CommandLine
             CompareCommand.Create(shell),
             StoreCommands.Create(shell),
             CalibrateCommand.Create(shell),
+            StatusCommand.Create(shell),
             ServeCommand.Create(shell),
             WorkerCommand.Create(shell),
             McpCommand.Create(shell),

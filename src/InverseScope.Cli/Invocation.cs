@@ -1,8 +1,10 @@
 using System.CommandLine;
+using InverseScope.Cli.Commands;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Tasks;
+using InverseScope.Service.Cluster;
 using InverseScope.Sweeps;
 
 namespace InverseScope.Cli;
@@ -64,7 +66,8 @@ internal sealed class Invocation(ParseResult parse, Shell shell)
     {
         // From the first moment: a signal that nobody listens to would end the process without a word.
         _ = shell.Cancel;
-        using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable) : null;
+        var name = parse.CommandResult.Command.Name;
+        using var telemetry = shell.Variable(TelemetryExport.AddressVariable) is { Length: > 0 } ? TelemetryExport.Start(shell.Variable, name == ServeCommand.Name ? MemberName.Service : name) : null;
         return action(new Invocation(parse, shell));
     }
 }

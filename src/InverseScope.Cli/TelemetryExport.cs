@@ -1,5 +1,6 @@
 using InverseScope.Agent.Telemetry;
 using InverseScope.Core;
+using InverseScope.Service.Cluster;
 using InverseScope.Sweeps;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -26,12 +27,12 @@ internal sealed class TelemetryExport : IDisposable
     private readonly TracerProvider _traces;
     private readonly MeterProvider _metrics;
 
-    private TelemetryExport(Uri address, OtlpExportProtocol protocol)
+    private TelemetryExport(Uri address, OtlpExportProtocol protocol, string role)
     {
-        var resource = ResourceBuilder.CreateDefault().AddService(CommandLine.Name, serviceVersion: CommandLine.Version);
-        _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(AgentTelemetry.Name, SweepTelemetry.Name)
+        var resource = ResourceBuilder.CreateDefault().AddService(CommandLine.Name, serviceVersion: CommandLine.Version, serviceInstanceId: MemberName.Of(role, CommandLine.Version));
+        _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource([AgentTelemetry.Name, SweepTelemetry.Name, .. ClusterTelemetry.Sources])
             .AddOtlpExporter(options => Configure(options, "v1/traces")).Build();
-        _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(AgentTelemetry.Name, SweepTelemetry.Name)
+        _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(AgentTelemetry.Name, SweepTelemetry.Name, ClusterTelemetry.Name, ClusterTelemetry.MemberMeter)
             .AddOtlpExporter(options => Configure(options, "v1/metrics")).Build();
 
         void Configure(OtlpExporterOptions options, string path)
@@ -42,8 +43,9 @@ internal sealed class TelemetryExport : IDisposable
     }
 
     /// <param name="variable">Values of the environment by name.</param>
+    /// <param name="role">What this process does, by which it is told from others of its machine.</param>
     /// <exception cref="BadInputException">The collector's address or protocol cannot be used.</exception>
-    public static TelemetryExport Start(Func<string, string?> variable)
+    public static TelemetryExport Start(Func<string, string?> variable, string role)
     {
         var text = variable(AddressVariable);
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
@@ -53,7 +55,7 @@ internal sealed class TelemetryExport : IDisposable
             null or "" or "grpc" => OtlpExportProtocol.Grpc,
             "http/protobuf" => OtlpExportProtocol.HttpProtobuf,
             var other => throw new BadInputException($"{ProtocolVariable} is '{other}'.", "Use grpc or http/protobuf."),
-        });
+        }, role);
     }
 
     public void Dispose()

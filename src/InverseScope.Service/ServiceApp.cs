@@ -59,6 +59,8 @@ public static class ServiceApp
         ServiceSecurity.Use(app, options);
         app.Use(Acceptance.Check);
         ServiceSecurity.Map(app, options);
+        if (options.Cluster is not null)
+            MemberDashboard.Map(app);
         ApiEndpoints.Map(app);
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
@@ -77,6 +79,7 @@ public static class ServiceApp
         else
             AddClustered(services, compute);
         services.AddSingleton(provider => Runner(provider.GetRequiredService<Workspace>(), provider.GetRequiredService<ICompute>(), provider.GetRequiredService<LanguageModelFactory>()));
+        services.AddSingleton<ClusterDesk>();
         services.AddSingleton<SweepDesk>();
         services.AddSingleton<ReportShelf>();
         services.AddSingleton<ReviewDesk>();

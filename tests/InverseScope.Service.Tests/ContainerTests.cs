@@ -43,13 +43,13 @@ public sealed partial class ContainerTests
         var text = File.ReadAllText(Repository.Path("docker-compose.yml"));
         var services = Composed(text);
 
-        Assert.Equal(["inversescope", "inversescope-gpu", "ollama", "ollama-gpu"], services.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["clustered", "inversescope", "inversescope-gpu", "ollama", "ollama-gpu", "postgres", "worker", "worker-gpu"], services.Keys.Order(StringComparer.Ordinal));
         foreach (var (name, profile, torch) in new[] { ("inversescope", "cpu", "cpu"), ("inversescope-gpu", "gpu", "cuda") })
         {
             Assert.Contains($"profiles: [{profile}]", services[name]);
             Assert.Contains($"TORCH: {torch}", services[name]);
             Assert.Contains("condition: service_healthy", services[name]);
-            Assert.Contains($"profiles: [{profile}]", services[name.Replace("inversescope", "ollama", StringComparison.Ordinal)]);
+            Assert.Contains($"profiles: [{profile}, cluster", services[name.Replace("inversescope", "ollama", StringComparison.Ordinal)]);
         }
 
         var variables = Variables().Matches(text).Select(m => m.Value).ToArray();
@@ -58,6 +58,34 @@ public sealed partial class ContainerTests
         Assert.All(variables.Where(v => !v.Contains("API_KEY", StringComparison.Ordinal)), v => Assert.Contains(":-", v));
         Assert.Contains(":5290\"", text);
         Assert.True(File.Exists(Repository.Path(MatchOf(DockerfileLine(), text))));
+    }
+
+    [Fact]
+    public void Compose_has_a_cluster_with_a_database_one_service_and_workers_on_cpu_or_gpu()
+    {
+        var text = File.ReadAllText(Repository.Path("docker-compose.yml"));
+        var services = Composed(text);
+
+        foreach (var both in new[] { "postgres", "clustered" })
+            Assert.Contains("profiles: [cluster, cluster-gpu]", services[both]);
+        Assert.Contains("pg_isready", services["postgres"]);
+        Assert.Contains("- postgres:/var/lib/postgresql/data", services["postgres"]);
+        Assert.Contains("POSTGRES_PASSWORD: ${INVERSESCOPE_DB_PASSWORD:-}", services["postgres"]);
+        Assert.Contains("Host=postgres;Database=inversescope;Username=inversescope;Password=${INVERSESCOPE_DB_PASSWORD:-}", text);
+        foreach (var member in new[] { "clustered", "worker", "worker-gpu" })
+            Assert.Contains("\"--cluster\", \"env\"", services[member]);
+        foreach (var (worker, profile, image) in new[] { ("worker", "cluster", "cpu"), ("worker-gpu", "cluster-gpu", "cuda") })
+        {
+            Assert.Contains($"profiles: [{profile}]", services[worker]);
+            Assert.Contains($"image: inversescope:{image}", services[worker]);
+            Assert.Contains("\"--service\", \"http://clustered:5290\"", services[worker]);
+            Assert.Contains("replicas: ${INVERSESCOPE_WORKERS:-", services[worker]);
+            // One home is one service's: workers have none of it, and any number of them runs.
+            Assert.DoesNotContain("volumes:", services[worker]);
+            Assert.DoesNotContain("ports:", services[worker]);
+        }
+
+        Assert.Contains("healthcheck:\n    disable: true", text);
     }
 
     private static Dictionary<string, string> Composed(string text)

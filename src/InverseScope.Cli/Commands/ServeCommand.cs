@@ -12,6 +12,9 @@ namespace InverseScope.Cli.Commands;
 /// <summary><c>serve</c>: the service with its review pages.</summary>
 internal static class ServeCommand
 {
+    /// <summary>What people type.</summary>
+    public const string Name = "serve";
+
     public static Command Create(Shell shell)
     {
         var listen = OptionOf.Address("--listen", "Where to listen. Default http://127.0.0.1:5290. Other than loopback needs a key in INVERSESCOPE_API_KEY.");
@@ -20,7 +23,7 @@ internal static class ServeCommand
         var keys = OptionOf.Texts("--key-variable", "Environment variables whose values plans may have sent to their language models. Default OPENAI_API_KEY.", "NAME");
         var cluster = ClusterArguments.Cluster();
         var (address, port) = ClusterArguments.Reached();
-        var command = new Command("serve", "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies, keys, cluster, address, port };
+        var command = new Command(Name, "Serve the review pages, the API and MCP, and run sweeps that are begun there.") { listen, hosts, proxies, keys, cluster, address, port };
         MeasurementArguments.AddCompute(command);
         Invocation.SetAction(command, shell, invocation =>
         {

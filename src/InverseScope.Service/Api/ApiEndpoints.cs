@@ -70,6 +70,7 @@ internal static class ApiEndpoints
         HypothesisEndpoints.Map(api);
         ReviewEndpoints.Map(api);
         RecordEndpoints.Map(api);
+        ClusterEndpoints.Map(api);
     }
 
     /// <summary>Says which problems an endpoint may answer with, beside those of all.</summary>

@@ -6,12 +6,16 @@ using InverseScope.Service.Security;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
+using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace InverseScope.Service.Api;
+
+/// <summary>What a sweep's priority is to be.</summary>
+internal sealed record SweepPriorityChange(SweepPriority Priority);
 
 internal static class SweepEndpoints
 {
@@ -46,6 +50,9 @@ internal static class SweepEndpoints
         group.MapPut("/{id}/limits", SetLimits)
             .TakesBody().Answers(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired)
             .WithName("LimitSweep").WithSummary("Sets what a run of a sweep may use; null for no limit. If-Match names the limits that it replaces.");
+        group.MapPut("/{id}/priority", SweepView ([Description(Id)] string id, SweepPriorityChange change, SweepDesk desk) => desk.SetPriority(Known.Find(id, desk.Find).Id, change.Priority))
+            .TakesBody().Answers(StatusCodes.Status404NotFound)
+            .WithName("PrioritiseSweep").WithSummary("Sets how large a share of a cluster's workers a sweep gets beside others: 1 for low, 4 for normal, 16 for high.");
         group.MapGet("/{id}/events", SweepEvents.SendAsync)
             .Produces<SweepView>(contentType: SweepEvents.ContentType).Produces(StatusCodes.Status204NoContent).Answers(StatusCodes.Status404NotFound)
             .RequireRateLimiting(RequestRates.Listening)

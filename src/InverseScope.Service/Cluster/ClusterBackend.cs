@@ -127,6 +127,7 @@ internal sealed class ClusterBackend : IInversionBackend
                     continue;
                 }
 
+                ClusterTelemetry.CallFor(_owner);
                 var answer = Result(call(_grains.Worker(worker), ticket, either.Token), either.Token);
                 seconds = answer.Seconds;
                 if (answer.Fault is null)

@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using Orleans.Serialization;
 using InverseScope.Service.Compute;
 
@@ -59,6 +60,8 @@ internal static class ClusterHost
         silo.Services.AddSerializer(serializer => serializer.AddJsonSerializer(IsPlain, WorkerStream.Json));
         silo.Services.AddPlacementDirector<OnSiloPlacement, OnSiloDirector>();
         silo.AddActivityPropagation();
+        // Its stream of logs would tell what sweeps are about to whoever looks at members.
+        silo.AddDashboard(dashboard => dashboard.HideTrace = true);
     }
 
     // Values of the science know nothing of clusters.

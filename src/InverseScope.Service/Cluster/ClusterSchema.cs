@@ -260,13 +260,16 @@ internal static class ClusterSchema
 }
 
 /// <summary>What a member of the cluster is called: what it is, where, and of which version, so that all of it can be seen in the database.</summary>
-internal static class MemberName
+public static class MemberName
 {
     public const string Service = "service";
     public const string Worker = "worker";
 
+    /// <param name="role">One of those above, or whatever else a process of the program does.</param>
+    /// <param name="version">Of the program.</param>
     public static string Of(string role, string version) =>
         string.Create(CultureInfo.InvariantCulture, $"{role}/{Environment.MachineName}/{Environment.ProcessId}/{version}");
 
+    /// <summary>Empty where the name is none of ours.</summary>
     public static string VersionOf(string name) => name.Split('/', 4) is [_, _, _, var version] ? version : "";
 }

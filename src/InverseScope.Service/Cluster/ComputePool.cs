@@ -25,7 +25,12 @@ public sealed record WorkerCard(
     [property: Id(8)] string[] Generators,
     [property: Id(9)] Guid[] Tickets,
     [property: Id(10)] long Calls,
-    [property: Id(11)] double BusySeconds);
+    [property: Id(11)] double BusySeconds)
+{
+    /// <summary>What it has open, for people.</summary>
+    [Id(12)]
+    public string[] LoadedNames { get; init; } = [];
+}
 
 /// <summary>A call that waits for a worker.</summary>
 /// <param name="Id">The same however often it is asked for.</param>

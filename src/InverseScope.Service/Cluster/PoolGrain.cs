@@ -72,6 +72,8 @@ internal sealed partial class PoolGrain(Workspace workspace, ILogger<PoolGrain> 
     {
         foreach (var worker in _pool.Sweep())
             LogLeft(logger, worker);
+        var (workers, owners) = _pool.Look();
+        ClusterTelemetry.Tell(workers, owners);
         var now = workspace.Clock.GetUtcNow();
         foreach (var id in _sweeps.Where(s => now - s.Value.At > (s.Value.Now.Ended ? EndedKept : SweepSilence)).Select(s => s.Key).ToArray())
             _sweeps.Remove(id);

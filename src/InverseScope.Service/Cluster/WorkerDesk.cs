@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using InverseScope.Core;
@@ -44,11 +45,14 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         var served = _open.Values.ToArray();
         return new WorkerCard(
             identity.Id, identity.Host, compute.Health.Device, identity.Version, (long)Math.Min(long.MaxValue / 2, MachineMemory.Free()),
-            [.. served.Select(s => s.Key.Text)], [.. served.SelectMany(s => s.Groups.Keys).Take(KeysTold)], models, generators, _lane.Tickets, _lane.Calls, _lane.Busy.TotalSeconds);
+            [.. served.Select(s => s.Key.Text)], [.. served.SelectMany(s => s.Groups.Keys).Take(KeysTold)], models, generators, _lane.Tickets, _lane.Calls, _lane.Busy.TotalSeconds)
+        {
+            LoadedNames = [.. served.Select(s => s.Key).Select(k => $"{k.Model} on {Path.GetFileNameWithoutExtension(k.Task)}{(k.Weights == TargetWeights.Trained ? "" : ", random weights")}").Order(StringComparer.Ordinal)],
+        };
     }
 
     public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) =>
-        Answer(_lane.Run<TargetKey, OpenedTarget>(ticket, key.Text, key, (keys, token) => [.. keys.Select(k => Find(k, token).Opened)], cancel));
+        Computed("open", key, null, () => _lane.Run<TargetKey, OpenedTarget>(ticket, key.Text, key, (keys, token) => [.. keys.Select(k => Find(k, token).Opened)], cancel));
 
     public Task<WorkerAnswer<TextList>> PriorTexts(TargetKey key, int skip, int take) => Answer(Task.Run(() =>
     {
@@ -61,7 +65,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
     {
         // What a generator writes for a batch hangs on the batch in the last digits.
         var merge = key.Options.UsesGenerator ? "" : ContentHash.Of(key.Text, site, stream);
-        return Answer(_lane.Run(
+        return Computed("sample", key, site, () => _lane.Run(
             ticket, merge, references,
             (asks, token) =>
             {
@@ -78,7 +82,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             cancel));
     }
 
-    public Task<WorkerAnswer<PatchList>> Patch(Guid ticket, TargetKey key, string site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => Answer(_lane.Run(
+    public Task<WorkerAnswer<PatchList>> Patch(Guid ticket, TargetKey key, string site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => Computed("patch", key, site, () => _lane.Run(
         ticket, ContentHash.Of(key.Text, site), requests,
         (asks, token) =>
         {
@@ -88,7 +92,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         },
         cancel));
 
-    public Task<WorkerAnswer<ContinueList>> Continue(Guid ticket, TargetKey key, string site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => Answer(_lane.Run(
+    public Task<WorkerAnswer<ContinueList>> Continue(Guid ticket, TargetKey key, string site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => Computed("continue", key, site, () => _lane.Run(
         ticket, ContentHash.Of(key.Text, site), requests,
         (asks, token) =>
         {
@@ -123,6 +127,17 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         }
 
         return results;
+    }
+
+    private async Task<WorkerAnswer<T>> Computed<T>(string call, TargetKey key, string? site, Func<Task<(T Result, double Seconds)>> work)
+        where T : class
+    {
+        using var activity = ClusterTelemetry.Begin(call, key, site, identity.Device);
+        var answer = await Answer(work());
+        activity?.SetTag("inversescope.seconds", answer.Seconds);
+        if (answer.Fault is { } fault)
+            activity?.SetStatus(ActivityStatusCode.Error, fault.What);
+        return answer;
     }
 
     private static async Task<WorkerAnswer<T>> Answer<T>(Task<(T Result, double Seconds)> work)

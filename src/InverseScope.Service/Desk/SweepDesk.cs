@@ -131,6 +131,15 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
         return Find(id);
     }
 
+    /// <summary>Changes what share of a cluster's workers a sweep gets, from its next call on.</summary>
+    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    public SweepView SetPriority(string id, SweepPriority priority)
+    {
+        workspace.Store.Change(id, s => s.Priority = priority);
+        queue.Tell(id);
+        return Find(id);
+    }
+
     /// <summary>Changes with the limits.</summary>
     internal static string TagOf(SweepLimits limits) => ContentHash.Of(JsonSerializer.Serialize(limits, ReportJson.LineOptions))[..16];
 
@@ -230,6 +239,7 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
             Task = plan.Task,
             LanguageModel = plan.LanguageModel?.Chat.Model,
             ReplayOf = sweep.ReplayOf,
+            Priority = sweep.Priority,
             Started = Timestamp.Read(sweep.Started),
             Finished = sweep.Finished is { } finished ? Timestamp.Read(finished) : null,
             Pace = running?.Pace is { Sites: > 0 } pace ? pace : new SweepPace(running?.Pace.Doing, told?.SitesDone ?? 0, told?.Sites ?? 0, running?.Pace.Step, null),

@@ -1,4 +1,5 @@
 using InverseScope.Core.Sampling;
+using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Service.Desk;
 
@@ -45,6 +46,9 @@ public sealed record SweepView
 
     /// <summary>The sweep whose answers it repeats; null for most.</summary>
     public string? ReplayOf { get; init; }
+
+    /// <summary>How large a share of a cluster's workers it gets beside others.</summary>
+    public required SweepPriority Priority { get; init; }
 
     public required DateTimeOffset Started { get; init; }
 

@@ -1,3 +1,6 @@
+using InverseScope.Core;
+using InverseScope.Service.Cluster;
+using InverseScope.Service.Desk;
 using InverseScope.Service.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -33,6 +36,11 @@ internal static class PageEndpoints
         MapSweeps(pages);
         MapHypotheses(pages);
         MapSpecs(pages);
+        pages.MapGet("/cluster", (ClusterDesk desk, Workspace workspace) => PageResult.Of<ClusterPage>("Cluster", PageSection.Cluster, new()
+        {
+            [nameof(ClusterPage.Cluster)] = desk.Look() ?? throw new BadInputException("This service is alone: it is in no cluster.", "Start it with --cluster to join one."),
+            [nameof(ClusterPage.Now)] = workspace.Clock.GetUtcNow(),
+        }));
     }
 
     private static void MapSweeps(RouteGroupBuilder pages)
@@ -44,6 +52,7 @@ internal static class PageEndpoints
         pages.MapPost("/sweeps/{id}/stop", (string id, IFormCollection form, SweepPages sweeps) => sweeps.Act(id, form, (desk, _) => desk.Stop(id)));
         pages.MapPost("/sweeps/{id}/resume", (string id, IFormCollection form, SweepPages sweeps) => sweeps.Act(id, form, (desk, _) => desk.Resume(id)));
         pages.MapPost("/sweeps/{id}/budget", (string id, IFormCollection form, SweepPages sweeps) => sweeps.Act(id, form, SweepPages.SetBudget));
+        pages.MapPost("/sweeps/{id}/priority", (string id, IFormCollection form, SweepPages sweeps) => sweeps.Act(id, form, SweepPages.SetPriority));
         pages.MapGet("/sweeps/{id}/report.{format}", (string id, string format, SweepPages sweeps) => sweeps.Export(id, format));
         pages.MapGet("/sweeps/{id}/reviews.{format}", (string id, string format, SweepPages sweeps) => sweeps.ExportReviews(id, format));
         pages.MapGet("/sweeps/{id}/sites/{*site}", (string id, string site, HttpRequest request, SweepPages sweeps) => sweeps.Site(id, site, request.Query));

@@ -13,6 +13,7 @@ public enum PageSection
     Sweeps,
     Review,
     Specs,
+    Cluster,
 }
 
 /// <summary>

@@ -57,6 +57,15 @@ internal static class PageText
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "No words for this verdict."),
     };
 
+    /// <summary>A priority as it stands in forms.</summary>
+    public static string Code(SweepPriority priority) => priority switch
+    {
+        SweepPriority.Low => "low",
+        SweepPriority.Normal => "normal",
+        SweepPriority.High => "high",
+        _ => throw new ArgumentOutOfRangeException(nameof(priority), priority, "No such priority."),
+    };
+
     /// <summary>A verdict as it stands in addresses and forms.</summary>
     public static string Code(ReviewVerdict verdict) => verdict switch
     {

@@ -5,6 +5,7 @@ using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Reports.Html;
+using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Http;
 
 namespace InverseScope.Service.Pages;
@@ -66,6 +67,11 @@ internal sealed class SweepPages(Workspace workspace, SweepDesk desk, ReportShel
         new SweepLimits(
             Number(asked.Form, "minutes") is { } minutes ? (double)minutes : null, Whole(asked.Form, "samples"), Whole(asked.Form, "calls"), Whole(asked.Form, "tokens")),
         asked.Form["seen"].ToString());
+
+    public static SweepView SetPriority(SweepDesk desk, (string Id, IFormCollection Form) asked) =>
+        Enum.GetValues<SweepPriority>().Where(p => PageText.Code(p) == asked.Form["priority"].ToString()).ToArray() is [var priority]
+            ? desk.SetPriority(asked.Id, priority)
+            : throw new BadInputException("There is no such priority.", "Choose low, normal or high.");
 
     public IResult Export(string id, string format)
     {

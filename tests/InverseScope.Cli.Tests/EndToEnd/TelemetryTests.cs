@@ -28,7 +28,7 @@ public sealed class TelemetryTests : IDisposable
         var run = Run(collector.Address, "sweep", "run", _folder["plan.yaml"], "--threads", "1");
         Assert.True(run.Code == 0, run.Error + run.Out);
         var (traces, metrics) = (collector.At("/v1/traces"), collector.At("/v1/metrics"));
-        Assert.All(["InverseScope.Sweeps", "InverseScope.Agent", "propose", "confirm", "L0H0@last", "plan-001"], name => Assert.Contains(name, traces, StringComparison.Ordinal));
+        Assert.All(["InverseScope.Sweeps", "InverseScope.Agent", "propose", "confirm", "L0H0@last", "plan-001", "service.instance.id", $"run/{Environment.MachineName}/{Environment.ProcessId}/"], name => Assert.Contains(name, traces, StringComparison.Ordinal));
         Assert.All(["inversescope.stages", "inversescope.samples", "inversescope.chat.calls", "inversescope.chat.tokens"], name => Assert.Contains(name, metrics, StringComparison.Ordinal));
     }
 

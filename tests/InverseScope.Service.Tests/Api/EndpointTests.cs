@@ -191,6 +191,43 @@ public sealed class EndpointTests(ApiFixture api)
         Assert.Equal(0, (int)(await api.Client.GetJsonAsync($"/api/v1/sweeps/{api.Bare}/hypotheses"))["total"]!);
     }
 
+    [Theory]
+    [InlineData("high")]
+    [InlineData("low")]
+    [InlineData("normal")]
+    public async Task A_sweep_gets_a_priority(string priority)
+    {
+        using var set = await api.Client.SendAsync(ApiCalls.Request("PUT", $"/api/v1/sweeps/{api.Other}/priority", $$"""{"priority": "{{priority}}"}"""), TestContext.Current.CancellationToken);
+
+        Assert.Equal(priority, (string)(await set.JsonAsync())["priority"]!);
+        Assert.Equal(priority, (string)(await api.Client.GetJsonAsync($"/api/v1/sweeps/{api.Other}"))["priority"]!);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/sweeps/{sweep}/priority", """{"priority": "urgent"}""", 400, "$.priority")]
+    [InlineData("/api/v1/sweeps/{sweep}/priority", "{}", 400, "priority")]
+    [InlineData("/api/v1/sweeps/none/priority", """{"priority": "high"}""", 404, "There is no sweep")]
+    public async Task There_are_no_other_priorities_and_no_others_sweeps(string path, string body, int status, string says)
+    {
+        var problem = await api.Client.ProblemAsync(status, ApiCalls.Request("PUT", path.Replace("{sweep}", api.Other, StringComparison.Ordinal), body));
+
+        Assert.Contains(says, (string)problem["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_service_that_is_alone_says_so_and_shows_no_cluster()
+    {
+        var problem = await api.Client.ProblemAsync(404, ApiCalls.Request("GET", "/api/v1/cluster"));
+        using var page = await api.Client.GetAsync("/cluster", TestContext.Current.CancellationToken);
+        using var dashboard = await api.Client.GetAsync("/orleans/", TestContext.Current.CancellationToken);
+        var sweeps = await api.Client.GetStringAsync("/", TestContext.Current.CancellationToken);
+
+        Assert.Contains("This service is alone", (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("--cluster", (string)problem["fix"]!, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (page.StatusCode, dashboard.StatusCode));
+        Assert.DoesNotContain("href=\"/cluster\"", sweeps, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_service_tells_that_it_lives_and_that_it_is_ready()
     {

@@ -7,7 +7,7 @@ namespace InverseScope.Service.Tests.Pages;
 public sealed class PageLookTests(Browser browser, PageSite site)
 {
     // What a reader with a phone, a keyboard or a screen reader would stumble over, a line each.
-    private const string Stumbles = """
+    internal const string Stumbles = """
         () => {
           const faults = [];
           const root = document.documentElement;

@@ -75,7 +75,29 @@ function watch(place) {
   addEventListener("pagehide", () => source.close());
 }
 
+// A page that is all state is asked for anew, and what differs of its part is put in place of what there was.
+const refreshMilliseconds = 2000;
+
+function refresh(part) {
+  const again = async () => {
+    try {
+      if (document.hidden) return;
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      // Whoever was signed out sees the last state until they ask themselves.
+      if (!answer.ok || answer.redirected) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-refresh]");
+      if (fresh && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
+    } catch {
+      // The service is being started again.
+    } finally {
+      setTimeout(again, refreshMilliseconds);
+    }
+  };
+  setTimeout(again, refreshMilliseconds);
+}
+
 export function startLive() {
+  for (const part of document.querySelectorAll("[data-refresh]")) refresh(part);
   for (const place of document.querySelectorAll("[data-events]")) watch(place);
   document.querySelector("[data-reload]")?.addEventListener("click", event => {
     event.preventDefault();
