@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using InverseScope.Core;
+using InverseScope.Service.Cluster;
+using Microsoft.Extensions.Time.Testing;
+
+namespace InverseScope.Service.Tests.Cluster;
+
+/// <summary>Whoever cannot be a member is told why, and changes nothing.</summary>
+public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassFixture<ClusterInputTests.Server>
+{
+    private const string Version = "1.2.3";
+
+    [Fact]
+    public void A_wrong_password_is_told()
+    {
+        var database = server.NewDatabase();
+        var fault = Assert.Throws<BadInputException>(() => Prepare(database.Replace("Password=", "Password=wrong", StringComparison.Ordinal)));
+        Assert.Contains("refuses: password authentication failed", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Check name, password and rights in --cluster", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_that_is_not_there_is_told()
+    {
+        server.NewDatabase();
+        var fault = Assert.Throws<BadInputException>(() => Prepare(server.ConnectionString("nowhere")));
+        Assert.Contains("database \"nowhere\" does not exist", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=p", "Host=127.0.0.1;Port=1;Database=d")]
+    [InlineData("Host=no-such-host.invalid;Database=d;Username=u;Password=p", "no-such-host.invalid")]
+    public void A_server_that_is_not_there_is_told(string connection, string shown)
+    {
+        var fault = Assert.Throws<OutsideServiceException>(() => Prepare(connection));
+        Assert.Contains("does not answer", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Check host and port in --cluster, and that PostgreSQL runs.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(shown, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("the rack in the cellar", "is no connection string")]
+    [InlineData("Host=db;Colour=red", "is no connection string")]
+    [InlineData("Host=db;Port=many;Database=d", "is no connection string")]
+    [InlineData("Host=db", "names no host or no database")]
+    [InlineData("", "names no host or no database")]
+    public void What_is_no_connection_string_is_told(string text, string why)
+    {
+        var fault = Assert.Throws<BadInputException>(() => new ClusterSettings(text));
+        Assert.Contains(why, fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Write it as 'Host=db;Database=inversescope;Username=NAME;Password=…'.", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tables_of_a_newer_program_are_left_alone()
+    {
+        var database = server.NewDatabase();
+        Prepare(database);
+        server.Sql(database, "UPDATE inversescope.cluster_version SET version = 99; UPDATE inversescope.orleansquery SET querytext = 'newer'");
+
+        var fault = Assert.Throws<BadInputException>(() => Prepare(database));
+        Assert.Contains($"have version 99; this program knows versions up to {ClusterSchema.Version}", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("99", server.Sql(database, "SELECT version FROM inversescope.cluster_version"));
+        Assert.Equal("newer", server.Sql(database, "SELECT DISTINCT querytext FROM inversescope.orleansquery"));
+    }
+
+    [Fact]
+    public void Preparing_again_changes_nothing()
+    {
+        var database = server.NewDatabase();
+        Prepare(database);
+        const string Look = "SELECT querykey, querytext, xmin FROM inversescope.orleansquery ORDER BY 1";
+        var before = server.Sql(database, Look);
+        Prepare(database);
+        Assert.NotEqual("", before);
+        Assert.Equal(before, server.Sql(database, Look));
+    }
+
+    [Fact]
+    public void Many_who_prepare_at_once_make_the_tables_once()
+    {
+        var database = server.NewDatabase();
+        Parallel.For(0, 8, new ParallelOptions { CancellationToken = TestContext.Current.CancellationToken }, _ => Prepare(database));
+        Assert.Equal("1", server.Sql(database, "SELECT count(*) FROM inversescope.cluster_version"));
+    }
+
+    [Fact]
+    public void Another_version_of_the_program_is_told_while_it_runs()
+    {
+        var database = server.NewDatabase();
+        Prepare(database);
+        Join(database, "service/elsewhere/1/9.9.9", 11, "now()", 3);
+
+        var fault = Assert.Throws<BadInputException>(() => Prepare(database));
+        Assert.Contains("runs version 9.9.9 of the program; this is 1.2.3", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Start the same version everywhere", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_version_that_is_dead_or_long_silent_is_in_nobodys_way()
+    {
+        var database = server.NewDatabase();
+        Prepare(database);
+        Join(database, "service/elsewhere/1/9.9.9", 11, "now()", 6);
+        Join(database, "worker/elsewhere/2/9.9.9", 12, "now() - interval '3 min'", 3);
+        Join(database, "worker/elsewhere/3/1.2.3", 13, "now()", 3);
+        Prepare(database);
+    }
+
+    [Theory]
+    [InlineData(1, "ahead of")]
+    [InlineData(-1, "behind")]
+    public void A_clock_an_hour_off_is_told(int hours, string where)
+    {
+        var database = server.NewDatabase();
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(hours));
+        var fault = Assert.Throws<BadInputException>(() => ClusterSchema.Prepare(new ClusterSettings(database), Version, clock));
+        Assert.Matches($"The clock of this machine is 0\\.(01:00|00:59):\\d\\d {where} that of the database", fault.Message);
+        Assert.Contains("Set the clocks (NTP)", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("", server.Sql(database, "SELECT nspname FROM pg_namespace WHERE nspname = 'inversescope'"));
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("worker")]
+    public async Task The_program_ends_with_what_is_wrong(string command)
+    {
+        using var folder = new TempFolder();
+        var connection = server.NewDatabase().Replace("Password=", "Password=wrong", StringComparison.Ordinal);
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [ServeProcess.ProgramPath, command, "--cluster", connection, "--home", folder["home"]])
+        {
+            RedirectStandardError = true,
+        })!;
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(2, process.ExitCode);
+        Assert.StartsWith("inversescope: The database of the cluster", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", error, StringComparison.Ordinal);
+    }
+
+    private static void Prepare(string database) => ClusterSchema.Prepare(new ClusterSettings(database), Version, TimeProvider.System);
+
+    private void Join(string database, string name, int port, string alive, int status) => server.Sql(database, $"""
+        INSERT INTO inversescope.orleansmembershipversiontable (deploymentid) VALUES ('{ClusterSchema.Cluster}') ON CONFLICT DO NOTHING;
+        INSERT INTO inversescope.orleansmembershiptable VALUES ('{ClusterSchema.Cluster}', '127.0.0.1', {port}, 1, '{name}', 'elsewhere', {status}, 0, NULL, now(), {alive});
+        """);
+
+    /// <summary>One server for all of these.</summary>
+    public sealed class Server : IDisposable
+    {
+        private readonly PostgresServer _server = new();
+
+        public string NewDatabase() => _server.NewDatabase();
+
+        public string ConnectionString(string database) => _server.ConnectionString(database);
+
+        /// <param name="connection">Of its database.</param>
+        public string Sql(string connection, string sql) =>
+            _server.Sql(connection.Split(';').Single(p => p.StartsWith("Database=", StringComparison.Ordinal))["Database=".Length..], sql);
+
+        public void Dispose() => _server.Dispose();
+    }
+}
