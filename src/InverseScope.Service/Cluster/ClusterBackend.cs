@@ -137,8 +137,9 @@ internal sealed class ClusterBackend : IInversionBackend
                 fault = answer.Fault;
                 without.Add(worker);
             }
-            catch (Exception e) when (IsLost(e))
+            catch (Exception e) when (IsLost(e) || (e is OperationCanceledException && !either.IsCancellationRequested))
             {
+                // A connection that breaks is told as a cancelled call, too.
                 // Whoever is lost may be found again; what it was asked for, another does meanwhile.
                 if (worker is not null)
                     _ = pool.Suspect(worker).ContinueWith(t => t.Exception, TaskScheduler.Default);

@@ -78,7 +78,19 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     private async Task End(RunningSweep running, IGrainTimer told)
     {
         // On a thread of its own; what follows is the grain's again.
-        var goesOn = await Task.Factory.StartNew(() => Work(running), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        bool goesOn;
+        try
+        {
+            goesOn = await Task.Factory.StartNew(() => Work(running), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+#pragma warning disable CA1031 // While the store does not answer, not even how it ended can be written or read: the reminder looks again.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            (_fault, goesOn) = (e.Message, true);
+            LogFault(logger, Id, e);
+        }
+
         told.Dispose();
         _running = null;
         var wantedAgain = running.IsWantedAgain;
