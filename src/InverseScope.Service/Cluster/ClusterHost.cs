@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using InverseScope.Service.Compute;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 using Orleans.Serialization;
-using InverseScope.Service.Compute;
 
 namespace InverseScope.Service.Cluster;
 
