@@ -61,9 +61,12 @@ internal sealed class ClusterMember : IDisposable
         lock (_lock)
         {
             _log.Enqueue("(killed)");
-            _process!.Kill();
+            // It is told of its end on this thread, too, and is not started twice.
+            var killed = _process!;
+            _process = null;
+            killed.Kill();
             // Not until the end of its output, which a process of its own may hold open.
-            _process.WaitForExit(EndsWithin);
+            killed.WaitForExit(EndsWithin);
             Start();
         }
     }

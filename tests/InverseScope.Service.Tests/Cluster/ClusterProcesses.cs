@@ -128,13 +128,16 @@ internal sealed class ClusterProcesses : IDisposable
     public string[] Sql(string sql) => _server.Sql(_database, sql).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Looks again and again; fails with the logs of all members.</summary>
-    public async Task UntilAsync(string what, TimeSpan within, Func<Task<bool>> look)
+    public Task UntilAsync(string what, TimeSpan within, Func<Task<bool>> look) => UntilAsync(() => what, within, look);
+
+    /// <param name="what">Asked when it fails.</param>
+    public async Task UntilAsync(Func<string> what, TimeSpan within, Func<Task<bool>> look)
     {
         var began = Stopwatch.GetTimestamp();
         while (!await look())
         {
             if (Stopwatch.GetElapsedTime(began) > within)
-                Assert.Fail($"{what}: not within {within}.\n{Logs}");
+                Assert.Fail($"{what()}: not within {within}.\n{Logs}");
             await Task.Delay(LookInterval, TestContext.Current.CancellationToken);
         }
     }

@@ -1,0 +1,143 @@
+using System.Globalization;
+using InverseScope.Core.Seeds;
+using InverseScope.Sweeps;
+
+namespace InverseScope.Service.Tests.Cluster;
+
+/// <summary>Whatever ends or halts members and the database, every site is done once, with the numbers of one process.</summary>
+[Collection(ProcessCollection.Name)]
+public sealed class ChaosTests : IDisposable
+{
+    // How often a worker and a service are killed, e.g. 4 or 50.
+    internal const string Variable = "INVERSESCOPE_CHAOS";
+    private const int Sweeps = 5;
+    private const int Sites = 12;
+
+    private static readonly TimeSpan GoesOnWithin = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromMinutes(5);
+
+    private readonly PostgresServer _server = new();
+    private readonly RandomStream _chance = new RunSeed(20260729).Stream("chaos");
+    private readonly List<string> _plans = [];
+    private readonly List<string> _ids = [];
+
+    private static int Rounds => int.Parse(Environment.GetEnvironmentVariable(Variable)!, CultureInfo.InvariantCulture);
+
+    public void Dispose() => _server.Dispose();
+
+    [Fact]
+    public async Task Killed_and_halted_members_and_a_restarted_database_change_no_number()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable(Variable) is null, $"needs {Variable}: see tests/SKIPS.md");
+        using var cluster = new ClusterProcesses(_server);
+        cluster.AddService();
+        cluster.AddService();
+        for (var worker = 0; worker < 3; worker++)
+            cluster.AddWorker();
+        await cluster.JoinedAsync();
+        while (_ids.Count < Sweeps)
+            await BeginAsync(cluster);
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            await DisturbAsync(cluster, () => Killed(cluster.Workers));
+            await DisturbAsync(cluster, () => Killed(cluster.Services));
+            switch (round)
+            {
+                case 0:
+                    await DisturbAsync(cluster, () => HaltedAsync(cluster, cluster.Workers));
+                    break;
+                case 1:
+                    await DisturbAsync(cluster, () => HaltedAsync(cluster, cluster.Services));
+                    break;
+                case 2:
+                    await DisturbAsync(cluster, () =>
+                    {
+                        _server.Restart();
+                        return Task.CompletedTask;
+                    });
+                    break;
+            }
+        }
+
+        await cluster.FinishedAsync(EndsWithin, _ids);
+        var alone = new Home(cluster.FolderOf("alone"));
+        ClusterReports.RunAlone(alone, _plans);
+        foreach (var id in _ids)
+        {
+            ClusterSteps.AssertOnce(cluster, id, Sites);
+            ClusterReports.AssertSame(alone, cluster.Home, id);
+        }
+    }
+
+    private Task Killed(IReadOnlyList<ClusterMember> members)
+    {
+        _chance.Pick(members).Kill();
+        return Task.CompletedTask;
+    }
+
+    // It is alive again only when the others have gone on without it.
+    private async Task HaltedAsync(ClusterProcesses cluster, IReadOnlyList<ClusterMember> members)
+    {
+        var member = _chance.Pick(members);
+        var process = member.Id;
+        member.Freeze();
+        await cluster.UntilAsync($"{member.Name} was declared dead", GoesOnWithin, () => Task.FromResult(cluster.IsDead(process)));
+        await GoneOnAsync(cluster, cluster.Steps());
+        member.Thaw();
+        // Its successor is another process.
+        await cluster.UntilAsync($"{member.Name} gave way", GoesOnWithin, () => Task.FromResult(member.Id != process));
+    }
+
+    // At a moment that chance chooses by what is done until then.
+    private async Task DisturbAsync(ClusterProcesses cluster, Func<Task> disturb)
+    {
+        var wanted = cluster.Steps().Values.Sum() + _chance.NextInt(4);
+        await cluster.UntilAsync("Stages ended", GoesOnWithin, async () =>
+        {
+            // What there is to disturb may be done already.
+            if (await cluster.SweepsAsync() is { } sweeps && _ids.All(i => sweeps.Any(s => s.Id == i && s.Status == "finished")))
+                await BeginAsync(cluster);
+            return cluster.Steps().Values.Sum() >= wanted;
+        });
+        var before = cluster.Steps();
+        await disturb();
+        await GoneOnAsync(cluster, before);
+    }
+
+    // Every sweep has more than before, or is finished.
+    private async Task GoneOnAsync(ClusterProcesses cluster, Dictionary<string, int> before)
+    {
+        var waiting = _ids.ToHashSet(StringComparer.Ordinal);
+        await cluster.UntilAsync(() => $"{string.Join(", ", waiting)} went on", GoesOnWithin, async () =>
+        {
+            if (await cluster.SweepsAsync() is not { } sweeps)
+                return false;
+            if (sweeps.FirstOrDefault(s => s.Status is "failed" or "stopped") is { } broken)
+                Assert.Fail($"{broken.Id} is {broken.Status}: {broken.Reason}\n{cluster.Logs}");
+            var now = cluster.Steps();
+            waiting.RemoveWhere(i => sweeps.Any(s => s.Id == i && s.Status == "finished") || now.GetValueOrDefault(i) > before.GetValueOrDefault(i));
+            return waiting.Count == 0;
+        });
+    }
+
+    private async Task BeginAsync(ClusterProcesses cluster)
+    {
+        var plan = string.Create(CultureInfo.InvariantCulture, $$"""
+            schema: inversescope/sweep/v1
+            name: chaos-{{_ids.Count + 1}}
+            model: ioi
+            task: ioi
+            sites: ['L0H*', 'L1H0-3']
+            epsilon: 0.1
+            bank_size: 1000
+            references: { explore: 20, confirm: 20 }
+            search: { max_proposals: 1 }
+            controls: { known_sites: 0, random_weights: false }
+            causal_check: { references: 0 }
+            seed: {{_ids.Count + 1}}
+            """);
+        _plans.Add(plan);
+        _ids.Add(await cluster.BeginAsync(plan));
+    }
+}
