@@ -30,8 +30,9 @@ internal sealed record WorkerIdentity(string Id, string Host, string Device, str
 /// <summary>The targets that are open on one device, and what is computed on them.</summary>
 internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerIdentity identity, Func<(string[] Models, string[] Generators)> files, TimeProvider clock) : IDisposable
 {
-    // A target with random weights beside each of two.
-    private const int MostOpen = 4;
+    // Several sweeps at the same time, each with a target with random weights beside its own. To open one again takes longer than most calls.
+    private const int MostOpen = 24;
+    private const double LeastFreeBytes = 4L << 30;
     private const int KeysTold = 500;
 
     private readonly ComputeLane _lane = new();
@@ -169,8 +170,9 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         {
             if (_open.TryGetValue(key.Text, out known))
                 return known;
-            foreach (var old in _open.Values.OrderByDescending(s => s.Used).Skip(MostOpen - 1).ToArray())
+            while (_open.Count >= MostOpen || (!_open.IsEmpty && MachineMemory.Free() < LeastFreeBytes))
             {
+                var old = _open.Values.MinBy(s => s.Used)!;
                 _open.TryRemove(old.Key.Text, out _);
                 old.Dispose();
             }
