@@ -42,9 +42,10 @@ public static class ServiceApp
         builder.WebHost.ConfigureKestrel(ServiceSecurity.Limit);
         Log(builder.Logging);
         var services = builder.Services;
-        AddDesks(services, options, compute);
+        // First, so that it has joined when others ask it.
         if (options.Cluster is { } cluster)
             builder.UseOrleans(silo => ClusterHost.AddService(silo, cluster, options.Version));
+        AddDesks(services, options, compute);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = EndsWithin);
         ServiceSecurity.Add(services, options);
         ApiEndpoints.Add(services, options);

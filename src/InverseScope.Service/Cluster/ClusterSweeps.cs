@@ -23,7 +23,7 @@ internal sealed class ClusterSweeps(
     /// <summary>Cancelled when the service begins to end.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, () => _workers, workspace.Clock);
+    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, () => (_workers, MostAtOnce - _seats.CurrentCount), workspace.Clock);
 
     /// <summary>How many workers there are, as was last heard.</summary>
     public int Workers

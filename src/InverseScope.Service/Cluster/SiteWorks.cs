@@ -52,7 +52,8 @@ internal sealed class SiteWork(Guid run, Func<StoreFence, CancellationToken, Sit
 }
 
 /// <summary>Sites of sweeps as grains: each is begun once at a time, and taken over where its process dies.</summary>
-internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<int> workers, TimeProvider clock) : ISiteDispatch
+/// <param name="sizes">How many workers there are, and how many sweeps run in this service.</param>
+internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<(int Workers, int Sweeps)> sizes, TimeProvider clock) : ISiteDispatch
 {
     // One that computes and one that waits for a language model or thinks, for each worker, and some more.
     private const int PerWorker = 2;
@@ -61,7 +62,15 @@ internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<i
 
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
-    public int AtOnce => Math.Clamp((workers() * PerWorker) + Besides, 1, Most);
+    // Sweeps of one service share its threads: many that each begin many sites would long end none.
+    public int AtOnce
+    {
+        get
+        {
+            var (workers, sweeps) = sizes();
+            return Math.Max(1, Math.Min((workers * PerWorker) + Besides, Most) / Math.Max(1, sweeps));
+        }
+    }
 
     public async Task<SiteOutcome> Run(string sweep, string site, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel)
     {
