@@ -106,8 +106,6 @@ internal sealed class ClusterBackend : IInversionBackend
 
     public void Dispose() => _disposed.Cancel();
 
-    private static bool IsLost(Exception e) => e is OrleansException or TimeoutException or System.Net.Sockets.SocketException or IOException;
-
     private T Call<T>(string group, string merge, Func<IWorkerGrain, Guid, CancellationToken, Task<WorkerAnswer<T>>> call, CancellationToken cancel)
         where T : class
     {
@@ -137,9 +135,8 @@ internal sealed class ClusterBackend : IInversionBackend
                 fault = answer.Fault;
                 without.Add(worker);
             }
-            catch (Exception e) when (IsLost(e) || (e is OperationCanceledException && !either.IsCancellationRequested))
+            catch (Exception e) when (ClusterGrains.IsPassing(e, either.Token))
             {
-                // A connection that breaks is told as a cancelled call, too.
                 // Whoever is lost may be found again; what it was asked for, another does meanwhile.
                 if (worker is not null)
                     _ = pool.Suspect(worker).ContinueWith(t => t.Exception, TaskScheduler.Default);

@@ -11,6 +11,14 @@ internal static class ClusterGrains
     public const string PoolType = "pool";
     public const string WorkerType = "worker";
 
+    /// <summary>
+    /// Whether a call failed in a way that the next may not: its member is gone, or the connection to it. One that breaks is told as a cancelled
+    /// call, too.
+    /// </summary>
+    /// <param name="cancel">Of whoever called; what was cancelled by it has not failed.</param>
+    public static bool IsPassing(Exception e, CancellationToken cancel) =>
+        e is OrleansException or TimeoutException or System.Net.Sockets.SocketException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested);
+
     public static IPoolGrain Pool(this IGrainFactory grains) => grains.GetGrain<IPoolGrain>(GrainId.Create(PoolType, "0"));
 
     public static IWorkerGrain Worker(this IGrainFactory grains, string id) => grains.GetGrain<IWorkerGrain>(GrainId.Create(WorkerType, id));

@@ -65,7 +65,7 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
                     await TakeUp();
                 }
 #pragma warning disable CA1031 // Whatever does not answer for a while: it is looked at again.
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
                 {
                     LogUnseen(logger, e.Message);
@@ -77,8 +77,6 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
         {
         }
     }
-
-    private static bool IsLost(Exception e) => e is OrleansException or TimeoutException;
 
     private SweepNow? Find(string id) => Seen?.Sweeps.FirstOrDefault(s => s.Id == id);
 
@@ -111,7 +109,7 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
         {
             return ask(grains.GetGrain<ISweepGrain>(id)).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (IsLost(e))
+        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None))
         {
             throw new OutsideServiceException($"The cluster does not answer for sweep '{id}': {e.Message} Try again in a minute.", e);
         }

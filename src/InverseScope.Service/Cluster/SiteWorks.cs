@@ -86,7 +86,7 @@ internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<(
                 {
                     state = await grains.GetGrain<ISiteRunGrain>(key).Run(mine.Run).WaitAsync(cancel);
                 }
-                catch (Exception e) when (e is OrleansException or TimeoutException)
+                catch (Exception e) when (ClusterGrains.IsPassing(e, cancel))
                 {
                     state = SiteRunState.Elsewhere;
                 }

@@ -105,7 +105,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
             else
                 DeactivateOnIdle();
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None))
         {
             LogNotTold(logger, Id, e);
         }
@@ -118,7 +118,10 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         {
             using var seat = sweeps.Seat(running.Cancel);
             var fence = workspace.Store.TakeOver(Id);
-            return SweepTurn.Run(workspace, sweeps.RunnerOf(Id), running, sweeps.Stopping, new SweepRunOptions { Dispatch = sweeps.Dispatch, Fence = fence });
+            var goesOn = SweepTurn.Run(workspace, sweeps.RunnerOf(Id), running, sweeps.Stopping, new SweepRunOptions { Dispatch = sweeps.Dispatch, Fence = fence });
+            if (goesOn && !sweeps.Stopping.IsCancellationRequested)
+                LogBrokeOff(logger, Id);
+            return goesOn;
         }
         catch (FencedException e)
         {
@@ -155,7 +158,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         {
             await sweeps.Pool.Report(new SweepNow(Id, sweeps.Silo, running.Pace, running.Seconds, _reported, false, null));
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None))
         {
             LogNotTold(logger, Id, e);
         }
@@ -170,6 +173,9 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sweep {Id} goes on here.")]
     private static partial void LogGoesOn(ILogger logger, string id);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} broke off without a reason: it begins again where it was.")]
+    private static partial void LogBrokeOff(ILogger logger, string id);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} goes on in another service.")]
     private static partial void LogFenced(ILogger logger, string id, Exception why);

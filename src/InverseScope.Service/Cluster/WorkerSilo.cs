@@ -59,7 +59,7 @@ internal sealed partial class WorkerAnnouncer(WorkerDesk desk, IGrainFactory gra
                     await pool.Announce(desk.Card()).WaitAsync(stoppingToken);
                     isUnheard = false;
                 }
-                catch (Exception e) when (e is OrleansException or TimeoutException)
+                catch (Exception e) when (ClusterGrains.IsPassing(e, stoppingToken))
                 {
                     // While there is no service, there is nothing to do.
                     if (!isUnheard)
@@ -75,7 +75,7 @@ internal sealed partial class WorkerAnnouncer(WorkerDesk desk, IGrainFactory gra
             {
                 await pool.Leave(desk.Identity.Id);
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
+            catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None))
             {
                 // It is found out by its silence.
             }
