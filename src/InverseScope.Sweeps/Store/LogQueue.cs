@@ -4,15 +4,12 @@ using LiteDB;
 namespace InverseScope.Sweeps.Store;
 
 /// <summary>
-/// The thread by which LiteDB writes its log. LiteDB calls committed what that thread has yet to write, and finds out by the next commit that the
-/// disk was full: whoever wants to know whether it is written waits for the thread. LiteDB does so itself before checkpoints, and shows it to nobody.
+/// The thread by which LiteDB writes its log. LiteDB calls committed what that thread has yet to write: whoever wants to know whether it is written
+/// waits for the thread. LiteDB does so itself before checkpoints, and shows it to nobody.
 /// </summary>
 internal sealed class LogQueue
 {
     private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public;
-
-    // A thread that failed leaves its queue as it is, and nobody is told.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly ManualResetEventSlim _isEmpty;
 
@@ -26,13 +23,8 @@ internal sealed class LogQueue
         return new LogQueue((ManualResetEventSlim)Member(queue, "_queueIsEmpty"));
     }
 
-    /// <summary>Waits until all that is committed was handed to the log, or could not be, which the log then knows.</summary>
-    public void Wait(StoreStream log)
-    {
-        while (!log.IsBroken && !_isEmpty.Wait(LookInterval))
-        {
-        }
-    }
+    /// <summary>Waits until all that is committed was handed to the log.</summary>
+    public void Wait() => _isEmpty.Wait();
 
     private static object Member(object owner, string name) =>
         (owner.GetType().GetField(name, Hidden)?.GetValue(owner) ?? owner.GetType().GetProperty(name, Hidden)?.GetValue(owner)) ?? throw Missing(owner, name);

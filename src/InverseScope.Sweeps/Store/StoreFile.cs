@@ -89,7 +89,7 @@ internal sealed class StoreFile : IStoreDatabase
             }
 
             // From the log, which the next process reads, LiteDB brings it to the data by and by. Others may commit meanwhile.
-            opened.Queue.Wait(opened.Log);
+            opened.Queue.Wait();
             opened.Log.Sync();
         }
         catch (Exception e) when (IsClosed(e))

@@ -47,6 +47,29 @@ public sealed class FullDiskTests : IDisposable
             new StoredStep { Sweep = sweep, Stage = $"stage {number}", Key = "k", Result = new string('x', 50_000) }, []);
     }
 
+    /// <summary>Where the disk fills in the midst of a commit, LiteDB's own ways end in a process that waits for ever, or dies of what it left behind.</summary>
+    [Fact]
+    public void What_does_not_fit_is_refused_again_and_again()
+    {
+        Assert.SkipUnless(_isMounted, "needs the right to mount a small file system: see tests/SKIPS.md");
+        using var store = SweepStore.Open(_folder["store.db"]);
+        var sweep = store.Begin(new StoredSweep { Name = "a", Started = Timestamp.Of(DateTimeOffset.UnixEpoch) }).Id;
+
+        for (var round = 0; round < 20; round++)
+        {
+            Assert.Throws<OutsideServiceException>(() => Commit("too much", (4 << 20) + (round * 45_000)));
+#pragma warning disable RS0030 // What LiteDB leaves behind is no tensor, and it is its end that is looked at.
+            GC.Collect();
+#pragma warning restore RS0030
+            GC.WaitForPendingFinalizers();
+        }
+
+        Commit("enough", 1000);
+        Assert.Equal("enough", Assert.Single(store.Steps(sweep)).Stage);
+
+        void Commit(string stage, int length) => store.Commit(new StoredStep { Sweep = sweep, Stage = stage, Key = "k", Result = new string('x', length) }, []);
+    }
+
     private static bool Run(string command, params string[] arguments)
     {
         try
