@@ -26,6 +26,16 @@ switch (args)
     case ["service-sweep", var readers, var rounds]:
         await ServiceLoad.SweepAsync(int.Parse(readers, CultureInfo.InvariantCulture), int.Parse(rounds, CultureInfo.InvariantCulture));
         break;
+    case ["cluster-scaling", var idle, var busy, .. var workers]:
+        await ClusterScaling.RunAsync(
+            int.Parse(idle, CultureInfo.InvariantCulture), int.Parse(busy, CultureInfo.InvariantCulture), [.. workers.Select(w => int.Parse(w, CultureInfo.InvariantCulture))]);
+        break;
+    case [ClusterProcess.Service, var connection, var home]:
+        await ClusterProcess.ServeAsync(connection, home);
+        break;
+    case [ClusterProcess.Worker, var connection, var home]:
+        await ClusterProcess.WorkAsync(connection, home);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
         break;
