@@ -38,6 +38,8 @@ internal sealed class SweepRun : IDisposable
     // A report costs at most a twentieth of what is done between two.
     private const int InterimShare = 20;
 
+    private static readonly TimeSpan DispatchInterval = TimeSpan.FromSeconds(1);
+
     private readonly StoredSweep _sweep;
     private readonly double _earlier;
     private readonly ITask _task;
@@ -292,7 +294,8 @@ internal sealed class SweepRun : IDisposable
 
                 if (running.Count == 0)
                     break;
-                var ended = Task.WhenAny(running.Keys).GetAwaiter().GetResult();
+                if (EndedOf(running, stopped is null && queue.Count > 0) is not { } ended)
+                    continue;
                 var of = running[ended];
                 running.Remove(ended);
                 var outcome = ended.GetAwaiter().GetResult();
@@ -336,6 +339,19 @@ internal sealed class SweepRun : IDisposable
         }
 
         return stopped ?? (_parked.Count == 0 ? null : $"language model unavailable: {_parked.Count} {(_parked.Count == 1 ? "site waits" : "sites wait")} for it");
+    }
+
+    // Null: none ended yet, and more may be begun.
+    private Task<SiteOutcome>? EndedOf(Dictionary<Task<SiteOutcome>, Site> running, bool areLeft)
+    {
+        var ended = Task.WhenAny(running.Keys);
+        while (areLeft && _dispatch is not null && Task.WhenAny(ended, Task.Delay(DispatchInterval, _clock)).GetAwaiter().GetResult() != ended)
+        {
+            if (running.Count < _dispatch.AtOnce)
+                return null;
+        }
+
+        return ended.GetAwaiter().GetResult();
     }
 
     private Task<SiteOutcome> Begin(Site site, CancellationToken cancel) =>

@@ -101,7 +101,7 @@ internal static class ClusterScaling
             distance: euclidean
             kernel: threshold
             epsilon: 0.6
-            bank_size: 400
+            bank_size: 150
             references: { explore: 20, confirm: 20 }
             search: { enabled: false }
             controls: { random_weights: true, known_sites: 0 }

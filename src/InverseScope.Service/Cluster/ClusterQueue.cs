@@ -82,7 +82,7 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
 
     private void See(ClusterView view)
     {
-        sweeps.Workers = view.Workers.Length;
+        sweeps.See(view);
         var before = Interlocked.Exchange(ref _seen, view);
         foreach (var now in view.Sweeps)
         {

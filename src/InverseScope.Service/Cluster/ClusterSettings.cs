@@ -7,7 +7,10 @@ namespace InverseScope.Service.Cluster;
 /// <summary>The cluster that a service or a worker joins.</summary>
 public sealed record ClusterSettings
 {
-    private const int PoolSize = 20;
+    // What members write is little, but there may be a hundred of them, and a database takes a hundred connections where nobody says otherwise. A
+    // member that joins reads its reminders in thirty queries at once; afterwards one connection does.
+    private const int PoolSize = 4;
+    private const int IdleSeconds = 15;
 
     private readonly NpgsqlConnectionStringBuilder _database;
 
@@ -38,6 +41,8 @@ public sealed record ClusterSettings
         SearchPath = ClusterSchema.Namespace,
         ApplicationName = "inversescope cluster",
         MaxPoolSize = PoolSize,
+        ConnectionIdleLifetime = IdleSeconds,
+        ConnectionPruningInterval = IdleSeconds / 3,
         Timeout = 10,
         KeepAlive = 15,
     }.ConnectionString;

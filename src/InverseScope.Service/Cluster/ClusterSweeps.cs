@@ -15,6 +15,7 @@ internal sealed class ClusterSweeps(
 
     private readonly SemaphoreSlim _seats = new(MostAtOnce);
     private volatile int _workers = 1;
+    private volatile int _asking;
 
     public IPoolGrain Pool => grains.Pool();
 
@@ -23,13 +24,10 @@ internal sealed class ClusterSweeps(
     /// <summary>Cancelled when the service begins to end.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, () => (_workers, MostAtOnce - _seats.CurrentCount), workspace.Clock);
+    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, () => new ClusterLoad(_workers, _asking, MostAtOnce - _seats.CurrentCount), workspace.Clock);
 
-    /// <summary>How many workers there are, as was last heard.</summary>
-    public int Workers
-    {
-        set => _workers = value;
-    }
+    /// <summary>What was heard of the cluster.</summary>
+    public void See(ClusterView view) => (_workers, _asking) = (view.Workers.Length, view.Owners.Sum(o => o.Waiting + o.Running));
 
     /// <summary>Waits until there is room for one more sweep.</summary>
     public IDisposable Seat(CancellationToken cancel)

@@ -96,6 +96,9 @@ internal sealed class ComputePool(TimeProvider clock)
     private readonly List<Waiting> _waiting = [];
     private readonly Dictionary<Guid, Grant> _grants = [];
 
+    // What a worker has answered; it may still stand on a card that was on its way.
+    private readonly Dictionary<Guid, DateTimeOffset> _answered = [];
+
     /// <summary>How many workers there are.</summary>
     public int Workers => _workers.Count;
 
@@ -109,7 +112,7 @@ internal sealed class ComputePool(TimeProvider clock)
         // What it has not got, nobody will end: who asked for it died, or this place was rebuilt meanwhile.
         foreach (var (id, grant) in _grants.Where(g => g.Value.Worker == card.Id && now - g.Value.At > GrantTravel && !card.Tickets.Contains(g.Key)).ToArray())
             End(id, grant, null);
-        foreach (var id in card.Tickets)
+        foreach (var id in card.Tickets.Where(id => !_answered.ContainsKey(id)))
             _grants.TryAdd(id, new Grant(card.Id, "", "", now, false));
         Match();
     }
@@ -149,6 +152,9 @@ internal sealed class ComputePool(TimeProvider clock)
     public void Release(Guid ticket, double? seconds)
     {
         Forget(ticket);
+        // One that its caller gave up may go on where it is.
+        if (seconds is not null)
+            _answered[ticket] = clock.GetUtcNow();
         if (_grants.TryGetValue(ticket, out var grant))
             End(ticket, grant, seconds);
         Match();
@@ -162,6 +168,8 @@ internal sealed class ComputePool(TimeProvider clock)
         string[] silent = [.. _workers.Where(w => now - w.Value.Seen > WorkerSilence).Select(w => w.Key)];
         foreach (var id in silent)
             Remove(id);
+        foreach (var id in _answered.Where(a => now - a.Value > WorkerSilence).Select(a => a.Key).ToArray())
+            _answered.Remove(id);
         _waiting.RemoveAll(w => now - w.Asked > TicketSilence);
         foreach (var name in _owners.Where(o => now - o.Value.Asked > TicketSilence && !_waiting.Any(w => w.Owner == o.Value) && !_grants.Values.Any(g => g.Owner == o.Key)).Select(o => o.Key).ToArray())
             _owners.Remove(name);

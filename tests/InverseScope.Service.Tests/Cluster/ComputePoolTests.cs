@@ -152,6 +152,28 @@ public sealed class ComputePoolTests
     }
 
     [Fact]
+    public void A_worker_that_tells_of_a_call_after_its_answer_came_is_free_all_the_same()
+    {
+        Announce("w1");
+        var ended = Ask("a");
+        _pool.Release(ended, 2);
+        Announce("w1", tickets: [ended]);
+        Ask("a");
+        Assert.Equal(2, _given.Count);
+    }
+
+    [Fact]
+    public void A_worker_that_still_computes_what_its_caller_gave_up_gets_nothing_else()
+    {
+        Announce("w1");
+        var left = Ask("a");
+        _pool.Release(left, null);
+        Announce("w1", tickets: [left]);
+        Ask("a");
+        Assert.Single(_given);
+    }
+
+    [Fact]
     public void A_ticket_that_nobody_asks_for_any_more_is_forgotten()
     {
         Ask("gone");
