@@ -18,7 +18,7 @@ internal static class ClusterScaling
 
     private static readonly TimeSpan Answering = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Warming = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Warming = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Prints what clusters of so many workers do.</summary>
@@ -81,8 +81,8 @@ internal static class ClusterScaling
             var at = Stopwatch.GetTimestamp();
             var ofService = await service.CountAsync();
             var ofWorkers = await Task.WhenAll(workers.Select(w => w.CountAsync()));
-            var (asked, sites) = (model.Chats.Count, int.Parse(server.Sql(database, "SELECT count(DISTINCT body->>'site') FROM inversescope.steps WHERE body->>'stage' LIKE 'confirm/%'"), CultureInfo.InvariantCulture));
-            return new ClusterCounts(at, ofService, ofWorkers.Aggregate((a, b) => a + b), DatabaseCounts.Of(server, database), asked, sites);
+            var (chats, sites) = (model.Chats.Count, int.Parse(server.Sql(database, "SELECT count(DISTINCT body->>'site') FROM inversescope.steps WHERE body->>'stage' LIKE 'confirm/%'"), CultureInfo.InvariantCulture));
+            return new ClusterCounts(at, ofService, ofWorkers.Aggregate((a, b) => a + b), DatabaseCounts.Of(server, database), chats, sites);
         }
     }
 
@@ -127,8 +127,11 @@ internal static class ClusterScaling
         var (began, looks) = (Stopwatch.GetTimestamp(), new List<QueueLook>());
         while (Stopwatch.GetElapsedTime(began) < time)
         {
-            looks.Add(await LookAsync(client));
+            var asked = Stopwatch.GetTimestamp();
+            var look = await LookAsync(client);
+            var from = Stopwatch.GetTimestamp();
             await Task.Delay(LookInterval);
+            looks.Add(look with { AnsweredAfter = Stopwatch.GetElapsedTime(asked, look.At).TotalMilliseconds, Late = (Stopwatch.GetElapsedTime(from) - LookInterval).TotalMilliseconds });
         }
 
         return looks;
@@ -139,9 +142,9 @@ internal static class ClusterScaling
         using var answer = await client.GetAsync(new Uri("/api/v1/cluster", UriKind.Relative));
         var at = Stopwatch.GetTimestamp();
         if (!answer.IsSuccessStatusCode)
-            return new QueueLook(at, 0, 0);
+            return new QueueLook(at, 0, 0, 0, 0);
         using var seen = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-        return new QueueLook(at, seen.RootElement.GetProperty("workers").GetArrayLength(), seen.RootElement.GetProperty("queue").EnumerateArray().Sum(q => q.GetProperty("waiting").GetInt32()));
+        return new QueueLook(at, seen.RootElement.GetProperty("workers").GetArrayLength(), seen.RootElement.GetProperty("queue").EnumerateArray().Sum(q => q.GetProperty("waiting").GetInt32()), 0, 0);
     }
 
     private static void Print(ClusterRun run, double one)
@@ -150,6 +153,8 @@ internal static class ClusterScaling
         Line($"## {run.Workers} workers; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}");
         Line($"batches a second {run.Rate:0.000}: {run.Rate / (one * run.Workers):0.000} of one worker's, {run.Rate * BatchSeconds / run.Workers:0.000} of what there can be; {working.Sites} sites done, {working.Asked} calls of the language model in {working.Seconds:0.0} s");
         Line($"calls that waited: mean {run.Looks.Average(l => l.Waiting):0.0}, none in {run.Looks.Count(l => l.Waiting == 0) / (double)run.Looks.Count:0.00} of looks");
+        Gaps("a timer is late by", [.. run.Looks.Select(l => l.Late).Order()]);
+        Gaps("the service answers within", [.. run.Looks.Select(l => l.AnsweredAfter).Order()]);
         Gaps("between batches", run.Gaps(waited: false));
         Gaps("between batches while calls waited", run.Gaps(waited: true));
         var batches = run.Rate * working.Seconds;
@@ -162,7 +167,7 @@ internal static class ClusterScaling
     private static void Gaps(string what, double[] gaps)
     {
         if (gaps.Length > 0)
-            Line($"{what}: {gaps.Length}, median {gaps[gaps.Length / 2]:0.0} ms, mean {gaps.Average():0.0} ms, p95 {gaps[(int)(gaps.Length * 0.95)]:0.0} ms, longest {gaps[^1]:0.0} ms");
+            Line($"{what}: {gaps.Length}, median {gaps[gaps.Length / 2]:0.0} ms, mean {gaps.Average():0.0} ms, p95 {gaps[(int)(gaps.Length * 0.95)]:0.0} ms, longest {gaps[^1]:0.0} ms, above 20 ms {gaps.Count(g => g > 20)}");
     }
 
     private static void Costs(string what, ClusterSpan span)
@@ -179,7 +184,9 @@ internal static class ClusterScaling
     /// <summary>What was seen of a cluster.</summary>
     /// <param name="At">As in <see cref="Stopwatch.GetTimestamp"/>.</param>
     /// <param name="Waiting">Calls that no worker has yet.</param>
-    private readonly record struct QueueLook(long At, int Workers, int Waiting);
+    /// <param name="AnsweredAfter">Milliseconds that the service took to tell.</param>
+    /// <param name="Late">How late a timer was after it, of a process with nothing else to do: what the machine adds to whatever is measured.</param>
+    private readonly record struct QueueLook(long At, int Workers, int Waiting, double AnsweredAfter, double Late);
 
     /// <param name="Workers">All together.</param>
     /// <param name="Asked">Calls of the language model.</param>

@@ -386,6 +386,33 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void More_sites_are_begun_when_there_is_room_though_none_has_ended()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        using var second = new ManualResetEventSlim();
+        var dispatch = new Threads(store, 1);
+        dispatch.Before = site =>
+        {
+            if (site != "L0H0@last")
+            {
+                second.Set();
+                return;
+            }
+
+            dispatch.AtOnce = 2;
+            for (var tries = 0; !second.Wait(TimeSpan.FromMilliseconds(20)); tries++)
+            {
+                Assert.True(tries < 3000);
+                _clock.Advance(TimeSpan.FromSeconds(1));
+            }
+        };
+        var runner = Runner(store, Planted, null);
+        var id = runner.Begin(Plan() with { Sites = ["L*H*"] }, "inversescope sweep run plan.yaml").Id;
+        var (sweep, _) = Finish(runner.Run(id, null, default, null, new SweepRunOptions { Dispatch = dispatch }));
+        Assert.Equal((SweepState.Finished, 4), (sweep.State, dispatch.Begun));
+    }
+
+    [Fact]
     public void What_fails_at_one_of_many_sites_ends_none_of_the_others()
     {
         using var store = SweepStore.Open(Home.Store);
@@ -430,11 +457,11 @@ public sealed class SweepRunnerTests : IDisposable
     {
         private int _begun;
 
-        public int AtOnce => atOnce;
+        public int AtOnce { get; set; } = atOnce;
 
         public int Begun => _begun;
 
-        public Action<string> Before { get; init; } = _ => { };
+        public Action<string> Before { get; set; } = _ => { };
 
         public Task<SiteOutcome> Run(string sweep, string site, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel) => Task.Factory.StartNew(
             () =>

@@ -22,11 +22,20 @@ internal static class ClusterHost
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(3);
     private const int ProbesMissed = 3;
     private static readonly TimeSpan AliveInterval = TimeSpan.FromSeconds(5);
+
+    // Each member tells each other how busy it is, a hundred of them ten thousand times; only where the next sweep goes depends on it.
+    private static readonly TimeSpan LoadInterval = TimeSpan.FromSeconds(10);
     private const int LargestMessage = 256 << 20;
+
+    // Sites go on thinking, and write to the store, on the thread that brought their language model's answer. It is one of the pool, as those of
+    // members' messages are: with no more than there are cores, workers would stand still for seconds, since nobody gave them their next call.
+    private const int LeastThreads = 64;
 
     /// <summary>A service: sweeps, runs of sites and the pool, but no computing.</summary>
     public static void AddService(ISiloBuilder silo, ClusterSettings settings, string version)
     {
+        ThreadPool.GetMinThreads(out var threads, out var ports);
+        ThreadPool.SetMinThreads(Math.Max(threads, LeastThreads), ports);
         Add(silo, settings, MemberName.Of(MemberName.Service, version));
         silo.Configure<GrainTypeOptions>(types => types.Classes.Remove(typeof(WorkerGrain)));
         silo.AddAdoNetGrainStorage(Storage, storage => (storage.Invariant, storage.ConnectionString) = ("Npgsql", settings.Database));
@@ -56,6 +65,7 @@ internal static class ClusterHost
             (members.TableRefreshTimeout, members.DefunctSiloCleanupPeriod) = (AliveInterval, TimeSpan.FromMinutes(10));
             members.DefunctSiloExpiration = TimeSpan.FromHours(1);
         });
+        silo.Configure<DeploymentLoadPublisherOptions>(load => load.DeploymentLoadPublisherRefreshTime = LoadInterval);
         silo.Configure<SiloMessagingOptions>(messages => messages.MaxMessageBodySize = LargestMessage);
         silo.Services.AddSerializer(serializer => serializer.AddJsonSerializer(IsPlain, WorkerStream.Json));
         silo.Services.AddPlacementDirector<OnSiloPlacement, OnSiloDirector>();

@@ -66,6 +66,26 @@ public sealed class ClusterLookTests(ClusterSite site, Browser browser) : IClass
     }
 
     [Fact]
+    public async Task Workers_are_given_calls_while_many_hold_threads_of_the_pool()
+    {
+        using var letGo = new ManualResetEventSlim();
+        Task[] held = [.. Enumerable.Range(0, 40).Select(_ => Task.Run(() => letGo.Wait(Cancel), Cancel))];
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            Assert.Equal(2, site.Measure().Sets.Count);
+            // One thread more comes in a second where no others are meant to be there.
+            Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        }
+        finally
+        {
+            letGo.Set();
+        }
+
+        await Task.WhenAll(held);
+    }
+
+    [Fact]
     public async Task Workers_waiting_calls_and_busy_shares_are_metered()
     {
         var told = new ConcurrentDictionary<string, bool>();
