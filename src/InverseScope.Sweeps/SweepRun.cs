@@ -279,7 +279,7 @@ internal sealed class SweepRun : IDisposable
         {
             while (true)
             {
-                while (stopped is null && running.Count < Math.Max(1, _dispatch?.AtOnce ?? 1) && queue.TryDequeue(out var site))
+                while (stopped is null && running.Count < Math.Max(1, _dispatch?.AtOnce(_languageModel is not null) ?? 1) && queue.TryDequeue(out var site))
                 {
                     cancel.ThrowIfCancellationRequested();
                     stopped = WhyStop() ?? HowModelChanged(cancel);

@@ -430,7 +430,7 @@ public sealed class SweepRunnerTests : IDisposable
     {
         private int _begun;
 
-        public int AtOnce => atOnce;
+        public int AtOnce(bool asks) => atOnce;
 
         public int Begun => _begun;
 

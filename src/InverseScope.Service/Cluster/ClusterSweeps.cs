@@ -13,6 +13,11 @@ internal sealed class ClusterSweeps(
     // Each has threads that mostly wait.
     private const int MostAtOnce = 16;
 
+    // Sites of one sweep: one that computes and one that waits for a language model or thinks, for each worker, and some more.
+    private const int SitesPerWorker = 2;
+    private const int SitesBesides = 2;
+    private const int MostSites = 48;
+
     private readonly SemaphoreSlim _seats = new(MostAtOnce);
     private volatile int _workers = 1;
 
@@ -23,13 +28,16 @@ internal sealed class ClusterSweeps(
     /// <summary>Cancelled when the service begins to end.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, () => (_workers, MostAtOnce - _seats.CurrentCount), workspace.Clock);
+    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, _ => SitesAtOnce, workspace.Clock);
 
     /// <summary>How many workers there are, as was last heard.</summary>
     public int Workers
     {
         set => _workers = value;
     }
+
+    // Sweeps of one service share its threads: many that each begin many sites would long end none.
+    private int SitesAtOnce => Math.Max(1, Math.Min((_workers * SitesPerWorker) + SitesBesides, MostSites) / Math.Max(1, MostAtOnce - _seats.CurrentCount));
 
     /// <summary>Waits until there is room for one more sweep.</summary>
     public IDisposable Seat(CancellationToken cancel)

@@ -52,25 +52,12 @@ internal sealed class SiteWork(Guid run, Func<StoreFence, CancellationToken, Sit
 }
 
 /// <summary>Sites of sweeps as grains: each is begun once at a time, and taken over where its process dies.</summary>
-/// <param name="sizes">How many workers there are, and how many sweeps run in this service.</param>
-internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<(int Workers, int Sweeps)> sizes, TimeProvider clock) : ISiteDispatch
+/// <param name="atOnce">How many sites of a sweep at once, by whether they wait for a language model now and then.</param>
+internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<bool, int> atOnce, TimeProvider clock) : ISiteDispatch
 {
-    // One that computes and one that waits for a language model or thinks, for each worker, and some more.
-    private const int PerWorker = 2;
-    private const int Besides = 2;
-    private const int Most = 48;
-
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
-    // Sweeps of one service share its threads: many that each begin many sites would long end none.
-    public int AtOnce
-    {
-        get
-        {
-            var (workers, sweeps) = sizes();
-            return Math.Max(1, Math.Min((workers * PerWorker) + Besides, Most) / Math.Max(1, sweeps));
-        }
-    }
+    public int AtOnce(bool asks) => atOnce(asks);
 
     public async Task<SiteOutcome> Run(string sweep, string site, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel)
     {

@@ -137,7 +137,7 @@ internal sealed class ClusterProcesses : IDisposable
         while (!await look())
         {
             if (Stopwatch.GetElapsedTime(began) > within)
-                Assert.Fail($"{what()}: not within {within}.\n{Logs}");
+                Assert.Fail($"{what()}: not within {within}.\n{await OverviewAsync()}\n{Logs}");
             await Task.Delay(LookInterval, TestContext.Current.CancellationToken);
         }
     }
@@ -149,6 +149,13 @@ internal sealed class ClusterProcesses : IDisposable
         _client.Dispose();
         _folder.Dispose();
     }
+
+    // The cluster as a service tells of it.
+    private async Task<string> OverviewAsync() => await AskAsync(async service =>
+    {
+        using var answer = await _client.GetAsync(new Uri(service, "/api/v1/cluster"), TestContext.Current.CancellationToken);
+        return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }) ?? "No service answers.";
 
     private async Task<T?> AskAsync<T>(Func<Uri, Task<T?>> ask)
         where T : class
