@@ -180,6 +180,7 @@ internal sealed class SweepRun : IDisposable
         ReadLimits();
         // A sweep that is resumed after it was reviewed is still reviewed.
         var report = ReportReviews.Apply(Document(), _store.Reviews, _home);
+        _log.CheckFence();
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
         TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
@@ -201,7 +202,12 @@ internal sealed class SweepRun : IDisposable
         _sweep.WorkSeconds = _earlier + _clock.GetElapsedTime(_began).TotalSeconds;
         try
         {
-            Guarded("interim report", () => ReportFiles.Write(_home.Sweep(_sweep.Id), Document(), [ReportFormat.Json]));
+            Guarded("interim report", () =>
+            {
+                var document = Document();
+                _log.CheckFence();
+                ReportFiles.Write(_home.Sweep(_sweep.Id), document, [ReportFormat.Json]);
+            });
         }
         catch (Exception e) when (e is OutsideServiceException or BadInputException)
         {
