@@ -123,9 +123,9 @@ internal sealed class ClusterProcesses : IDisposable
     public Dictionary<string, int> Steps() => Sql("SELECT sweep || ' ' || count(*) FROM inversescope.steps GROUP BY sweep")
         .ToDictionary(l => l[..l.LastIndexOf(' ')], l => int.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture), StringComparer.Ordinal);
 
-    /// <summary>Whether the others have declared a process dead.</summary>
+    /// <summary>Whether the others have declared a process dead that was a member.</summary>
     public bool IsDead(int process) => Sql(
-        string.Create(CultureInfo.InvariantCulture, $"SELECT status FROM inversescope.orleansmembershiptable WHERE siloname LIKE '%/{process}/%'")).All(s => s == "6");
+        string.Create(CultureInfo.InvariantCulture, $"SELECT status FROM inversescope.orleansmembershiptable WHERE siloname LIKE '%/{process}/%'")) is { Length: > 0 } rows && rows.All(s => s == "6");
 
     /// <summary>Rows of a query.</summary>
     public string[] Sql(string sql) => _server.Sql(_database, sql).Split('\n', StringSplitOptions.RemoveEmptyEntries);
