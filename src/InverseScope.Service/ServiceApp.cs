@@ -25,6 +25,9 @@ public static class ServiceApp
     // A sweep ends at its next batch, and the worker's is not waited for longer than some seconds.
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(10);
 
+    // One device computes for one site; others wait for a language model meanwhile.
+    private const int SitesThatAsk = 4;
+
     /// <summary>Opens the home; nothing listens yet.</summary>
     /// <param name="compute">Where models run; belongs to the application.</param>
     /// <exception cref="Core.BadInputException">
@@ -43,8 +46,20 @@ public static class ServiceApp
         Log(builder.Logging);
         var services = builder.Services;
         // First, so that it has joined when others ask it.
-        if (options.Cluster is { } cluster)
-            builder.UseOrleans(silo => ClusterHost.AddService(silo, cluster, options.Version));
+        builder.UseOrleans(silo =>
+        {
+            if (options.Cluster is { } cluster)
+                ClusterHost.AddService(silo, cluster, options.Version);
+            else
+                ClusterHost.AddAlone(silo, options.Version);
+        });
+        services.AddSingleton<SiteWorks>();
+        if (options.Cluster is null)
+        {
+            services.AddSingleton<ISiteDispatch>(provider => new SiteDispatch(
+                provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<SiteWorks>(), asks => asks ? SitesThatAsk : 1, options.Clock));
+        }
+
         AddDesks(services, options, compute);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = EndsWithin);
         ServiceSecurity.Add(services, options);
@@ -60,8 +75,7 @@ public static class ServiceApp
         ServiceSecurity.Use(app, options);
         app.Use(Acceptance.Check);
         ServiceSecurity.Map(app, options);
-        if (options.Cluster is not null)
-            MemberDashboard.Map(app);
+        MemberDashboard.Map(app);
         ApiEndpoints.Map(app);
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
@@ -110,7 +124,6 @@ public static class ServiceApp
             return new ClusterCompute(provider.GetRequiredService<IGrainFactory>(), compute(workspace), workspace.Home, workspace.Clock);
         });
         services.AddSingleton<ICompute>(provider => provider.GetRequiredService<ClusterCompute>());
-        services.AddSingleton<SiteWorks>();
         services.AddSingleton<ClusterSweeps>();
         services.AddSingleton<ClusterQueue>();
         services.AddSingleton<ISweepQueue>(provider => provider.GetRequiredService<ClusterQueue>());

@@ -35,7 +35,8 @@ public sealed record SiteOutcome(SiteOutcomeKind Kind, string? Why)
 public interface ISiteDispatch
 {
     /// <summary>How many sites of one sweep at once, from 1; it may change at any time.</summary>
-    int AtOnce { get; }
+    /// <param name="asks">Whether sites wait for a language model now and then.</param>
+    int AtOnce(bool asks);
 
     /// <summary>Has one site worked on, in this process, on another thread.</summary>
     /// <param name="work">Works on it. What it commits is refused once another has taken the fence's scope over.</param>

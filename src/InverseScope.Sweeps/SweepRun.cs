@@ -182,6 +182,7 @@ internal sealed class SweepRun : IDisposable
         ReadLimits();
         // A sweep that is resumed after it was reviewed is still reviewed.
         var report = ReportReviews.Apply(Document(), _store.Reviews, _home);
+        _log.CheckFence();
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
         TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
@@ -203,7 +204,12 @@ internal sealed class SweepRun : IDisposable
         _sweep.WorkSeconds = _earlier + _clock.GetElapsedTime(_began).TotalSeconds;
         try
         {
-            Guarded("interim report", () => ReportFiles.Write(_home.Sweep(_sweep.Id), Document(), [ReportFormat.Json]));
+            Guarded("interim report", () =>
+            {
+                var document = Document();
+                _log.CheckFence();
+                ReportFiles.Write(_home.Sweep(_sweep.Id), document, [ReportFormat.Json]);
+            });
         }
         catch (Exception e) when (e is OutsideServiceException or BadInputException)
         {
@@ -281,7 +287,7 @@ internal sealed class SweepRun : IDisposable
         {
             while (true)
             {
-                while (stopped is null && running.Count < Math.Max(1, _dispatch?.AtOnce ?? 1) && queue.TryDequeue(out var site))
+                while (stopped is null && running.Count < AtOnce() && queue.TryDequeue(out var site))
                 {
                     cancel.ThrowIfCancellationRequested();
                     stopped = WhyStop() ?? HowModelChanged(cancel);
@@ -347,12 +353,14 @@ internal sealed class SweepRun : IDisposable
         var ended = Task.WhenAny(running.Keys);
         while (areLeft && _dispatch is not null && Task.WhenAny(ended, Task.Delay(DispatchInterval, _clock)).GetAwaiter().GetResult() != ended)
         {
-            if (running.Count < _dispatch.AtOnce)
+            if (running.Count < AtOnce())
                 return null;
         }
 
         return ended.GetAwaiter().GetResult();
     }
+
+    private int AtOnce() => Math.Max(1, _dispatch?.AtOnce(_languageModel is not null) ?? 1);
 
     private Task<SiteOutcome> Begin(Site site, CancellationToken cancel) =>
         _dispatch?.Run(_sweep.Id, site.ToString(), (fence, token) => InvestigateSite(site, fence, token), cancel)

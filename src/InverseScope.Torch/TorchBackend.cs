@@ -182,7 +182,9 @@ public sealed class TorchBackend : IInversionBackend
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
         new PatchedContinuation(_target, _task, site).Write(requests, cancel);
 
-    public int? CharactersRead(Site site, string text)
+    public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => [.. texts.Select(t => CharactersRead(site, t))];
+
+    private int? CharactersRead(Site site, string text)
     {
         var tokens = _target.Tokenize(text);
         if (site.Position.Resolve(tokens, _task) is not { } token)

@@ -399,7 +399,7 @@ public sealed class SweepRunnerTests : IDisposable
                 return;
             }
 
-            dispatch.AtOnce = 2;
+            dispatch.Most = 2;
             for (var tries = 0; !second.Wait(TimeSpan.FromMilliseconds(20)); tries++)
             {
                 Assert.True(tries < 3000);
@@ -442,6 +442,31 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_run_whose_sweep_another_took_over_writes_no_report_over_the_others()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, Planted, _ => _clock.Advance(TimeSpan.FromMinutes(1)));
+        var id = runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id;
+        var others = Path.Combine(Home.Sweep(id), "report.json");
+        var dispatch = new Threads(store, 1)
+        {
+            Before = site =>
+            {
+                if (site != "L0H1@last")
+                    return;
+                Assert.True(File.Exists(others));
+                store.TakeOver(id);
+                File.WriteAllText(others, "the final report");
+            },
+        };
+
+        // The site itself is its own until somebody takes that over, too.
+        Assert.Throws<FencedException>(() => runner.Run(id, null, default, null, new SweepRunOptions { Dispatch = dispatch, Fence = store.TakeOver(id) }));
+        Assert.Contains(store.Steps(id), s => s.Site == "L0H1@last" && s.Stage.StartsWith("confirm", StringComparison.Ordinal));
+        Assert.Equal("the final report", File.ReadAllText(others));
+    }
+
+    [Fact]
     public void A_site_that_another_took_over_ends_the_run_that_lost_it()
     {
         using var store = SweepStore.Open(Home.Store);
@@ -457,7 +482,9 @@ public sealed class SweepRunnerTests : IDisposable
     {
         private int _begun;
 
-        public int AtOnce { get; set; } = atOnce;
+        public int Most { get; set; } = atOnce;
+
+        public int AtOnce(bool asks) => Most;
 
         public int Begun => _begun;
 

@@ -92,7 +92,7 @@ public sealed class PlantedBackend : IInversionBackend
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
         [.. requests.Select(request => (Continued ?? throw new NotSupportedException())(site, request))];
 
-    public int? CharactersRead(Site site, string text) => text.Length;
+    public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => [.. texts.Select(t => (int?)t.Length)];
 
     public void Dispose()
     {

@@ -162,9 +162,9 @@ public sealed class TorchBackendTests : IDisposable
     public void Characters_read_end_with_the_token_at_the_site()
     {
         using var backend = Backend(Enumerate);
-        Assert.Equal(2, backend.CharactersRead(Sites("L0H0@1")[0], "abcd"));
-        Assert.Equal(4, backend.CharactersRead(Sites("L0H0")[0], "abcd"));
-        Assert.Null(backend.CharactersRead(Sites("L0H0@6")[0], "abcd"));
+        Assert.Equal(2, backend.CharactersRead(Sites("L0H0@1")[0], ["abcd"])[0]);
+        Assert.Equal(4, backend.CharactersRead(Sites("L0H0")[0], ["abcd"])[0]);
+        Assert.Null(backend.CharactersRead(Sites("L0H0@6")[0], ["abcd"])[0]);
     }
 
     [Fact]
@@ -172,8 +172,8 @@ public sealed class TorchBackendTests : IDisposable
     {
         using var backend = TorchBackend.Open(
             _torch.Thread, Shared.Path("models/addition"), null, new AdditionTask(), new MeasurementOptions { BankSize = 2 }, new RunSeed(1), _banks.Path);
-        Assert.Equal(0, backend.CharactersRead(Sites("L0H0@0")[0], "615+861=1476"));
-        Assert.Equal(8, backend.CharactersRead(SitePattern.Parse("L0H0@eq").Expand(2, 4)[0], "615+861=1476"));
+        Assert.Equal(0, backend.CharactersRead(Sites("L0H0@0")[0], ["615+861=1476"])[0]);
+        Assert.Equal(8, backend.CharactersRead(SitePattern.Parse("L0H0@eq").Expand(2, 4)[0], ["615+861=1476"])[0]);
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class TorchBackendTests : IDisposable
         TextFileTask Instructions(string template) => new("own", "test", [new("ab", 3), new("abcd", 1)], InstructionFormat.Of(template));
         using var backend = Backend(Enumerate, Instructions("none"));
         var reply = SitePattern.Parse("L0H0@reply").Expand(backend.Target.Layers, backend.Target.Heads)[0];
-        Assert.Equal(backend.CharactersRead(Sites("L0H0")[0], "abcd"), backend.CharactersRead(reply, "abcd"));
+        Assert.Equal(backend.CharactersRead(Sites("L0H0")[0], ["abcd"])[0], backend.CharactersRead(reply, ["abcd"])[0]);
         Assert.Contains("are to be read in the chat template gemma-it.", Assert.Throws<BadInputException>(
             () => Backend(Enumerate, Instructions("gemma-it"))).Message, StringComparison.Ordinal);
     }

@@ -89,8 +89,9 @@ public interface IInversionBackend : IDisposable
     IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => throw new NotSupportedException();
 
     /// <summary>
-    /// How many characters of a text the target has read at a site: through the last character of the token there. 0 at
-    /// a begin token; null if the text has no such position.
+    /// How many characters of each text the target has read at a site: through the last character of the token there. 0 at
+    /// a begin token; null if the text has no such position. Where another process knows, each call is a message: ask for many.
     /// </summary>
-    int? CharactersRead(Site site, string text);
+    /// <exception cref="BadInputException">A text that the target cannot read.</exception>
+    IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts);
 }

@@ -10,7 +10,7 @@ namespace InverseScope.Core.Search;
 /// measured should be left out. What a generator says of their tokens orders rules that explain alike.
 /// </param>
 /// <param name="CharactersRead">
-/// For a text, how many of its characters the target has read at the site (through the last character of the site's
+/// For each of some texts, how many of its characters the target has read at the site (through the last character of the site's
 /// token), or null if the text has no such position. It restricts the prior to texts that can be samples, and lets
 /// a feature of what was read win over an equal one of what comes after. Null: every text, to its end.
 /// </param>
@@ -19,5 +19,5 @@ public sealed record SearchInput(
     SearchSpace Space,
     TextPool Texts,
     IReadOnlyList<SampleSet> ExploreSets,
-    Func<string, int?>? CharactersRead = null,
+    Func<IReadOnlyList<string>, IReadOnlyList<int?>>? CharactersRead = null,
     IReadOnlySet<string>? Tested = null);

@@ -139,9 +139,10 @@ internal sealed class SiteTable
     private static int[] PriorRowsWithPosition(SearchInput input)
     {
         var all = Enumerable.Range(0, input.Space.PriorSample.Count);
-        return input.CharactersRead is { } read
-            ? [.. all.Where(i => read(input.Space.PriorSample[i]) is not null)]
-            : [.. all];
+        if (input.CharactersRead is null)
+            return [.. all];
+        var read = input.CharactersRead(input.Space.PriorSample);
+        return [.. all.Where(i => read[i] is not null)];
     }
 
     /// <summary>An atom looks ahead if the text cut off where the target stands gives another value.</summary>
@@ -150,10 +151,11 @@ internal sealed class SiteTable
         const int Tried = 60;
         const double Tolerated = 0.02;
         var ahead = new bool[input.Space.Atoms.Count];
-        if (input.CharactersRead is not { } read)
+        if (input.CharactersRead is null)
             return ahead;
         var whole = references.Take(Tried).ToArray();
-        var part = whole.Select(t => t[..Math.Clamp(read(t) ?? t.Length, 0, t.Length)]).ToArray();
+        var read = input.CharactersRead(whole);
+        var part = whole.Select((t, i) => t[..Math.Clamp(read[i] ?? t.Length, 0, t.Length)]).ToArray();
         var values = new int[whole.Length][];
         var different = new int[ahead.Length];
         input.Space.Read(whole, (row, v) => values[row] = v.ToArray());

@@ -18,6 +18,10 @@ internal sealed class ClusterBackend : IInversionBackend
 
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
+    // How often a worker is asked whether it still has a call, and how long an answer may be on its way.
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(5);
+
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _clock;
     private readonly string _owner;
@@ -33,12 +37,12 @@ internal sealed class ClusterBackend : IInversionBackend
     {
         (_grains, _clock, _owner, _weight, _key) = (grains, clock, owner, weight, key);
         _read = new CharacterCounts(
-            Texts, () => PriorTexts, (site, texts) => Call("", "", (worker, _, _) => worker.CharactersRead(_key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
+            (site, texts) => Call("", "", (worker, ticket, _) => worker.CharactersRead(ticket, _key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
         _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), CancellationToken.None);
         for (var known = 0; known < _opened.PriorTexts; known = Texts.Count)
         {
             var (skip, take) = (known, Math.Min(TextsAtOnce, _opened.PriorTexts - known));
-            foreach (var text in Call("", "", (worker, _, _) => worker.PriorTexts(_key, skip, take), CancellationToken.None).Texts)
+            foreach (var text in Call("", "", (worker, ticket, _) => worker.PriorTexts(ticket, _key, skip, take), CancellationToken.None).Texts)
                 Texts.Add(text);
             if (Texts.Count != skip + take)
                 throw new InvalidOperationException("The prior of a worker holds a text twice.");
@@ -102,7 +106,7 @@ internal sealed class ClusterBackend : IInversionBackend
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => Call(
         "", "", (worker, ticket, token) => worker.Continue(ticket, _key, site.ToString(), new ContinueAsk(requests), token), cancel).Texts;
 
-    public int? CharactersRead(Site site, string text) => _read.Of(site, text);
+    public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => _read.Of(site, texts);
 
     public void Dispose() => _disposed.Cancel();
 
@@ -126,7 +130,8 @@ internal sealed class ClusterBackend : IInversionBackend
                 }
 
                 ClusterTelemetry.CallFor(_owner);
-                var answer = Result(call(_grains.Worker(worker), ticket, either.Token), either.Token);
+                var asked = _grains.Worker(worker);
+                var answer = Answered(call(asked, ticket, either.Token), asked, ticket, either.Token);
                 seconds = answer.Seconds;
                 if (answer.Fault is null)
                     return answer.Value!;
@@ -155,6 +160,20 @@ internal sealed class ClusterBackend : IInversionBackend
             ticket = Guid.NewGuid();
         }
     }
+
+    // A message that is lost while both ends live is told by nobody.
+    private T Answered<T>(Task<T> call, IWorkerGrain worker, Guid ticket, CancellationToken cancel)
+    {
+        while (!Ends(call, LookInterval, cancel))
+        {
+            if (!Result(worker.Knows(ticket), cancel) && !Ends(call, OnItsWay, cancel))
+                throw new TimeoutException("What a worker was asked, or its answer, was lost.");
+        }
+
+        return Result(call, cancel);
+    }
+
+    private bool Ends(Task call, TimeSpan within, CancellationToken cancel) => Result(Task.WhenAny(call, Task.Delay(within, _clock, cancel)), cancel) == call;
 
     private static T Result<T>(Task<T> task, CancellationToken cancel) => task.WaitAsync(cancel).GetAwaiter().GetResult();
 }

@@ -117,13 +117,16 @@ internal sealed record WorkerAnswer<T>(
 /// </summary>
 internal interface IWorkerGrain : IGrainWithStringKey
 {
+    /// <summary>Whether a call of this ticket is here that has not ended: who waits for its answer asks, since messages may be lost and nobody tells.</summary>
+    Task<bool> Knows(Guid ticket);
+
     /// <summary>Opens a target, or finds it open.</summary>
     [ResponseTimeout("06:00:00")]
     Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel);
 
     /// <summary>Texts of a target's prior, from an id on.</summary>
-    [ResponseTimeout("00:10:00")]
-    Task<WorkerAnswer<TextList>> PriorTexts(TargetKey key, int skip, int take);
+    [ResponseTimeout("06:00:00")]
+    Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, int skip, int take);
 
     /// <summary>Samples, as <see cref="IInversionBackend.Sample"/>; the group's activations are collected first where they are not there.</summary>
     [ResponseTimeout("06:00:00")]
@@ -136,8 +139,8 @@ internal interface IWorkerGrain : IGrainWithStringKey
     Task<WorkerAnswer<ContinueList>> Continue(Guid ticket, TargetKey key, string site, ContinueAsk requests, CancellationToken cancel);
 
     /// <summary>As <see cref="IInversionBackend.CharactersRead"/>, for many texts; nothing is computed.</summary>
-    [ResponseTimeout("00:10:00")]
-    Task<WorkerAnswer<CountList>> CharactersRead(TargetKey key, string site, TextList texts);
+    [ResponseTimeout("06:00:00")]
+    Task<WorkerAnswer<CountList>> CharactersRead(Guid ticket, TargetKey key, string site, TextList texts);
 }
 
 /// <summary>The one place of a cluster that knows its workers, what waits for them, and what sweeps there are.</summary>

@@ -48,6 +48,18 @@ internal static class ClusterHost
         silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(t => t.Assembly == typeof(WorkerGrain).Assembly && t != typeof(WorkerGrain)));
     }
 
+    /// <summary>
+    /// A service that is alone: a cluster of one, in this process and its memory. It has runs of sites; sweeps wait in a queue of its own, and a
+    /// process of its own computes.
+    /// </summary>
+    public static void AddAlone(ISiloBuilder silo, string version)
+    {
+        silo.UseLocalhostClustering(FreePort(IPAddress.Loopback), gatewayPort: 0, serviceId: ClusterSchema.Cluster, clusterId: ClusterSchema.Cluster);
+        silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(t => t.Assembly == typeof(SiteRunGrain).Assembly && t != typeof(SiteRunGrain)));
+        silo.AddMemoryGrainStorage(Storage);
+        AddMember(silo, MemberName.Of(MemberName.Service, version));
+    }
+
     private static void Add(ISiloBuilder silo, ClusterSettings settings, string name)
     {
         silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = ("Npgsql", settings.Database));
@@ -55,7 +67,6 @@ internal static class ClusterHost
         silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = ("Npgsql", settings.Database));
         silo.Configure<ReminderOptions>(reminders => reminders.MinimumReminderPeriod = ReminderPeriod);
         silo.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = ClusterSchema.Cluster);
-        silo.Configure<SiloOptions>(own => own.SiloName = name);
         var address = settings.Address ?? (settings.IsLocal ? IPAddress.Loopback : FirstAddress());
         silo.ConfigureEndpoints(address, settings.Port ?? FreePort(address), gatewayPort: 0, listenOnAnyHostAddress: false);
         silo.Configure<ClusterMembershipOptions>(members =>
@@ -67,12 +78,18 @@ internal static class ClusterHost
         });
         silo.Configure<DeploymentLoadPublisherOptions>(load => load.DeploymentLoadPublisherRefreshTime = LoadInterval);
         silo.Configure<SiloMessagingOptions>(messages => messages.MaxMessageBodySize = LargestMessage);
-        silo.Services.AddSerializer(serializer => serializer.AddJsonSerializer(IsPlain, WorkerStream.Json));
         silo.Services.AddPlacementDirector<OnSiloPlacement, OnSiloDirector>();
         // With the default one, what a dead member kept of the directory is lost, and grains with it that live elsewhere.
 #pragma warning disable ORLEANSEXP003 // It may still change.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+        AddMember(silo, name);
+    }
+
+    private static void AddMember(ISiloBuilder silo, string name)
+    {
+        silo.Configure<SiloOptions>(own => own.SiloName = name);
+        silo.Services.AddSerializer(serializer => serializer.AddJsonSerializer(IsPlain, WorkerStream.Json));
         silo.AddActivityPropagation();
         // Its stream of logs would tell what sweeps are about to whoever looks at members.
         silo.AddDashboard(dashboard => dashboard.HideTrace = true);

@@ -35,7 +35,16 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
     public void Add(string id)
     {
         workspace.Store.Change(id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Running, null, workspace.Clock.GetUtcNow().ToUnixTimeMilliseconds()));
-        Ask(id, grain => grain.Start());
+        try
+        {
+            Ask(id, grain => grain.Start());
+        }
+        catch (OutsideServiceException e)
+        {
+            // It stands in the store that it is to run, and is taken up soon.
+            LogUnseen(logger, e.Message);
+        }
+
         Tell(id);
     }
 

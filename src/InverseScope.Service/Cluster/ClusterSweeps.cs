@@ -24,7 +24,12 @@ internal sealed class ClusterSweeps(
     /// <summary>Cancelled when the service begins to end.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    public ISiteDispatch Dispatch => new SiteDispatch(grains, works, () => new ClusterLoad(_workers, _asking, MostAtOnce - _seats.CurrentCount), workspace.Clock);
+    /// <summary>For one run of a sweep.</summary>
+    public ISiteDispatch NewDispatch()
+    {
+        var allowance = new SiteAllowance(() => new ClusterLoad(_workers, _asking, MostAtOnce - _seats.CurrentCount), workspace.Clock);
+        return new SiteDispatch(grains, works, _ => allowance.Now(), workspace.Clock);
+    }
 
     /// <summary>What was heard of the cluster.</summary>
     public void See(ClusterView view) => (_workers, _asking) = (view.Workers.Length, view.Owners.Sum(o => o.Waiting + o.Running));

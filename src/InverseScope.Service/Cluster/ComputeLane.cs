@@ -24,6 +24,9 @@ internal sealed class ComputeLane : IDisposable
     /// <summary>Calls that wait or are computed.</summary>
     public Guid[] Tickets => [.. _tickets.Keys];
 
+    /// <summary>Whether a call waits or is computed.</summary>
+    public bool Knows(Guid ticket) => _tickets.ContainsKey(ticket);
+
     /// <summary>Calls that ended.</summary>
     public long Calls => Interlocked.Read(ref _calls);
 

@@ -51,49 +51,13 @@ internal sealed class SiteWork(Guid run, Func<StoreFence, CancellationToken, Sit
     public void Fail(string why) => _outcome.TrySetResult(SiteOutcome.Failed(why));
 }
 
-/// <summary>How much there is to do for how many, as was last heard.</summary>
-/// <param name="Asking">Calls of the whole cluster that wait for a worker or have one.</param>
-/// <param name="Sweeps">That run in this service.</param>
-internal readonly record struct ClusterLoad(int Workers, int Asking, int Sweeps);
-
-/// <summary>
-/// Sites of sweeps as grains: each is begun once at a time, and taken over where its process dies. As many at once as keep the workers busy: those
-/// that wait for a language model ask none, so that more are begun as long as few ask.
-/// </summary>
-internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<ClusterLoad> load, TimeProvider clock) : ISiteDispatch
+/// <summary>Sites of sweeps as grains: each is begun once at a time, and taken over where its process dies.</summary>
+/// <param name="atOnce">How many sites of a sweep at once, by whether they wait for a language model now and then.</param>
+internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<bool, int> atOnce, TimeProvider clock) : ISiteDispatch
 {
-    // One that computes and one that is to come next, for each worker, and some more.
-    private const int PerWorker = 2;
-    private const int Besides = 2;
-
-    // Where nobody computes for long, e.g. for want of a language model, more would only stand in another queue.
-    private const int MostPerWorker = 6;
-    private const int Most = 48;
-
-    /// <summary>A site that was begun asks for a worker, and is counted, within this.</summary>
-    public static readonly TimeSpan Settles = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
-    private int _more;
-    private long _grown = clock.GetTimestamp();
-
-    // Sweeps of one service share its threads: many that each begin many sites would long end none.
-    public int AtOnce
-    {
-        get
-        {
-            var (workers, asking, sweeps) = load();
-            var wanted = (workers * PerWorker) + Besides;
-            if (clock.GetElapsedTime(_grown) >= Settles)
-            {
-                _more = Math.Clamp(_more + Math.Max(0, wanted - asking), 0, workers * (MostPerWorker - PerWorker));
-                _grown = clock.GetTimestamp();
-            }
-
-            return Math.Max(1, Math.Min(wanted + _more, Most) / Math.Max(1, sweeps));
-        }
-    }
+    public int AtOnce(bool asks) => atOnce(asks);
 
     public async Task<SiteOutcome> Run(string sweep, string site, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel)
     {

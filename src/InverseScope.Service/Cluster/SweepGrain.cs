@@ -118,7 +118,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         {
             using var seat = sweeps.Seat(running.Cancel);
             var fence = workspace.Store.TakeOver(Id);
-            var goesOn = SweepTurn.Run(workspace, sweeps.RunnerOf(Id), running, sweeps.Stopping, new SweepRunOptions { Dispatch = sweeps.Dispatch, Fence = fence });
+            var goesOn = SweepTurn.Run(workspace, sweeps.RunnerOf(Id), running, sweeps.Stopping, new SweepRunOptions { Dispatch = sweeps.NewDispatch(), Fence = fence });
             if (goesOn && !sweeps.Stopping.IsCancellationRequested)
                 LogBrokeOff(logger, Id);
             return goesOn;

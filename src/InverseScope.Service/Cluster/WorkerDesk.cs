@@ -36,6 +36,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
     private const int KeysTold = 500;
 
     private readonly ComputeLane _lane = new();
+    private readonly ConcurrentDictionary<Guid, bool> _asked = [];
     private readonly ConcurrentDictionary<string, Served> _open = new(StringComparer.Ordinal);
 
     public WorkerIdentity Identity => identity;
@@ -52,14 +53,18 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         };
     }
 
-    public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) =>
-        Computed("open", key, null, () => _lane.Run<TargetKey, OpenedTarget>(ticket, key.Text, key, (keys, token) => [.. keys.Select(k => Find(k, token).Opened)], cancel));
+    /// <summary>Whether a call is here that has not ended.</summary>
+    public bool Knows(Guid ticket) => _asked.ContainsKey(ticket) || _lane.Knows(ticket);
 
-    public Task<WorkerAnswer<TextList>> PriorTexts(TargetKey key, int skip, int take) => Answer(Task.Run(() =>
+    public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) =>
+        Computed("open", key, null, () => _lane.Run<TargetKey, OpenedTarget>(ticket, key.Text, key, (keys, token) => [.. keys.Select(k => OpenedOf(k, token))], cancel));
+
+    public Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, int skip, int take) => Looked(ticket, () =>
     {
-        var pool = Find(key, CancellationToken.None).Backend.Texts;
-        return (new TextList([.. Enumerable.Range(skip, take).Select(id => pool[id])]), 0.0);
-    }));
+        using var served = Find(key, CancellationToken.None);
+        var pool = served.Backend.Texts;
+        return new TextList([.. Enumerable.Range(skip, take).Select(id => pool[id])]);
+    });
 
     public Task<WorkerAnswer<WorkerSamples>> Sample(
         Guid ticket, TargetKey key, string site, string groupKey, IReadOnlyList<string> group, IReadOnlyList<string> references, string stream, CancellationToken cancel)
@@ -70,7 +75,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             ticket, merge, references,
             (asks, token) =>
             {
-                var served = Find(key, token);
+                using var served = Find(key, token);
                 var at = served.Site(site);
                 if (!served.Groups.ContainsKey(groupKey))
                 {
@@ -87,7 +92,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         ticket, ContentHash.Of(key.Text, site), requests,
         (asks, token) =>
         {
-            var served = Find(key, token);
+            using var served = Find(key, token);
             var outcomes = served.Backend.Patch(served.Site(site), [.. asks.SelectMany(a => a)], token);
             return Split(asks, outcomes, part => new PatchList(part));
         },
@@ -97,24 +102,23 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         ticket, ContentHash.Of(key.Text, site), requests,
         (asks, token) =>
         {
-            var served = Find(key, token);
+            using var served = Find(key, token);
             var texts = served.Backend.Continue(served.Site(site), [.. asks.SelectMany(a => a)], token);
             return Split(asks, texts, part => new ContinueList(part));
         },
         cancel));
 
-    public Task<WorkerAnswer<CountList>> CharactersRead(TargetKey key, string site, IReadOnlyList<string> texts) => Answer(Task.Run(() =>
+    public Task<WorkerAnswer<CountList>> CharactersRead(Guid ticket, TargetKey key, string site, IReadOnlyList<string> texts) => Looked(ticket, () =>
     {
-        var served = Find(key, CancellationToken.None);
-        var at = served.Site(site);
-        return (new CountList([.. texts.Select(t => served.Backend.CharactersRead(at, t))]), 0.0);
-    }));
+        using var served = Find(key, CancellationToken.None);
+        return new CountList(served.Backend.CharactersRead(served.Site(site), texts));
+    });
 
     public void Dispose()
     {
         _lane.Dispose();
         foreach (var served in _open.Values)
-            served.Dispose();
+            served.Close();
     }
 
     private static List<TResult> Split<TAsk, TPart, TResult>(IReadOnlyList<IReadOnlyList<TAsk>> asks, IReadOnlyList<TPart> all, Func<IReadOnlyList<TPart>, TResult> make)
@@ -128,6 +132,27 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         }
 
         return results;
+    }
+
+    // Beside what is computed: it takes no device.
+    private async Task<WorkerAnswer<T>> Looked<T>(Guid ticket, Func<T> look)
+        where T : class
+    {
+        _asked[ticket] = true;
+        try
+        {
+            return await Answer(Task.Run(() => (look(), 0.0)));
+        }
+        finally
+        {
+            _asked.TryRemove(ticket, out _);
+        }
+    }
+
+    private OpenedTarget OpenedOf(TargetKey key, CancellationToken cancel)
+    {
+        using var served = Find(key, cancel);
+        return served.Opened;
     }
 
     private async Task<WorkerAnswer<T>> Computed<T>(string call, TargetKey key, string? site, Func<Task<(T Result, double Seconds)>> work)
@@ -158,9 +183,10 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         }
     }
 
+    // In use by whoever gets it, and not closed before it is disposed by them.
     private Served Find(TargetKey key, CancellationToken cancel)
     {
-        if (_open.TryGetValue(key.Text, out var known))
+        if (_open.TryGetValue(key.Text, out var known) && known.TryUse())
         {
             known.Used = clock.GetUtcNow();
             return known;
@@ -168,13 +194,13 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
 
         lock (_open)
         {
-            if (_open.TryGetValue(key.Text, out known))
+            if (_open.TryGetValue(key.Text, out known) && known.TryUse())
                 return known;
             while (_open.Count >= MostOpen || (!_open.IsEmpty && MachineMemory.Free() < LeastFreeBytes))
             {
                 var old = _open.Values.MinBy(s => s.Used)!;
                 _open.TryRemove(old.Key.Text, out _);
-                old.Dispose();
+                old.Close();
             }
 
             var local = source(key, cancel);
@@ -200,9 +226,12 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         }
     }
 
-    /// <summary>A target that is open here.</summary>
+    /// <summary>A target that is open here, used by whoever made it; disposing ends one use of it.</summary>
     private sealed class Served : IDisposable
     {
+        private readonly Lock _lock = new();
+        private int _uses = 1;
+        private bool _isClosed;
         private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
         private readonly ITask _task;
 
@@ -243,7 +272,40 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             return [.. asks.Select(ask => Told(all, [.. ask.Where(sets.ContainsKey).Select(t => sets[t])], [.. ask.Where(without.ContainsKey).Select(t => without[t])]))];
         }
 
-        public void Dispose() => Backend.Dispose();
+        public bool TryUse()
+        {
+            lock (_lock)
+            {
+                if (_isClosed)
+                    return false;
+                _uses++;
+                return true;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                if (--_uses > 0 || !_isClosed)
+                    return;
+            }
+
+            Backend.Dispose();
+        }
+
+        /// <summary>Nobody uses it any more but those who do; the last of them ends it.</summary>
+        public void Close()
+        {
+            lock (_lock)
+            {
+                _isClosed = true;
+                if (_uses > 0)
+                    return;
+            }
+
+            Backend.Dispose();
+        }
 
         private WorkerSamples Told(SiteSamples all, IReadOnlyList<SampleSet> sets, IReadOnlyList<int> without)
         {

@@ -10,9 +10,11 @@ namespace InverseScope.Service.Cluster;
 [Reentrant]
 internal sealed class WorkerGrain(WorkerDesk desk) : Grain, IWorkerGrain
 {
+    public Task<bool> Knows(Guid ticket) => Task.FromResult(desk.Knows(ticket));
+
     public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) => desk.Open(ticket, key, cancel);
 
-    public Task<WorkerAnswer<TextList>> PriorTexts(TargetKey key, int skip, int take) => desk.PriorTexts(key, skip, take);
+    public Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, int skip, int take) => desk.PriorTexts(ticket, key, skip, take);
 
     public Task<WorkerAnswer<WorkerSamples>> Sample(
         Guid ticket, TargetKey key, string site, string groupKey, string[] group, TextList references, string stream, CancellationToken cancel) =>
@@ -24,7 +26,7 @@ internal sealed class WorkerGrain(WorkerDesk desk) : Grain, IWorkerGrain
     public Task<WorkerAnswer<ContinueList>> Continue(Guid ticket, TargetKey key, string site, ContinueAsk requests, CancellationToken cancel) =>
         desk.Continue(ticket, key, site, requests.Requests, cancel);
 
-    public Task<WorkerAnswer<CountList>> CharactersRead(TargetKey key, string site, TextList texts) => desk.CharactersRead(key, site, texts.Texts);
+    public Task<WorkerAnswer<CountList>> CharactersRead(Guid ticket, TargetKey key, string site, TextList texts) => desk.CharactersRead(ticket, key, site, texts.Texts);
 }
 
 /// <summary>A grain lives on the silo that its key begins with, before a blank, and nowhere else.</summary>

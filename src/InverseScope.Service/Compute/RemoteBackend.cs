@@ -24,7 +24,7 @@ internal sealed class RemoteBackend : IInversionBackend
     {
         (_compute, _open) = (compute, open);
         _read = new CharacterCounts(
-            Texts, () => PriorTexts, (site, texts) => Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), texts), CancellationToken.None).Characters);
+            (site, texts) => Ask<ReadAnswer>((id, backend) => new ReadCall(id, backend, site.ToString(), texts), CancellationToken.None).Characters);
         _compute.Repeat(link => OpenedOn(link, CancellationToken.None), null, CancellationToken.None);
     }
 
@@ -72,7 +72,7 @@ internal sealed class RemoteBackend : IInversionBackend
     public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) =>
         Ask<ContinueAnswer>((id, backend) => new ContinueCall(id, backend, site.ToString(), requests), cancel).Texts;
 
-    public int? CharactersRead(Site site, string text) => _read.Of(site, text);
+    public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => _read.Of(site, texts);
 
     public void Dispose()
     {

@@ -118,7 +118,7 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
                     return new ContinueAnswer(more.Id, served.Backend.Continue(served.Site(more.Site), more.Requests, cancel));
             case ReadCall read:
                 using (var served = Find(read.Backend))
-                    return new ReadAnswer(read.Id, [.. read.Texts.Select(t => served.Backend.CharactersRead(served.Site(read.Site), t))]);
+                    return new ReadAnswer(read.Id, served.Backend.CharactersRead(served.Site(read.Site), read.Texts));
             case CloseCall close:
                 Close(close.Backend);
                 return new DoneAnswer(close.Id);

@@ -11,7 +11,9 @@ namespace InverseScope.Service.Desk;
 /// Works through sweeps one after another: they share one device, and two at once would only slow each other. What waits stands in the
 /// store, so that it goes on in the same order after the service ended, however it did.
 /// </summary>
-public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, IHostApplicationLifetime lifetime, ILogger<SweepQueue> logger) : BackgroundService, ISweepQueue
+/// <param name="dispatch">Has sites of the sweep that runs worked on at the same time; null: one after another.</param>
+public sealed partial class SweepQueue(
+    Workspace workspace, SweepRunner runner, IHostApplicationLifetime lifetime, ILogger<SweepQueue> logger, ISiteDispatch? dispatch = null) : BackgroundService, ISweepQueue
 {
     private readonly SemaphoreSlim _arrived = new(0);
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
@@ -170,7 +172,7 @@ public sealed partial class SweepQueue(Workspace workspace, SweepRunner runner, 
         }
     }
 
-    private void Run(RunningSweep running) => Guarded(running.Id, () => SweepTurn.Run(workspace, runner, running, Stopping));
+    private void Run(RunningSweep running) => Guarded(running.Id, () => SweepTurn.Run(workspace, runner, running, Stopping, new SweepRunOptions { Dispatch = dispatch }));
 
     private void Guarded(string id, Action work)
     {

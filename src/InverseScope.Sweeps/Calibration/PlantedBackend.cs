@@ -84,7 +84,7 @@ internal sealed class PlantedBackend : IInversionBackend
         return new SiteSamples(sets, [], 1, PriorTexts);
     }
 
-    public int? CharactersRead(Site site, string text) => text.Length;
+    public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => [.. texts.Select(t => (int?)t.Length)];
 
     public void Dispose()
     {

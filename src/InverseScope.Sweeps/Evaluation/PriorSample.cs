@@ -40,7 +40,11 @@ public sealed class PriorSample
     {
         int[] texts = [.. Enumerable.Range(0, backend.PriorTexts)];
         if (samples.PriorShareWithPosition < 1)
-            texts = [.. texts.Where(t => backend.CharactersRead(site, backend.Texts[t]) is not null)];
+        {
+            var read = backend.CharactersRead(site, [.. texts.Select(t => backend.Texts[t])]);
+            texts = [.. texts.Where(t => read[t] is not null)];
+        }
+
         return new PriorSample(
             texts, backend.PriorWeights is { } all ? [.. texts.Select(t => all[t])] : null,
             backend.Options.Sampler == SamplerKind.Enumerate, seed);

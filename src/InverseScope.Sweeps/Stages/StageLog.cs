@@ -56,6 +56,14 @@ internal sealed class StageLog(SweepStore store, string sweep, string sweepKey, 
     public void Note(string site, string step, string detail) =>
         store.Log(Line(site, step, detail, sweepKey, clock.GetUtcNow()), fence);
 
+    /// <summary>Before files are written, which the store does not refuse.</summary>
+    /// <exception cref="FencedException">Another has taken over.</exception>
+    public void CheckFence()
+    {
+        if (fence is { } own)
+            store.Check(own);
+    }
+
     private StoredLogLine Line(string site, string step, string detail, string inputs, DateTimeOffset now) => new()
     {
         Sweep = sweep,

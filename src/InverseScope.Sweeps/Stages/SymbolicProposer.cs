@@ -16,7 +16,7 @@ namespace InverseScope.Sweeps.Stages;
 /// neither store nor confirm references, and cannot ask for samples.
 /// </summary>
 internal sealed class SymbolicProposer(
-    SweepPlan plan, ITask task, TextPool texts, Func<Site, string, int?> charactersRead, RunSeed seed)
+    SweepPlan plan, ITask task, TextPool texts, Func<Site, IReadOnlyList<string>, IReadOnlyList<int?>> charactersRead, RunSeed seed)
 {
     private const int PriorDraws = 6_000;
 
@@ -34,7 +34,7 @@ internal sealed class SymbolicProposer(
         Site site, SiteSamples samples, IReadOnlySet<string> tested, TimeProvider clock, CancellationToken cancel)
     {
         var sets = samples.Sets.Where(s => s.Ess >= plan.Measurement.MinimumEss).ToArray();
-        var input = new SearchInput(_space.Value, texts, sets, t => charactersRead(site, t), tested);
+        var input = new SearchInput(_space.Value, texts, sets, some => charactersRead(site, some), tested);
         var options = new SearchOptions { MaxProposals = plan.MaxProposals, MinimumKappa = plan.MinimumKappa };
         var result = SymbolicSearch.Propose(input, options, seed.Stream("search", site.ToString()), cancel);
         var now = clock.GetUtcNow();

@@ -105,7 +105,8 @@ internal sealed class TaskVectorStages
     // Which token a position is, only the target's tokenizer tells.
     private static void CheckPosition(Site site, IReadOnlyList<TaskVectorPair> pairs, ITask task, IInversionBackend backend)
     {
-        if (pairs.Any(p => backend.CharactersRead(site, p.Target) is not null && backend.CharactersRead(site, p.Source) is not null))
+        var (targets, sources) = (backend.CharactersRead(site, [.. pairs.Select(p => p.Target)]), backend.CharactersRead(site, [.. pairs.Select(p => p.Source)]));
+        if (targets.Zip(sources).Any(p => p is (not null, not null)))
             return;
         throw new BadInputException(
             $"Site '{site}' of task_vector: in no pair of texts of task '{task.Name}' do both have the position {site.Position}.",

@@ -174,6 +174,11 @@ public sealed class SweepStore : IDisposable
         return fence;
     }
 
+    /// <summary>For what is written elsewhere than here, just before: another may take over in between.</summary>
+    /// <exception cref="FencedException">Another has taken over.</exception>
+    public void Check(StoreFence fence) => _database.Read(rows =>
+        rows.Find(StoreTables.Tokens, ContentHash.Of(fence.Scope))?.Token is var now && now == fence.Token ? true : throw new FencedException(fence, now ?? 0));
+
     public void Dispose() => _database.Dispose();
 
     /// <summary>Whoever adds a sweep of this name has this lock: ids name folders too, which some systems compare without regard to case.</summary>

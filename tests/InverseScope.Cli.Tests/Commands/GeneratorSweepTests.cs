@@ -260,7 +260,7 @@ public sealed class GeneratorSweepTests : IDisposable
             return backend.Sample(site, references, streamName, cancel);
         }
 
-        public int? CharactersRead(Site site, string text) => backend.CharactersRead(site, text);
+        public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => backend.CharactersRead(site, texts);
 
         public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) => backend.Patch(site, requests, cancel);
 

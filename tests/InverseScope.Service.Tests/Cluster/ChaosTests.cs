@@ -79,6 +79,8 @@ public sealed class ChaosTests : IDisposable
     // It is alive again only when the others have gone on without it.
     private async Task HaltedAsync(ClusterProcesses cluster, IReadOnlyList<ClusterMember> members)
     {
+        // One that was killed just before is no member yet that could be missed.
+        await cluster.JoinedAsync();
         var member = _chance.Pick(members);
         var process = member.Id;
         member.Freeze();

@@ -83,6 +83,9 @@ internal sealed class ClusterProcesses : IDisposable
             using var content = new StringContent(plan, new MediaTypeHeaderValue("text/yaml"));
             using var answer = await _client.PostAsync(new Uri(service, "/api/v1/sweeps"), content, TestContext.Current.CancellationToken);
             var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            // While the database is away.
+            if (answer.StatusCode == System.Net.HttpStatusCode.ServiceUnavailable)
+                return null;
             Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}: {text}\n{Logs}");
             return (string)JsonNode.Parse(text)!["id"]!;
         })) is not null);
@@ -120,9 +123,9 @@ internal sealed class ClusterProcesses : IDisposable
     public Dictionary<string, int> Steps() => Sql("SELECT sweep || ' ' || count(*) FROM inversescope.steps GROUP BY sweep")
         .ToDictionary(l => l[..l.LastIndexOf(' ')], l => int.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture), StringComparer.Ordinal);
 
-    /// <summary>Whether the others have declared a process dead.</summary>
+    /// <summary>Whether the others have declared a process dead that was a member.</summary>
     public bool IsDead(int process) => Sql(
-        string.Create(CultureInfo.InvariantCulture, $"SELECT status FROM inversescope.orleansmembershiptable WHERE siloname LIKE '%/{process}/%'")).All(s => s == "6");
+        string.Create(CultureInfo.InvariantCulture, $"SELECT status FROM inversescope.orleansmembershiptable WHERE siloname LIKE '%/{process}/%'")) is { Length: > 0 } rows && rows.All(s => s == "6");
 
     /// <summary>Rows of a query.</summary>
     public string[] Sql(string sql) => _server.Sql(_database, sql).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -137,7 +140,7 @@ internal sealed class ClusterProcesses : IDisposable
         while (!await look())
         {
             if (Stopwatch.GetElapsedTime(began) > within)
-                Assert.Fail($"{what()}: not within {within}.\n{Logs}");
+                Assert.Fail($"{what()}: not within {within}.\n{await OverviewAsync()}\n{Logs}");
             await Task.Delay(LookInterval, TestContext.Current.CancellationToken);
         }
     }
@@ -149,6 +152,13 @@ internal sealed class ClusterProcesses : IDisposable
         _client.Dispose();
         _folder.Dispose();
     }
+
+    // The cluster as a service tells of it.
+    private async Task<string> OverviewAsync() => await AskAsync(async service =>
+    {
+        using var answer = await _client.GetAsync(new Uri(service, "/api/v1/cluster"), TestContext.Current.CancellationToken);
+        return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }) ?? "No service answers.";
 
     private async Task<T?> AskAsync<T>(Func<Uri, Task<T?>> ask)
         where T : class

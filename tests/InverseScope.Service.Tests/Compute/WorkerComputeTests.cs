@@ -43,7 +43,10 @@ public sealed class WorkerComputeTests : IDisposable
         string[] references = [.. Enumerable.Range(0, 20).Select(i => _task.Draw(new RunSeed(99).Stream("references", $"{i}")))];
         foreach (var site in new[] { Site, Other })
             Assert.Equal(Shown(local, site, references), Shown(remote, site, references));
-        Assert.Equal(references.Select(t => local.CharactersRead(Other, t)), references.Select(t => remote.CharactersRead(Other, t)));
+        // Some of them again, and one twice.
+        Assert.Equal(local.CharactersRead(Other, references[..8]), remote.CharactersRead(Other, references[..8]));
+        string[] twice = [.. references, references[0]];
+        Assert.Equal(local.CharactersRead(Other, twice), remote.CharactersRead(Other, twice));
         PatchRequest[] patches = [new(references[0], null, [references[1], references[2]])];
         Assert.Equal(
             local.Patch(Site, patches, TestContext.Current.CancellationToken)[0]!.Effects, remote.Patch(Site, patches, TestContext.Current.CancellationToken)[0]!.Effects);
@@ -64,7 +67,7 @@ public sealed class WorkerComputeTests : IDisposable
         using var remote = Open(compute);
         using var local = OpenHere();
         var tooLong = string.Join(' ', Enumerable.Repeat("the", 5000));
-        var (there, here) = (Assert.Throws<BadInputException>(() => remote.CharactersRead(Site, tooLong)), Assert.Throws<BadInputException>(() => local.CharactersRead(Site, tooLong)));
+        var (there, here) = (Assert.Throws<BadInputException>(() => remote.CharactersRead(Site, [tooLong])), Assert.Throws<BadInputException>(() => local.CharactersRead(Site, [tooLong])));
         Assert.Equal((here.What, here.Fix), (there.What, there.Fix));
         // Not prepared: a fault of whoever calls.
         Assert.Contains("not prepared", Assert.Throws<WorkerFaultException>(() => remote.Sample(Site, ["x"], "s", default)).Message, StringComparison.Ordinal);
@@ -291,7 +294,7 @@ public sealed class WorkerComputeTests : IDisposable
 
         public IReadOnlyList<string?> Continue(Site site, IReadOnlyList<ContinuationRequest> requests, CancellationToken cancel) => _backend.Continue(site, requests, cancel);
 
-        public int? CharactersRead(Site site, string text) => _backend.CharactersRead(site, text);
+        public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => _backend.CharactersRead(site, texts);
 
         public void Dispose()
         {

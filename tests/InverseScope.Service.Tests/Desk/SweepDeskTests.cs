@@ -257,6 +257,43 @@ public sealed class SweepDeskTests : IDisposable
     }
 
     [Fact]
+    public async Task While_a_language_model_is_waited_for_at_a_site_others_are_sampled()
+    {
+        await using var model = await FakeOllama.StartAsync();
+        var (sampled, goOn) = (new HashSet<string>(), new TaskCompletionSource());
+        _compute.BeforeSampling = site =>
+        {
+            lock (sampled)
+            {
+                sampled.Add(site.ToString());
+                if (sampled.Count == 3)
+                    goOn.TrySetResult();
+            }
+        };
+        // Asked at a site, it is silent until all three were sampled, which they would never be if they took turns.
+        model.Answer = async (context, request) =>
+        {
+            bool isAtSite;
+            lock (sampled)
+                isAtSite = sampled.Count > 0;
+            if (isAtSite)
+                await goOn.Task.WaitAsync(context.RequestAborted);
+            await FakeOllama.SayAsync(context, request, isAtSite ? """{"hypotheses": []}""" : """{"word": "ready", "letters": 5}""");
+        };
+        await using var service = await StartAsync();
+        var desk = Desk(service);
+        desk.Begin(Plan + $$"""
+
+            language_model: { model: {{FakeOllama.Model}}, address: "{{model.Address}}", rounds: 1, relabelled: 0 }
+            """);
+
+        var done = await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
+        Assert.Equal(3, done.Pace.SitesDone);
+        Assert.All(Report("desk-001").Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
+        Assert.NotEmpty(model.Chats);
+    }
+
+    [Fact]
     public async Task A_file_outside_is_refused_alike_whether_it_is_there_or_not_and_other_faults_are_told_with_it()
     {
         await using var service = await StartAsync();
@@ -410,7 +447,8 @@ public sealed class SweepDeskTests : IDisposable
             var view = desk.Find(id);
             if (wanted(view))
                 return view;
-            await Task.Delay(10, patience.Token);
+            Assert.False(patience.IsCancellationRequested, $"{id} is {view.Status} at {view.Pace} ({view.Reason}; {view.LastFault}).");
+            await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
 

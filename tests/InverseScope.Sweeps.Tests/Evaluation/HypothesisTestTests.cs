@@ -198,7 +198,7 @@ public sealed class HypothesisTestTests
         public SiteSamples Sample(Site site, IReadOnlyList<string> references, string streamName, CancellationToken cancel) =>
             throw new NotSupportedException();
 
-        public int? CharactersRead(Site site, string text) => text.Length;
+        public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => [.. texts.Select(t => (int?)t.Length)];
 
         public void Dispose()
         {

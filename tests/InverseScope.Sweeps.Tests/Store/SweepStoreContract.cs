@@ -95,6 +95,7 @@ public abstract class SweepStoreContract(StorePlace place) : IDisposable
         Assert.True(store.Commit(Step(sweep, "s", "one", "k", "1"), [Line("x")], old));
         store.Change(sweep, s => s.StopReason = "old", old);
         store.Log(Line("y"), old);
+        store.Check(old);
 
         using (var other = place.Killed())
         {
@@ -108,10 +109,13 @@ public abstract class SweepStoreContract(StorePlace place) : IDisposable
         Assert.Throws<FencedException>(() => store.Commit(Step(sweep, "s", "one", "k", "2"), [Line("z")], old));
         Assert.Throws<FencedException>(() => store.Change(sweep, s => s.StopReason = "late", old));
         Assert.Throws<FencedException>(() => store.Log(Line("z"), old));
+        Assert.Throws<FencedException>(() => store.Check(old));
+        Assert.Throws<FencedException>(() => store.Check(new StoreFence("never taken", 1)));
         Assert.Throws<FencedException>(() => store.Log(Line("z"), new StoreFence("never taken", 1)));
         Assert.Throws<FencedException>(() => store.Log(Line("z"), old with { Token = 3 }));
 
         var now = old with { Token = 2 };
+        store.Check(now);
         Assert.False(store.Commit(Step(sweep, "s", "one", "k", "3"), [], now));
         Assert.True(store.Commit(Step(sweep, "s", "two", "k", "3"), [], now));
         Assert.Equal("old", store.Sweep(sweep).StopReason);
