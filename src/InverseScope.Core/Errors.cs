@@ -20,4 +20,4 @@ public class BadInputException : Exception
 }
 
 /// <summary>A service or resource outside the process failed after retries; exit code 3.</summary>
-public sealed class OutsideServiceException(string message, Exception? inner = null) : Exception(message, inner);
+public class OutsideServiceException(string message, Exception? inner = null) : Exception(message, inner);

@@ -26,7 +26,7 @@ namespace InverseScope.Sweeps;
 internal sealed record TargetUnderStudy(IInversionBackend Backend, IInversionBackend? Random, Func<string, IReadOnlyList<string>?>? Tokenizer);
 
 /// <summary>
-/// One run of a sweep: sites that are left, one after another, then the task-vector experiment, then the report. What one of them
+/// One run of a sweep: sites that are left, one after another or as many at once as its dispatch says, then the task-vector experiment, then the report. What one of them
 /// lacks (a language model, luck) does not keep the next from its turn.
 /// </summary>
 internal sealed class SweepRun : IDisposable
@@ -279,9 +279,10 @@ internal sealed class SweepRun : IDisposable
     {
         // Those that waited for a language model are taken up once more when all others are done.
         var queue = new Queue<Site>(left);
+        var again = new Queue<Site>();
         var running = new Dictionary<Task<SiteOutcome>, Site>();
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var isWaitedFor = false;
+        var lastParked = false;
         string? stopped = null;
         try
         {
@@ -299,12 +300,27 @@ internal sealed class SweepRun : IDisposable
                 }
 
                 if (running.Count == 0)
-                    break;
+                {
+                    if (stopped is not null || again.Count == 0)
+                        break;
+                    // All that is left waits: asked at once it would be refused at once.
+                    if (lastParked)
+                    {
+                        Tell(SweepState.Running, "waiting for the language model");
+                        Task.Delay(_plan.LanguageModel!.Chat.BreakFor, _clock, cancel).GetAwaiter().GetResult();
+                    }
+
+                    while (again.TryDequeue(out var site))
+                        queue.Enqueue(site);
+                    continue;
+                }
+
                 if (EndedOf(running, stopped is null && queue.Count > 0) is not { } ended)
                     continue;
                 var of = running[ended];
                 running.Remove(ended);
                 var outcome = ended.GetAwaiter().GetResult();
+                lastParked = outcome.Kind == SiteOutcomeKind.Parked;
                 switch (outcome.Kind)
                 {
                     case SiteOutcomeKind.BudgetSpent:
@@ -314,15 +330,7 @@ internal sealed class SweepRun : IDisposable
                         _log.Note(of.ToString(), "parked", outcome.Why!);
                         _fault = $"{of}: {outcome.Why}";
                         if (_parked.TryAdd(of, outcome.Why!))
-                            queue.Enqueue(of);
-                        // All that is left waits: asked at once it would be refused at once.
-                        if (stopped is null && running.Count == 0 && queue.Count > 0 && !isWaitedFor && queue.All(_parked.ContainsKey))
-                        {
-                            isWaitedFor = true;
-                            Tell(SweepState.Running, "waiting for the language model");
-                            Task.Delay(_plan.LanguageModel!.Chat.BreakFor, _clock, cancel).GetAwaiter().GetResult();
-                        }
-
+                            again.Enqueue(of);
                         break;
                     default:
                         if (outcome.Kind == SiteOutcomeKind.Failed)

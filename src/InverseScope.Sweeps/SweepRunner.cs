@@ -124,6 +124,7 @@ public sealed class SweepRunner(
     /// <returns>The sweep as it then stands: finished, stopped by the user or its budget, or to go on.</returns>
     /// <exception cref="BadInputException">The model or a site cannot be used.</exception>
     /// <exception cref="OutsideServiceException">The disk is full or the store is out of reach.</exception>
+    /// <exception cref="StoreAwayException">With a fence: the store is out of reach, and the sweep stays as one that runs.</exception>
     /// <exception cref="FencedException">Another process has taken the sweep over.</exception>
     public StoredSweep Run(
         string id, IProgress<WorkProgress>? progress, CancellationToken cancel, Func<string?>? whyCancelled = null, SweepRunOptions? options = null)
@@ -141,6 +142,11 @@ public sealed class SweepRunner(
         {
             if (Reason(whyCancelled) is { } reason)
                 Settle(sweep, reason);
+        }
+        catch (StoreAwayException) when (options.Fence is not null)
+        {
+            // It stays as one that runs: here or elsewhere it is taken up where it was, once the store is there again.
+            throw;
         }
         catch (Exception e) when (e is BadInputException or OutsideServiceException)
         {
@@ -168,7 +174,7 @@ public sealed class SweepRunner(
         using var languageModel = plan.LanguageModel is { } wanted ? languageModels(wanted.Chat) : null;
         if (languageModel?.HasTools == false && plan.LanguageModel!.Propose.Contains(LanguageModelMode.Tools))
             throw new BadInputException($"{languageModel.Chat.Model.Name} cannot call functions, which 'propose: [tools]' asks of it.", "Name a model that can, or propose by loop.");
-        NoteModel(sweep, languageModel?.Chat.Model, languageModel?.Embedder?.Identity);
+        NoteModel(sweep, languageModel?.Chat.Model, languageModel?.Embedder?.Identity, options.Fence);
         var task = tasks.Find(plan.Task);
         var seed = new RunSeed(plan.Seed);
         using var backend = backends(plan.Model, TargetWeights.Trained, task, plan.Measurement, seed);
@@ -226,7 +232,7 @@ public sealed class SweepRunner(
     }
 
     // Who resumes a sweep after the model was fetched anew may; that two models answered must be seen.
-    private void NoteModel(StoredSweep sweep, ChatModel? model, string? embedding)
+    private void NoteModel(StoredSweep sweep, ChatModel? model, string? embedding, StoreFence? fence)
     {
         if (model is null || (sweep.LanguageModel == model.Identity && sweep.EmbeddingModel == embedding))
             return;
@@ -238,11 +244,11 @@ public sealed class SweepRunner(
                 Time = Timestamp.Of(clock.GetUtcNow()),
                 Step = "language model changed",
                 Detail = $"It was {before} in the runs before, and is {model.Identity}.",
-            });
+            }, fence);
         }
 
         (sweep.LanguageModel, sweep.EmbeddingModel) = (model.Identity, embedding);
-        store.Change(sweep.Id, s => (s.LanguageModel, s.EmbeddingModel) = (model.Identity, embedding));
+        store.Change(sweep.Id, s => (s.LanguageModel, s.EmbeddingModel) = (model.Identity, embedding), fence);
     }
 
     private void End(StoredSweep sweep, double earlier, long began, StoreFence? fence)

@@ -66,7 +66,7 @@ internal sealed class SimulatedBackend(TargetDescription target, PlantedBackend 
     public IReadOnlyList<PatchOutcome?> Patch(Site site, IReadOnlyList<PatchRequest> requests, CancellationToken cancel) =>
         InBatch(() => planted.Patch(site, requests, cancel));
 
-    public int? CharactersRead(Site site, string text) => planted.CharactersRead(site, text);
+    public IReadOnlyList<int?> CharactersRead(Site site, IReadOnlyList<string> texts) => planted.CharactersRead(site, texts);
 
     public void Dispose() => planted.Dispose();
 

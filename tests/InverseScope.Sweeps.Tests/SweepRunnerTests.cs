@@ -7,6 +7,7 @@ using InverseScope.Sweeps.Evaluation;
 using InverseScope.Sweeps.Plans;
 using InverseScope.Sweeps.Reports;
 using InverseScope.Sweeps.Samples;
+using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 using InverseScope.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -422,6 +423,42 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Equal(SweepState.Finished, sweep.State);
         Assert.Equal(
             [SiteStatus.Done, SiteStatus.Failed, SiteStatus.Done, SiteStatus.Done], report.Sites.OrderBy(s => s.Site, StringComparer.Ordinal).Select(s => s.Status));
+    }
+
+    [Fact]
+    public void A_site_that_waited_for_a_language_model_is_taken_up_when_those_beside_it_are_done()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        using var refused = new ManualResetEventSlim();
+        var id = "";
+        var runner = Runner(store, Planted, site =>
+        {
+            if (site.ToString() == "L0H1@last")
+            {
+                Assert.True(refused.Wait(TimeSpan.FromSeconds(60)));
+            }
+            else if (!store.Steps(id).Any(s => s.Site == "L0H1@last" && s.Stage.StartsWith("confirm", StringComparison.Ordinal)))
+            {
+                refused.Set();
+                throw new SiteParkedException("nobody answers");
+            }
+        });
+        id = runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id;
+        var (sweep, report) = Finish(runner.Run(id, null, default, null, new SweepRunOptions { Dispatch = new Threads(store, 2) }));
+        Assert.Equal(SweepState.Finished, sweep.State);
+        Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
+    }
+
+    [Theory]
+    [InlineData(true, SweepState.Running)]
+    [InlineData(false, SweepState.Failed)]
+    public void While_the_store_is_away_a_sweep_that_others_can_take_up_is_left_to_them(bool isShared, SweepState state)
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var runner = Runner(store, Planted, _ => throw new StoreAwayException("away"));
+        var id = runner.Begin(Plan(), "inversescope sweep run plan.yaml").Id;
+        Assert.Throws<StoreAwayException>(() => runner.Run(id, null, default, null, new SweepRunOptions { Fence = isShared ? store.TakeOver(id) : null }));
+        Assert.Equal(state, store.Sweep(id).State);
     }
 
     [Fact]

@@ -33,16 +33,17 @@ internal sealed class ClusterBackend : IInversionBackend
     private readonly CharacterCounts _read;
     private readonly CancellationTokenSource _disposed = new();
 
-    public ClusterBackend(IGrainFactory grains, TimeProvider clock, string owner, Func<double> weight, TargetKey key)
+    /// <param name="opening">Ends the waiting for a worker that opens it.</param>
+    public ClusterBackend(IGrainFactory grains, TimeProvider clock, string owner, Func<double> weight, TargetKey key, CancellationToken opening)
     {
         (_grains, _clock, _owner, _weight, _key) = (grains, clock, owner, weight, key);
         _read = new CharacterCounts(
             (site, texts) => Call("", "", (worker, ticket, _) => worker.CharactersRead(ticket, _key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
-        _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), CancellationToken.None);
+        _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), opening);
         for (var known = 0; known < _opened.PriorTexts; known = Texts.Count)
         {
             var (skip, take) = (known, Math.Min(TextsAtOnce, _opened.PriorTexts - known));
-            foreach (var text in Call("", "", (worker, ticket, _) => worker.PriorTexts(ticket, _key, skip, take), CancellationToken.None).Texts)
+            foreach (var text in Call("", "", (worker, ticket, _) => worker.PriorTexts(ticket, _key, _opened.PriorHash, skip, take), opening).Texts)
                 Texts.Add(text);
             if (Texts.Count != skip + take)
                 throw new InvalidOperationException("The prior of a worker holds a text twice.");
@@ -87,7 +88,7 @@ internal sealed class ClusterBackend : IInversionBackend
         var merge = Options.UsesGenerator ? "" : ContentHash.Of(_key.Text, site.ToString(), streamName);
         var told = Call(
             group.Key, merge,
-            (worker, ticket, token) => worker.Sample(ticket, _key, site.ToString(), group.Key, group.Sites, new TextList(references), streamName, token), cancel);
+            (worker, ticket, token) => worker.Sample(ticket, _key, _opened.PriorHash, site.ToString(), group.Key, group.Sites, new TextList(references), streamName, token), cancel);
         var added = told.New.Texts.Select(Texts.Add).ToArray();
         int Inward(int id) => id < PriorTexts ? id : added[id - PriorTexts];
         return new SiteSamples(
@@ -119,13 +120,15 @@ internal sealed class ClusterBackend : IInversionBackend
         {
             string? worker = null;
             double? seconds = null;
+            var isGivenUp = false;
             try
             {
                 worker = Result(pool.Acquire(new CallTicket(ticket, _owner, _weight(), _key.Text, group, merge, [.. without])), either.Token);
                 if (worker is null)
                 {
-                    if (fault is not null && Result(pool.Look(), either.Token).Workers.All(w => without.Contains(w.Card.Id)))
-                        throw fault.Thrown(cancel);
+                    isGivenUp = fault is not null && Result(pool.Look(), either.Token).Workers.All(w => without.Contains(w.Card.Id));
+                    if (isGivenUp)
+                        throw fault!.Thrown(cancel);
                     continue;
                 }
 
@@ -153,11 +156,13 @@ internal sealed class ClusterBackend : IInversionBackend
             }
             finally
             {
-                if (worker is not null || either.IsCancellationRequested)
+                if (worker is not null || isGivenUp || either.IsCancellationRequested)
                     _ = pool.Release(ticket, seconds).ContinueWith(t => t.Exception, TaskScheduler.Default);
             }
 
-            ticket = Guid.NewGuid();
+            // One that is not granted yet keeps its place.
+            if (worker is not null)
+                ticket = Guid.NewGuid();
         }
     }
 

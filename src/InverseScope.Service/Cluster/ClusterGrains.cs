@@ -17,7 +17,7 @@ internal static class ClusterGrains
     /// </summary>
     /// <param name="cancel">Of whoever called; what was cancelled by it has not failed.</param>
     public static bool IsPassing(Exception e, CancellationToken cancel) =>
-        e is OrleansException or TimeoutException or System.Net.Sockets.SocketException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested);
+        e is OrleansException or TimeoutException or System.Net.Sockets.SocketException or IOException or System.Data.Common.DbException || (e is OperationCanceledException && !cancel.IsCancellationRequested);
 
     public static IPoolGrain Pool(this IGrainFactory grains) => grains.GetGrain<IPoolGrain>(GrainId.Create(PoolType, "0"));
 
@@ -125,12 +125,14 @@ internal interface IWorkerGrain : IGrainWithStringKey
     Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel);
 
     /// <summary>Texts of a target's prior, from an id on.</summary>
+    /// <param name="prior">As in <see cref="OpenedTarget.PriorHash"/>: a worker that has another prior is not fit.</param>
     [ResponseTimeout("06:00:00")]
-    Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, int skip, int take);
+    Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, string prior, int skip, int take);
 
     /// <summary>Samples, as <see cref="IInversionBackend.Sample"/>; the group's activations are collected first where they are not there.</summary>
+    /// <param name="prior">As in <see cref="OpenedTarget.PriorHash"/>: a worker that has another prior is not fit.</param>
     [ResponseTimeout("06:00:00")]
-    Task<WorkerAnswer<WorkerSamples>> Sample(Guid ticket, TargetKey key, string site, string groupKey, string[] group, TextList references, string stream, CancellationToken cancel);
+    Task<WorkerAnswer<WorkerSamples>> Sample(Guid ticket, TargetKey key, string prior, string site, string groupKey, string[] group, TextList references, string stream, CancellationToken cancel);
 
     [ResponseTimeout("06:00:00")]
     Task<WorkerAnswer<PatchList>> Patch(Guid ticket, TargetKey key, string site, PatchAsk requests, CancellationToken cancel);
@@ -196,6 +198,9 @@ internal interface ISweepGrain : IGrainWithStringKey
     /// <summary>Begins or goes on, unless it runs already.</summary>
     Task Start();
 
+    /// <summary>Goes on with what is to run and does not; what runs, or is being ended, is left alone.</summary>
+    Task GoOn();
+
     /// <summary>Ends it at its next batch.</summary>
     /// <param name="reason">Stored as why it ended.</param>
     /// <returns>Whether it waited or ran.</returns>
@@ -224,29 +229,17 @@ internal interface ISiteRunGrain : IGrainWithStringKey
     /// <summary>Begins unless it runs, and waits a while for its end.</summary>
     /// <param name="run">Of the sweep's run that asks, so that a later one does not get the end of an earlier.</param>
     Task<SiteRunState> Run(Guid run);
-
-    /// <summary>What it did so far.</summary>
-    [AlwaysInterleave]
-    Task<SiteRunRecord> Look();
 }
 
 /// <summary>What is kept of the run of a site beside its results.</summary>
 [GenerateSerializer]
 internal sealed class SiteRunRecord
 {
-    /// <summary>How often it was begun.</summary>
-    [Id(0)]
-    public int Attempts { get; set; }
-
-    /// <summary>Attempts that neither ended nor were given up: their process died.</summary>
+    /// <summary>Attempts in a row that neither ended nor were given up: their process died.</summary>
     [Id(1)]
     public int Lost { get; set; }
 
     /// <summary>Whether an attempt is under way.</summary>
     [Id(2)]
     public bool IsUnderWay { get; set; }
-
-    /// <summary>UTC.</summary>
-    [Id(3)]
-    public DateTimeOffset LastBegun { get; set; }
 }

@@ -108,7 +108,7 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
         foreach (var sweep in workspace.Store.Sweeps().Where(s => s is { State: SweepState.Running, Turn: not null }))
         {
             if (Find(sweep.Id) is not { Ended: false })
-                await grains.GetGrain<ISweepGrain>(sweep.Id).Start();
+                await grains.GetGrain<ISweepGrain>(sweep.Id).GoOn();
         }
     }
 

@@ -169,8 +169,7 @@ internal static class ClusterSchema
             using var source = NpgsqlDataSource.Create(settings.Database);
             using var connection = source.OpenConnection();
             CheckClock(settings, connection, clock);
-            Apply(settings, connection);
-            CheckProgram(settings, connection, program);
+            Apply(settings, connection, program);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
             or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege)
@@ -184,7 +183,7 @@ internal static class ClusterSchema
         }
     }
 
-    private static void Apply(ClusterSettings settings, NpgsqlConnection connection)
+    private static void Apply(ClusterSettings settings, NpgsqlConnection connection, string program)
     {
         using var transaction = connection.BeginTransaction();
         // Of many that start at the same time, one makes the tables.
@@ -198,6 +197,9 @@ internal static class ClusterSchema
                 $"The cluster's tables ({settings.Shown}) have version {version}; this program knows versions up to {Version}.", "Use the newer program that made them. Nothing was changed.");
         }
 
+        // Nothing is changed under members of another version.
+        if (version > 0)
+            CheckProgram(settings, connection, program);
         foreach (var step in Tables[version..])
             Execute(connection, step);
         if (version < Version)
@@ -231,7 +233,7 @@ internal static class ClusterSchema
     private static void CheckProgram(ClusterSettings settings, NpgsqlConnection connection, string program)
     {
         using var command = new NpgsqlCommand(
-            "SELECT DISTINCT siloname FROM orleansmembershiptable WHERE deploymentid = $1 AND status = 3 AND iamalivetime > clock_timestamp() - $2", connection)
+            "SELECT DISTINCT siloname FROM orleansmembershiptable WHERE deploymentid = $1 AND status IN (1, 2, 3) AND iamalivetime > clock_timestamp() - $2", connection)
         {
             Parameters = { new() { Value = Cluster }, new() { Value = AliveWithin } },
         };

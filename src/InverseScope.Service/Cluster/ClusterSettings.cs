@@ -25,7 +25,7 @@ public sealed record ClusterSettings
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
             throw new BadInputException(
-                $"--cluster is no connection string of PostgreSQL: {e.Message}", "Write it as 'Host=db;Database=inversescope;Username=NAME;Password=…'.", e);
+                "--cluster is no connection string of PostgreSQL.", "Write it as 'Host=db;Database=inversescope;Username=NAME;Password=…'.", e);
         }
 
         if (string.IsNullOrEmpty(_database.Host) || string.IsNullOrEmpty(_database.Database))
@@ -56,7 +56,7 @@ public sealed record ClusterSettings
     /// <summary>Where others reach this process; null: loopback where the database is on this machine, else its first address.</summary>
     public IPAddress? Address { get; init; }
 
-    /// <summary>Port for the other processes of the cluster; null: a free one from 11111.</summary>
+    /// <summary>Port for the other processes of the cluster; null: any that is free.</summary>
     public int? Port { get; init; }
 
     /// <summary>Whether the database is on this machine.</summary>

@@ -42,9 +42,9 @@ internal sealed class ClusterSweeps(
     }
 
     /// <summary>Runs one sweep, with that sweep's share of the workers.</summary>
-    public SweepRunner RunnerOf(string id) => new(
+    public SweepRunner RunnerOf(string id, CancellationToken cancel) => new(
         workspace.Home, workspace.Store,
-        (model, weights, task, options, seed) => compute.Open(id, () => SweepPriorities.WeightOf(workspace.Store.Sweep(id).Priority), model, weights, task, options, seed),
+        (model, weights, task, options, seed) => compute.Open(id, () => SweepPriorities.WeightOf(workspace.Store.Sweep(id).Priority), model, weights, task, options, seed, cancel),
         compute.Describe, workspace.Tasks, workspace.Clock, workspace.Version, languageModels);
 
     /// <summary>Whether a sweep is to run, as far as that can be read.</summary>

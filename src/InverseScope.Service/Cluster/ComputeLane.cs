@@ -40,7 +40,7 @@ internal sealed class ComputeLane : IDisposable
     public Task<(TResult Result, double Seconds)> Run<TAsk, TResult>(
         Guid ticket, string merge, TAsk ask, Func<IReadOnlyList<TAsk>, CancellationToken, IReadOnlyList<TResult>> compute, CancellationToken cancel)
     {
-        var call = new LaneCall<TAsk, TResult>(merge.Length == 0 ? "" : $"{typeof(TAsk).Name} {merge}", ask, compute, cancel);
+        var call = new LaneCall<TAsk, TResult>(merge.Length == 0 ? "" : $"{typeof(TAsk)} {merge}", ask, compute, cancel);
         _tickets[ticket] = true;
         _arrived.Add(call, CancellationToken.None);
         return Ended();

@@ -1,6 +1,4 @@
-using InverseScope.Core;
 using InverseScope.Service.Desk;
-using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 
@@ -36,56 +34,55 @@ internal sealed partial class SiteRunGrain(
                 return SiteRunState.Running;
             if (!await Begin(work))
                 return SiteRunState.Ended;
+            if (!work.TryTake())
+            {
+                await Write(new SiteRunRecord());
+                return SiteRunState.Elsewhere;
+            }
+
             _run = run;
-            _working = Task.Factory.StartNew(() => Work(key, work), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            _working = Task.Factory.StartNew(
+                () => work.Do(() => workspace.Store.TakeOver(key)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
 
         if (!await IsOver(_working!))
             return SiteRunState.Running;
         if (record.State.IsUnderWay)
-        {
-            record.State.IsUnderWay = false;
-            await record.WriteStateAsync();
-        }
+            await Write(new SiteRunRecord());
 
         return SiteRunState.Ended;
     }
 
-    public Task<SiteRunRecord> Look() => Task.FromResult(record.State);
-
-    // Whatever the store says of taking over is for the sweep that waits.
-    private void Work(string key, SiteWork work)
-    {
-        StoreFence fence;
-        try
-        {
-            fence = workspace.Store.TakeOver(key);
-        }
-        catch (Exception e) when (e is OutsideServiceException or BadInputException)
-        {
-            work.Fail(e.Message);
-            return;
-        }
-
-        work.Do(fence);
-    }
-
     private async Task<bool> Begin(SiteWork work)
     {
-        var state = record.State;
-        if (state.IsUnderWay)
+        var lost = record.State.Lost;
+        if (record.State.IsUnderWay)
+            LogLost(logger, this.GetPrimaryKeyString(), ++lost);
+        if (lost > MostLost)
         {
-            state.Lost++;
-            LogLost(logger, this.GetPrimaryKeyString(), state.Lost);
+            await Write(new SiteRunRecord());
+            work.Fail($"the process that worked on it died {MostLost + 1} times");
+            return false;
         }
 
-        (state.Attempts, state.IsUnderWay, state.LastBegun) = (state.Attempts + 1, state.Lost <= MostLost, workspace.Clock.GetUtcNow());
-        if (!state.IsUnderWay)
-            state.Lost = 0;
-        await record.WriteStateAsync();
-        if (!state.IsUnderWay)
-            work.Fail($"the process that worked on it died {MostLost + 1} times");
-        return state.IsUnderWay;
+        await Write(new SiteRunRecord { Lost = lost, IsUnderWay = true });
+        return true;
+    }
+
+    // What could not be written is not so: the next try must not take this one for a process that died.
+    private async Task Write(SiteRunRecord next)
+    {
+        var before = record.State;
+        record.State = next;
+        try
+        {
+            await record.WriteStateAsync();
+        }
+        catch
+        {
+            record.State = before;
+            throw;
+        }
     }
 
     private async Task<bool> IsOver(Task working) => await Task.WhenAny(working, Task.Delay(LongestWait, workspace.Clock)) == working;

@@ -23,17 +23,22 @@ internal sealed class SiteWorks
 internal sealed class SiteWork(Guid run, Func<StoreFence, CancellationToken, SiteOutcome> work, CancellationToken cancel)
 {
     private readonly TaskCompletionSource<SiteOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isTaken;
 
     public Guid Run => run;
 
     public Task<SiteOutcome> Outcome => _outcome.Task;
 
+    /// <summary>Whether whoever asks is the one to begin it, or to leave it alone for good.</summary>
+    public bool TryTake() => Interlocked.Exchange(ref _isTaken, 1) == 0;
+
     /// <summary>Works on the thread that calls, until it ends one way or another.</summary>
-    public void Do(StoreFence fence)
+    /// <param name="takeOver">Keeps others from committing what it does.</param>
+    public void Do(Func<StoreFence> takeOver)
     {
         try
         {
-            _outcome.TrySetResult(work(fence, cancel));
+            _outcome.TrySetResult(work(takeOver(), cancel));
         }
         catch (OperationCanceledException)
         {
@@ -87,6 +92,9 @@ internal sealed class SiteDispatch(IGrainFactory grains, SiteWorks works, Func<b
         finally
         {
             works.Remove(key, mine);
+            // What was begun ends at its next batch, and uses until then what belongs to whoever waits here.
+            if (!mine.TryTake())
+                await mine.Outcome.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 }

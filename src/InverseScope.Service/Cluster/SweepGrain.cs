@@ -21,7 +21,6 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     private long _changes;
     private long _reported = -1;
     private string? _fault;
-    private Task? _ends;
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -41,8 +40,10 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         _running = new RunningSweep(Id, workspace.Clock, _ => Interlocked.Increment(ref _changes), sweeps.Stopping);
         DelayDeactivation(TimeSpan.MaxValue);
         var told = this.RegisterGrainTimer(Tell, ReportInterval, ReportInterval);
-        _ends = End(_running, told);
+        _ = End(_running, told);
     }
+
+    public Task GoOn() => _running is null ? Start() : Task.CompletedTask;
 
     public Task<bool> Interrupt(string reason)
     {
@@ -63,7 +64,17 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     {
         if (_running is not null)
             return;
-        if (IsToGoOn(workspace.Store.Sweep(Id)))
+        var isToGoOn = false;
+        try
+        {
+            isToGoOn = IsToGoOn(workspace.Store.Sweep(Id));
+        }
+        catch (BadInputException)
+        {
+            // It was taken out of the store.
+        }
+
+        if (isToGoOn)
         {
             LogGoesOn(logger, Id);
             await Start();
@@ -97,15 +108,21 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         running.Dispose();
         try
         {
-            await sweeps.Pool.Report(new SweepNow(Id, sweeps.Silo, new SweepPace(null, 0, 0, null, null), 0, Interlocked.Increment(ref _changes), true, _fault));
             if (wantedAgain)
-                await Start();
-            else if (!goesOn)
+            {
+                // Its turn was taken from it by the run that ended.
+                workspace.Store.Change(Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Running, null, workspace.Clock.GetUtcNow().ToUnixTimeMilliseconds()));
+                await GoOn();
+                return;
+            }
+
+            await sweeps.Pool.Report(new SweepNow(Id, sweeps.Silo, new SweepPace(null, 0, 0, null, null), 0, Interlocked.Increment(ref _changes), true, _fault));
+            if (!goesOn)
                 await Forget();
-            else
+            else if (_running is null)
                 DeactivateOnIdle();
         }
-        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None))
+        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None) || e is OutsideServiceException)
         {
             LogNotTold(logger, Id, e);
         }
@@ -118,7 +135,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         {
             using var seat = sweeps.Seat(running.Cancel);
             var fence = workspace.Store.TakeOver(Id);
-            var goesOn = SweepTurn.Run(workspace, sweeps.RunnerOf(Id), running, sweeps.Stopping, new SweepRunOptions { Dispatch = sweeps.NewDispatch(), Fence = fence });
+            var goesOn = SweepTurn.Run(workspace, sweeps.RunnerOf(Id, running.Cancel), running, sweeps.Stopping, new SweepRunOptions { Dispatch = sweeps.NewDispatch(), Fence = fence });
             if (goesOn && !sweeps.Stopping.IsCancellationRequested)
                 LogBrokeOff(logger, Id);
             return goesOn;
@@ -127,6 +144,11 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         {
             // Another service has it.
             LogFenced(logger, Id, e);
+            return true;
+        }
+        catch (StoreAwayException e)
+        {
+            LogAway(logger, Id, e.Message);
             return true;
         }
         catch (OperationCanceledException) when (sweeps.Stopping.IsCancellationRequested)
@@ -166,9 +188,13 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
     private async Task Forget()
     {
-        if (await this.GetReminder(ReminderName) is { } reminder)
+        if (await this.GetReminder(ReminderName) is { } reminder && _running is null)
             await this.UnregisterReminder(reminder);
-        DeactivateOnIdle();
+        // Meanwhile somebody may have begun it anew, who trusts in the reminder.
+        if (_running is null)
+            DeactivateOnIdle();
+        else
+            await this.RegisterOrUpdateReminder(ReminderName, ReminderPeriod, ReminderPeriod);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sweep {Id} goes on here.")]
@@ -176,6 +202,9 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} broke off without a reason: it begins again where it was.")]
     private static partial void LogBrokeOff(ILogger logger, string id);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} goes on when the store is there again: {Why}")]
+    private static partial void LogAway(ILogger logger, string id, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} goes on in another service.")]
     private static partial void LogFenced(ILogger logger, string id, Exception why);

@@ -59,15 +59,16 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
     public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) =>
         Computed("open", key, null, () => _lane.Run<TargetKey, OpenedTarget>(ticket, key.Text, key, (keys, token) => [.. keys.Select(k => OpenedOf(k, token))], cancel));
 
-    public Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, int skip, int take) => Looked(ticket, () =>
+    public Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, string prior, int skip, int take) => Looked(ticket, () =>
     {
         using var served = Find(key, CancellationToken.None);
+        served.CheckPrior(prior);
         var pool = served.Backend.Texts;
         return new TextList([.. Enumerable.Range(skip, take).Select(id => pool[id])]);
     });
 
     public Task<WorkerAnswer<WorkerSamples>> Sample(
-        Guid ticket, TargetKey key, string site, string groupKey, IReadOnlyList<string> group, IReadOnlyList<string> references, string stream, CancellationToken cancel)
+        Guid ticket, TargetKey key, string prior, string site, string groupKey, IReadOnlyList<string> group, IReadOnlyList<string> references, string stream, CancellationToken cancel)
     {
         // What a generator writes for a batch hangs on the batch in the last digits.
         var merge = key.Options.UsesGenerator ? "" : ContentHash.Of(key.Text, site, stream);
@@ -76,6 +77,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             (asks, token) =>
             {
                 using var served = Find(key, token);
+                served.CheckPrior(prior);
                 var at = served.Site(site);
                 if (!served.Groups.ContainsKey(groupKey))
                 {
@@ -134,7 +136,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         return results;
     }
 
-    // Beside what is computed: it takes no device.
+    // Beside what is computed. Where the target is not open any more, it is opened first.
     private async Task<WorkerAnswer<T>> Looked<T>(Guid ticket, Func<T> look)
         where T : class
     {
@@ -270,6 +272,13 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
             var sets = all.Sets.ToDictionary(s => Backend.Texts[s.Reference], StringComparer.Ordinal);
             var without = all.WithoutPosition.ToDictionary(id => Backend.Texts[id], StringComparer.Ordinal);
             return [.. asks.Select(ask => Told(all, [.. ask.Where(sets.ContainsKey).Select(t => sets[t])], [.. ask.Where(without.ContainsKey).Select(t => without[t])]))];
+        }
+
+        /// <exception cref="UnfitWorkerException">It is not the prior whose texts the caller numbers.</exception>
+        public void CheckPrior(string hash)
+        {
+            if (Opened.PriorHash != hash)
+                throw new UnfitWorkerException($"A worker draws other texts for the prior of '{Key.Model}' on '{Key.Task}' than another.");
         }
 
         public bool TryUse()

@@ -14,11 +14,11 @@ internal sealed class WorkerGrain(WorkerDesk desk) : Grain, IWorkerGrain
 
     public Task<WorkerAnswer<OpenedTarget>> Open(Guid ticket, TargetKey key, CancellationToken cancel) => desk.Open(ticket, key, cancel);
 
-    public Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, int skip, int take) => desk.PriorTexts(ticket, key, skip, take);
+    public Task<WorkerAnswer<TextList>> PriorTexts(Guid ticket, TargetKey key, string prior, int skip, int take) => desk.PriorTexts(ticket, key, prior, skip, take);
 
     public Task<WorkerAnswer<WorkerSamples>> Sample(
-        Guid ticket, TargetKey key, string site, string groupKey, string[] group, TextList references, string stream, CancellationToken cancel) =>
-        desk.Sample(ticket, key, site, groupKey, group, references.Texts, stream, cancel);
+        Guid ticket, TargetKey key, string prior, string site, string groupKey, string[] group, TextList references, string stream, CancellationToken cancel) =>
+        desk.Sample(ticket, key, prior, site, groupKey, group, references.Texts, stream, cancel);
 
     public Task<WorkerAnswer<PatchList>> Patch(Guid ticket, TargetKey key, string site, PatchAsk requests, CancellationToken cancel) =>
         desk.Patch(ticket, key, site, requests.Requests, cancel);

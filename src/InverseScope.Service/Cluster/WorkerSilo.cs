@@ -59,7 +59,9 @@ internal sealed partial class WorkerAnnouncer(WorkerDesk desk, IGrainFactory gra
                     await pool.Announce(desk.Card()).WaitAsync(stoppingToken);
                     isUnheard = false;
                 }
-                catch (Exception e) when (ClusterGrains.IsPassing(e, stoppingToken))
+#pragma warning disable CA1031 // A worker that does not tell of itself is as good as none: whatever it was, it tries again.
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
                 {
                     // While there is no service, there is nothing to do.
                     if (!isUnheard)

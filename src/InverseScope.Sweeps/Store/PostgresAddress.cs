@@ -97,7 +97,7 @@ public sealed partial class PostgresAddress
         PostgresException p => Explain(p),
         NpgsqlException n when n.Message.Contains("password", StringComparison.OrdinalIgnoreCase) => new BadInputException(
             $"The server of {Name} wants a password, and the connection string has none.", "Add 'Password=…', or set PGPASSWORD or PGPASSFILE."),
-        NpgsqlException or SocketException or IOException or TimeoutException => new OutsideServiceException(
+        NpgsqlException or SocketException or IOException or TimeoutException => new StoreAwayException(
             $"The server of {Name} does not answer at {Host}:{Port}: {Innermost(e)} Start PostgreSQL there, or correct Host and Port. What was committed is kept.", e),
         _ => null,
     };
@@ -127,10 +127,11 @@ public sealed partial class PostgresAddress
             p),
         PostgresErrorCodes.ReadOnlySqlTransaction => new BadInputException(
             $"The server of {Name} only reads: it is a replica, or set so.", "Name the primary, e.g. with 'Target Session Attributes=primary'.", p),
-        PostgresErrorCodes.TooManyConnections => new OutsideServiceException(
+        PostgresErrorCodes.TooManyConnections => new StoreAwayException(
             $"The server of {Name} takes no more connections: {p.MessageText}. Raise its max_connections, or give each process fewer ('Maximum Pool Size=10').", p),
         PostgresErrorCodes.DiskFull => new OutsideServiceException(
             $"The disk of {Name} is full: {p.MessageText}. What was committed before is kept; free space and resume.", p),
+        _ when MayPass(p) => new StoreAwayException($"The server of {Name} does not answer: {p.MessageText} ({p.SqlState}). What was committed is kept.", p),
         _ => new OutsideServiceException($"{char.ToUpperInvariant(Name[0])}{Name[1..]} failed: {p.MessageText} ({p.SqlState}). What was committed before is kept.", p),
     };
 }

@@ -78,7 +78,7 @@ internal sealed class PlantedSearch
 
     public SearchInput Input(
         IReadOnlyList<SampleSet> sets, IReadOnlySet<string>? tested = null, Func<string, int?>? read = null) =>
-        new(Space, _pool, sets, read, tested);
+        new(Space, _pool, sets, read is null ? null : texts => [.. texts.Select(read)], tested);
 
     public SearchResult Run(IReadOnlyList<SampleSet> sets, SearchOptions? options = null) =>
         SymbolicSearch.Propose(Input(sets), options ?? Quick, _seed.Stream("search"), CancellationToken.None);

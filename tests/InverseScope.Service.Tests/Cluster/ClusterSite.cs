@@ -80,7 +80,7 @@ public sealed class ClusterSite : IAsyncLifetime
     {
         var task = Open.Services.GetRequiredService<Workspace>().Tasks.Find("ioi");
         var options = new MeasurementOptions { BankSize = 300, Samples = 8 };
-        using var backend = Open.Services.GetRequiredService<ClusterCompute>().Open(Sweep, () => 4, "ioi", TargetWeights.Trained, task, options, new RunSeed(1));
+        using var backend = Open.Services.GetRequiredService<ClusterCompute>().Open(Sweep, () => 4, "ioi", TargetWeights.Trained, task, options, new RunSeed(1), CancellationToken.None);
         var site = SitePattern.ExpandAll(["L0H0"], backend.Target.Layers, backend.Target.Heads, null, task)[0];
         backend.Prepare([site], null, CancellationToken.None);
         return backend.Sample(site, [backend.Texts[0], backend.Texts[1]], "test", TestContext.Current.CancellationToken);

@@ -46,6 +46,19 @@ public sealed class ComputeLaneTests
     }
 
     [Fact]
+    public async Task Calls_of_two_kinds_with_one_key_are_not_taken_together()
+    {
+        using var lane = new ComputeLane();
+        using var gate = new ManualResetEventSlim();
+        var blocking = Run(lane, "", 0, _ => gate.Wait(Patience));
+        var words = lane.Run<IReadOnlyList<string>, int>(Guid.NewGuid(), "m", ["a", "b"], (asks, _) => [.. asks.Select(a => a.Count)], CancellationToken.None);
+        var numbers = lane.Run<IReadOnlyList<int>, int>(Guid.NewGuid(), "m", [1, 2, 3], (asks, _) => [.. asks.Select(a => a.Count)], CancellationToken.None);
+        gate.Set();
+        await blocking.WaitAsync(Patience);
+        Assert.Equal((2, 3), ((await words.WaitAsync(Patience)).Result, (await numbers.WaitAsync(Patience)).Result));
+    }
+
+    [Fact]
     public async Task What_was_cancelled_while_it_waited_is_not_computed()
     {
         using var lane = new ComputeLane();
