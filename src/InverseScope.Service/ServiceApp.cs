@@ -39,7 +39,11 @@ public static class ServiceApp
         ServiceSecurity.Check(options);
         options.Home.Make();
         if (options.Cluster is { } joined)
+        {
             ClusterSchema.Prepare(joined, options.Version, options.Clock);
+            KeepForCluster(options.Home, joined);
+        }
+
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Address.ToString());
         builder.WebHost.ConfigureKestrel(ServiceSecurity.Limit);
@@ -80,6 +84,26 @@ public static class ServiceApp
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
         return app;
+    }
+
+    // Files of a sweep lie under its id, which two stores would give twice.
+    private static void KeepForCluster(Home home, ClusterSettings cluster)
+    {
+        if (File.Exists(home.Store))
+        {
+            throw new BadInputException(
+                $"The home '{home.Path}' has sweeps of its own, in {Path.GetFileName(home.Store)}.",
+                "Give the services of the cluster a home that begins empty (--home); sweeps come along by 'store copy'.");
+        }
+
+        try
+        {
+            File.WriteAllText(home.Cluster, cluster.Shown + "\n");
+        }
+        catch (IOException) when (File.Exists(home.Cluster))
+        {
+            // Another service of the cluster writes the same.
+        }
     }
 
     /// <summary>Adds what works on a home, whatever listens to people and programs.</summary>

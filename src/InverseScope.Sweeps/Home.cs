@@ -28,6 +28,9 @@ public sealed class Home
     /// <summary>The results of all sweeps.</summary>
     public string Store => System.IO.Path.Combine(Path, "store.db");
 
+    /// <summary>Names the cluster whose services keep their files here; it is not there in other homes.</summary>
+    public string Cluster => System.IO.Path.Combine(Path, "cluster.txt");
+
     /// <summary>Reports and progress of one sweep.</summary>
     public string Sweep(string id) => System.IO.Path.Combine(Path, "sweeps", id);
 

@@ -434,8 +434,17 @@ internal sealed class SweepRun : IDisposable
             ? $"language model changed: {model.Name} was {was} and is {now}"
             : null;
 
-    private void Tell(SweepState state, string what) =>
-        new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow(), _samples, _fault).Write(_home);
+    private void Tell(SweepState state, string what)
+    {
+        try
+        {
+            new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow(), _samples, _fault).Write(_home);
+        }
+        catch (IOException)
+        {
+            // Whoever looks sees where it stood before: that ends no work. Where the disk is full, what is committed next says so.
+        }
+    }
 
     // Returns the fault's message, or null.
     private string? Guarded(string what, Action work)

@@ -18,7 +18,7 @@ internal static class StoreCommands
         var sweep = new Argument<string>("sweep") { Description = "The sweep's id.", HelpName = "SWEEP" };
         var to = new Option<string>("--to")
         {
-            Description = "Where to: a home folder, or a connection string of PostgreSQL ('Host=…;Database=…').",
+            Description = "Where to: a home folder, a connection string of PostgreSQL ('Host=…;Database=…'), or 'env' for what INVERSESCOPE_CLUSTER holds.",
             HelpName = Place,
             Required = true,
         };
@@ -31,6 +31,7 @@ internal static class StoreCommands
 
     private static int Copy(Invocation invocation, string id, string to, string? from)
     {
+        (to, from) = (Named(to), from is null ? null : Named(from));
         // The files of a sweep that a server keeps lie in the home of whoever ran it.
         var sourceHome = from is null || PostgresAddress.IsMeant(from) ? invocation.Home : new Home(from);
         var targetHome = PostgresAddress.IsMeant(to) ? null : new Home(to);
@@ -72,10 +73,15 @@ internal static class StoreCommands
             + $"{copied.Questions} questions, {copied.Labels} labels, {copied.Reviews} reviews, {copied.Corrections} corrected labels, {files?.Count ?? 0} files.");
         if (copied.LabelsThere > 0)
             invocation.Say($"For {copied.LabelsThere} more texts the target had a label already; its own stay.");
+        if (targetHome is not null && files is null && !Directory.Exists(targetHome.Sweep(sweep)))
+            invocation.Say($"Its files lie in the home of whoever ran it. Its report is written anew by: {CommandLine.Name} sweep resume {sweep} --home {targetHome.Path}");
         if (targetHome is null && Directory.Exists(sourceHome.Sweep(sweep)))
             invocation.Say($"Its reports and samples stay in {sourceHome.Sweep(sweep)}.");
         return ExitCode.Done;
     }
+
+    // As at --cluster.
+    private static string Named(string place) => place == "env" ? ClusterArguments.Settings(place, null, null).Store : place;
 
     /// <summary>Reports, samples and transcripts beside a sweep, copied beside their place until the sweep is there.</summary>
     private sealed record SweepFiles(string Source, string Target)

@@ -11,12 +11,15 @@ using InverseScope.Service.Compute;
 namespace InverseScope.Cli.Commands;
 
 /// <summary>
-/// <c>worker</c>: computes for a cluster on one device; without a cluster for the service that started it, over its standard input and output,
-/// until that input ends, which is not for people.
+/// <c>worker</c>: computes for a cluster on one device; or for the service that started it, over its standard input and output, until that input
+/// ends, which is not for people.
 /// </summary>
 internal static class WorkerCommand
 {
     private const string Name = "worker";
+
+    // How a service starts the process that computes for it.
+    private static readonly Option<bool> ForService = new("--for-service") { Hidden = true };
 
     public static Command Create(Shell shell)
     {
@@ -24,7 +27,7 @@ internal static class WorkerCommand
         var (address, port) = ClusterArguments.Reached();
         var service = OptionOf.Address("--service", "Fetch models, generators and tasks that this machine lacks from the service at this address, with the key in INVERSESCOPE_API_KEY.");
         var shared = OptionOf.Text("--shared", "Folder laid out as a home, e.g. on a disk that all machines have, whose models, generators and tasks are used in place.", "DIR");
-        var command = new Command(Name, "Compute on one device for the services of a cluster.") { cluster, address, port, service, shared };
+        var command = new Command(Name, "Compute on one device for the services of a cluster.") { cluster, address, port, service, shared, ForService };
         MeasurementArguments.AddCompute(command);
         command.SetAction(parse => parse.GetValue(cluster) is { } database
             ? Invocation.Run(parse, shell, invocation => Join(
@@ -34,7 +37,10 @@ internal static class WorkerCommand
                     Shared = parse.GetValue(shared),
                     ApiKey = shell.Variable(ServiceOptions.KeyVariable),
                 }))
-            : Run(new Invocation(parse, shell)));
+            : parse.GetValue(ForService)
+                ? Run(new Invocation(parse, shell))
+                : Invocation.Run(parse, shell, _ => throw new BadInputException(
+                    "worker computes for a cluster, and none is named.", $"Name its database: --cluster 'Host=…;Database=…;Username=…', or --cluster env for what {ClusterArguments.Variable} holds.")));
         return command;
     }
 
@@ -64,6 +70,8 @@ internal static class WorkerCommand
         using var files = new WorkerFiles(invocation.Home, artifacts, invocation.Shell.Clock);
         using var host = WorkerSilo.Build(settings, files, compute, CommandLine.Version, invocation.Shell.Clock);
         host.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
+        if (artifacts is { Service: null, Shared: null })
+            invocation.Say("Without --service or --shared it can compute only with the models and generators of its own home, and with those shipped.");
         invocation.Say($"{CommandLine.Name}: computing on {compute.Health.Device} for the cluster of {settings.Shown}");
         WorkerSilo.Wait(host, invocation.Cancel);
         return ExitCode.Done;
@@ -71,7 +79,7 @@ internal static class WorkerCommand
 
     private static WorkerLaunch Launch(Invocation invocation) => WorkerLaunch.OfThisProgram(
     [
-        Name, "--home", invocation.Home.Path,
+        Name, ForService.Name, "--home", invocation.Home.Path,
         .. Given(MeasurementArguments.Device, invocation.Parse.GetValue(MeasurementArguments.Device)),
         .. Given(MeasurementArguments.WeightType, invocation.Parse.GetValue(MeasurementArguments.WeightType)?.ToString().ToLowerInvariant()),
         .. Given(MeasurementArguments.Threads, invocation.Parse.GetValue(MeasurementArguments.Threads)?.ToString(CultureInfo.InvariantCulture)),

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using InverseScope.Core;
 using InverseScope.Service.Compute;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
@@ -54,7 +55,7 @@ internal static class ClusterHost
     /// </summary>
     public static void AddAlone(ISiloBuilder silo, string version)
     {
-        silo.UseLocalhostClustering(FreePort(IPAddress.Loopback), gatewayPort: 0, serviceId: ClusterSchema.Cluster, clusterId: ClusterSchema.Cluster);
+        silo.UseLocalhostClustering(PortAt(IPAddress.Loopback, null), gatewayPort: 0, serviceId: ClusterSchema.Cluster, clusterId: ClusterSchema.Cluster);
         silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(t => t.Assembly == typeof(SiteRunGrain).Assembly && t != typeof(SiteRunGrain)));
         silo.AddMemoryGrainStorage(Storage);
         AddMember(silo, MemberName.Of(MemberName.Service, version));
@@ -68,7 +69,7 @@ internal static class ClusterHost
         silo.Configure<ReminderOptions>(reminders => reminders.MinimumReminderPeriod = ReminderPeriod);
         silo.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = ClusterSchema.Cluster);
         var address = settings.Address ?? (settings.IsLocal ? IPAddress.Loopback : FirstAddress());
-        silo.ConfigureEndpoints(address, settings.Port ?? FreePort(address), gatewayPort: 0, listenOnAnyHostAddress: false);
+        silo.ConfigureEndpoints(address, PortAt(address, settings.Port), gatewayPort: 0, listenOnAnyHostAddress: false);
         silo.Configure<ClusterMembershipOptions>(members =>
         {
             (members.ProbeTimeout, members.NumMissedProbesLimit) = (ProbeTimeout, ProbesMissed);
@@ -99,10 +100,21 @@ internal static class ClusterHost
     private static bool IsPlain(Type type) =>
         type.Namespace?.StartsWith("InverseScope", StringComparison.Ordinal) == true && !type.IsDefined(typeof(GenerateSerializerAttribute), inherit: false) && !type.IsInterface && !type.IsAbstract;
 
-    private static int FreePort(IPAddress address)
+    // Tried here, where it can be said in words of options what is wrong with it.
+    private static int PortAt(IPAddress address, int? wanted)
     {
-        using var probe = new TcpListener(address, 0);
-        probe.Start();
+        using var probe = new TcpListener(address, wanted ?? 0);
+        try
+        {
+            probe.Start();
+        }
+        catch (SocketException e)
+        {
+            throw e.SocketErrorCode == SocketError.AddressNotAvailable
+                ? new BadInputException($"--member-address {address} is no address of this machine.", "Name one at which the other members reach it.", e)
+                : new BadInputException($"--member-port {wanted} cannot be listened at ({address}): {e.Message}.", "Name another port, or none for one that is free.", e);
+        }
+
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 

@@ -177,9 +177,14 @@ internal static class ClusterSchema
             throw new BadInputException(
                 $"The database of the cluster ({settings.Shown}) refuses: {e.MessageText}.", "Check name, password and rights in --cluster; the database must be there, and its user may make tables in it.", e);
         }
+        catch (NpgsqlException e) when (e is not PostgresException && e.Message.Contains("password", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new BadInputException(
+                $"The database of the cluster ({settings.Shown}) wants a password, and the connection string has none.", "Add 'Password=…' in --cluster, or set PGPASSWORD or PGPASSFILE.", e);
+        }
         catch (NpgsqlException e)
         {
-            throw new OutsideServiceException($"The database of the cluster ({settings.Shown}) does not answer: {e.Message} Check host and port in --cluster, and that PostgreSQL runs.", e);
+            throw new OutsideServiceException($"The database of the cluster ({settings.Shown}) does not answer: {e.Message.TrimEnd('.')}. Check host and port in --cluster, and that PostgreSQL runs.", e);
         }
     }
 

@@ -65,7 +65,7 @@ internal sealed partial class WorkerAnnouncer(WorkerDesk desk, IGrainFactory gra
                 {
                     // While there is no service, there is nothing to do.
                     if (!isUnheard)
-                        LogUnheard(logger, e.Message);
+                        LogUnheard(logger, e is OrleansException ? "none is there yet, or it does not answer." : e.Message);
                     isUnheard = true;
                 }
             }

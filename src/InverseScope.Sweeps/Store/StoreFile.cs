@@ -31,6 +31,7 @@ internal sealed class StoreFile : IStoreDatabase
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public static StoreFile Open(string path, Action<LiteDatabase> migrate)
     {
+        CheckOwner(new Home(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!));
         var owned = TakeLock(path);
         var file = new StoreFile(path, owned, migrate);
         try
@@ -208,6 +209,17 @@ internal sealed class StoreFile : IStoreDatabase
             || !header[offset..].SequenceEqual(expected))
         {
             throw new InvalidDataException("it does not begin as one.");
+        }
+    }
+
+    // Its sweeps would have the names, and so the files, of the cluster's.
+    private static void CheckOwner(Home home)
+    {
+        if (File.Exists(home.Cluster))
+        {
+            throw new BadInputException(
+                $"The home '{home.Path}' belongs to the services of a cluster ({File.ReadAllText(home.Cluster).Trim()}).",
+                $"Do it through one of them, or use another --home. If there is no such cluster any more, delete '{home.Cluster}'.");
         }
     }
 

@@ -1,6 +1,10 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using InverseScope.Core;
 using InverseScope.Service.Cluster;
+using InverseScope.Sweeps;
+using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Time.Testing;
 
 namespace InverseScope.Service.Tests.Cluster;
@@ -137,6 +141,48 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
         Assert.Equal(2, process.ExitCode);
         Assert.StartsWith("inversescope: The database of the cluster", error, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_and_an_address_of_another_machine_are_told_as_options()
+    {
+        using var folder = new TempFolder();
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var database = server.NewDatabase();
+        Assert.Contains($"--member-port {port} cannot be listened at (127.0.0.1)", await ErrorAsync("worker", "--cluster", database, "--home", folder["home"], "--member-port", $"{port}"), StringComparison.Ordinal);
+        Assert.Contains("--member-address 192.0.2.1 is no address of this machine.", await ErrorAsync("worker", "--cluster", database, "--home", folder["home"], "--member-address", "192.0.2.1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_needs_a_cluster()
+    {
+        using var folder = new TempFolder();
+        Assert.Contains("Name its database: --cluster", await ErrorAsync("worker", "--home", folder["home"], "--service", "http://127.0.0.1:1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_home_with_sweeps_of_its_own_is_none_for_a_cluster()
+    {
+        using var folder = new TempFolder();
+        var home = new Home(folder["home"]);
+        home.Make();
+        SweepStore.Open(home.Store).Dispose();
+        var options = new ServiceOptions { Home = home, Address = new Uri("http://127.0.0.1:0"), Version = Version, Cluster = new ClusterSettings(server.NewDatabase()) };
+        var fault = Assert.Throws<BadInputException>(() => ServiceApp.Build(options, _ => throw new InvalidOperationException("It must not get so far.")));
+        Assert.Contains("has sweeps of its own, in store.db", fault.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(home.Cluster));
+    }
+
+    private static async Task<string> ErrorAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [ServeProcess.ProgramPath, .. arguments]) { RedirectStandardError = true, RedirectStandardInput = true })!;
+        process.StandardInput.Close();
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(2, process.ExitCode);
+        return error;
     }
 
     private static void Prepare(string database) => ClusterSchema.Prepare(new ClusterSettings(database), Version, TimeProvider.System);

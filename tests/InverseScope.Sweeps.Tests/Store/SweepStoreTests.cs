@@ -20,6 +20,18 @@ public sealed class SweepStoreTests : IDisposable
     }
 
     [Fact]
+    public void The_home_of_a_cluster_has_no_store_of_its_own()
+    {
+        var home = new Home(_folder.Path);
+        File.WriteAllText(home.Cluster, "Host=db;Port=5432;Database=lab\n");
+        var error = Assert.Throws<BadInputException>(() => SweepStore.Open(home.Store));
+        Assert.Contains("belongs to the services of a cluster (Host=db;Port=5432;Database=lab).", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(home.Store));
+        File.Delete(home.Cluster);
+        SweepStore.Open(home.Store).Dispose();
+    }
+
+    [Fact]
     public void A_store_of_a_newer_version_is_left_alone()
     {
         using (var database = new LiteDatabase(StorePath))
