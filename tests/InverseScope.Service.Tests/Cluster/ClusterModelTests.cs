@@ -27,7 +27,6 @@ public sealed class ClusterModelTests : IDisposable
     [Fact]
     public async Task Another_model_of_the_same_name_is_told_and_a_worker_with_the_right_one_goes_on()
     {
-        Assert.SkipWhen(Environment.GetEnvironmentVariable(ChaosTests.Variable) is null, $"needs {ChaosTests.Variable}: see tests/SKIPS.md");
         using var cluster = new ClusterProcesses(_server);
         var (other, right, alone) = (new Home(cluster.FolderOf("other")), new Home(cluster.FolderOf("right")), new Home(cluster.FolderOf("alone")));
         foreach (var home in new[] { cluster.Home, other, right, alone })

@@ -33,7 +33,6 @@ public sealed class PartitionTests : IDisposable
     [Fact]
     public async Task A_service_and_a_worker_without_the_database_for_a_while_lose_and_repeat_nothing()
     {
-        Assert.SkipWhen(Environment.GetEnvironmentVariable(ChaosTests.Variable) is null, $"needs {ChaosTests.Variable}: see tests/SKIPS.md");
         using var cluster = new ClusterProcesses(_server);
         var second = Plan.Replace("parted", "parted-too", StringComparison.Ordinal);
         using var proxy = new StallingProxy(_server.Port);
