@@ -1,5 +1,4 @@
-using System.Reflection;
-using System.Runtime.Loader;
+using System.Diagnostics;
 
 namespace InverseScope.Cli.Tests.Architecture;
 
@@ -22,31 +21,18 @@ public sealed class LazyLoadingTests
     [Fact]
     public void Listing_tasks_loads_no_libtorch() => Assert.DoesNotContain("TorchSharp", LibrariesLoadedBy(["task", "list"]));
 
-    // In a load context of its own, because other tests of this process load everything.
-    private static IReadOnlyList<string> LibrariesLoadedBy(string[] args)
+    // In a process of its own, because other tests of this one load everything.
+    private static string[] LibrariesLoadedBy(string[] args)
     {
-        var context = new Isolated(CliProcess.ProgramPath);
-        try
-        {
-            var program = context.LoadFromAssemblyPath(CliProcess.ProgramPath);
-            var shell = Activator.CreateInstance(
-                program.GetType(typeof(Shell).FullName!, throwOnError: true)!, TextWriter.Null, TextWriter.Null, TimeProvider.System)!;
-            program.GetType(typeof(CommandLine).FullName!, throwOnError: true)!
-                .GetMethod(nameof(CommandLine.Run))!
-                .Invoke(null, [args, shell]);
-            return [.. context.Assemblies.Select(a => a.GetName().Name!)];
-        }
-        finally
-        {
-            context.Unload();
-        }
-    }
-
-    private sealed class Isolated(string program) : AssemblyLoadContext("isolated", isCollectible: true)
-    {
-        private readonly AssemblyDependencyResolver _resolver = new(program);
-
-        protected override Assembly? Load(AssemblyName assemblyName) =>
-            _resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
+        using var folder = new TempFolder();
+        var start = new ProcessStartInfo("dotnet", [CliProcess.ProgramPath, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+        start.Environment[StartupHook.Variable] = folder["loaded"];
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(File.Exists(folder["loaded"]), error.GetAwaiter().GetResult());
+        return File.ReadAllLines(folder["loaded"]);
     }
 }
