@@ -18,6 +18,8 @@ internal sealed record HealthView(bool Ready, IReadOnlyList<HealthCheck> Checks)
 /// </summary>
 internal static class HealthEndpoints
 {
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
+
     public static void Map(WebApplication app)
     {
         app.MapGet("/health/live", () => TypedResults.StatusCode(StatusCodes.Status200OK))
@@ -29,17 +31,35 @@ internal static class HealthEndpoints
             .WithTags("health").WithName("Ready").WithSummary("Whether it can do what it is asked: the store can be written, sweeps are worked on, and models can be run.");
     }
 
-    private static JsonHttpResult<HealthView> Ready(Workspace workspace, ISweepQueue queue, ICompute compute)
+    private static async Task<JsonHttpResult<HealthView>> Ready(Workspace workspace, ISweepQueue queue, ICompute compute)
     {
         HealthCheck[] checks =
         [
-            Check("store", () => workspace.Store.Sweeps().Count >= 0 ? null : ""),
+            await StoreAsync(workspace),
             Check("home", () => WriteInto(workspace.Home.Path)),
             Check("queue", () => queue.IsWorking ? null : "Sweeps are no longer worked on: start the service again."),
             Check("compute", () => compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
         ];
         var ready = checks.All(c => c.Ok);
         return TypedResults.Json(new HealthView(ready, checks), statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    // Whoever asks waits less long than the store waits for a server that is away.
+    private static async Task<HealthCheck> StoreAsync(Workspace workspace)
+    {
+        try
+        {
+            await Task.Run(workspace.Store.Sweeps).WaitAsync(LongestLook, workspace.Clock);
+            return new HealthCheck("store", true, null);
+        }
+        catch (TimeoutException)
+        {
+            return new HealthCheck("store", false, $"The store does not answer within {LongestLook.TotalSeconds:0} s.");
+        }
+        catch (Exception e) when (e is Core.OutsideServiceException or Core.BadInputException or IOException)
+        {
+            return new HealthCheck("store", false, e.Message);
+        }
     }
 
     private static string? WriteInto(string folder)

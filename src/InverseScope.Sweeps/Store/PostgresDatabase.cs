@@ -11,7 +11,7 @@ namespace InverseScope.Sweeps.Store;
 /// </summary>
 internal sealed class PostgresDatabase : IStoreDatabase
 {
-    /// <summary>How long a server may be away before its absence is a fault.</summary>
+    /// <summary>How long a server may be away before its absence is a fault for all who use it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly PostgresAddress _address;
@@ -20,6 +20,9 @@ internal sealed class PostgresDatabase : IStoreDatabase
     private readonly ConcurrentBag<Mark> _marks = [];
     private readonly CancellationTokenSource _ended = new();
     private PostgresListener? _listener;
+
+    // Timestamp of the first try that failed since the last that did not; 0 if that did not. Who comes when others have waited long does not.
+    private long _awaySince;
     private int _slots;
 
     private PostgresDatabase(PostgresAddress address) => (_address, _source) = (address, NpgsqlDataSource.Create(address.ConnectionString));
@@ -142,18 +145,18 @@ internal sealed class PostgresDatabase : IStoreDatabase
 
     private T Attempt<T>(Func<T> action, Func<Exception, bool> mayPass)
     {
-        long? failed = null;
         var wait = TimeSpan.FromMilliseconds(20);
         while (true)
         {
             ObjectDisposedException.ThrowIf(_ended.IsCancellationRequested, this);
             try
             {
-                return action();
+                var result = action();
+                Volatile.Write(ref _awaySince, 0);
+                return result;
             }
-            catch (Exception e) when (mayPass(e) && (failed is not { } since || Stopwatch.GetElapsedTime(since) < Patience))
+            catch (Exception e) when (mayPass(e) && Stopwatch.GetElapsedTime(AwaySince()) < Patience)
             {
-                failed ??= Stopwatch.GetTimestamp();
                 // Others that wait in the pool are as dead.
                 _source.Clear();
                 _ended.Token.WaitHandle.WaitOne(wait);
@@ -164,6 +167,12 @@ internal sealed class PostgresDatabase : IStoreDatabase
                 throw explained;
             }
         }
+    }
+
+    private long AwaySince()
+    {
+        var now = Stopwatch.GetTimestamp();
+        return Interlocked.CompareExchange(ref _awaySince, now, 0) is not 0 and var since ? since : now;
     }
 
     /// <summary>One mark for each write at a time. <see cref="Number"/> is that of the write under way.</summary>

@@ -221,7 +221,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
         using var free = new CuttingProxy(1);
         var port = free.Port;
         free.Dispose();
-        var away = Assert.Throws<OutsideServiceException>(() => SweepStore.OpenPostgres($"Host=127.0.0.1;Port={port};Database=lab;Password=geheim9"));
+        var away = Assert.Throws<StoreAwayException>(() => SweepStore.OpenPostgres($"Host=127.0.0.1;Port={port};Database=lab;Password=geheim9"));
         Assert.Contains($"does not answer at 127.0.0.1:{port}", away.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("geheim", wrong + rights + away.Message, StringComparison.Ordinal);
 
