@@ -60,29 +60,27 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
 
     private void Answer(WorkerMessage call, CancellationToken cancel)
     {
-        WorkerMessage? answer;
         try
         {
-            answer = Do(call, cancel);
+            if (Do(call, cancel) is { } answer)
+                _stream.Write(answer);
         }
-#pragma warning disable CA1031 // Whatever a call throws is its caller's, in another process.
+#pragma warning disable CA1031 // Whatever a call throws is its caller's, in another process; an answer too large to be passed is, too.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            answer = FaultAnswer.Of(call.Id, e);
+            try
+            {
+                _stream.Write(FaultAnswer.Of(call.Id, e));
+            }
+            catch (IOException)
+            {
+                // The service ended, which the reading side finds out too.
+            }
         }
 
         // Its source is not disposed: a late wish to cancel may still hold it.
         _calls.TryRemove(call.Id, out _);
-        try
-        {
-            if (answer is not null)
-                _stream.Write(answer);
-        }
-        catch (IOException)
-        {
-            // The service ended, which the reading side finds out too.
-        }
     }
 
     // Returns null where it answered already.

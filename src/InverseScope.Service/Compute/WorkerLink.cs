@@ -251,7 +251,7 @@ internal sealed class WorkerLink : IDisposable
         {
             _stream.Write(message);
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (IOException)
         {
             // It ended, which the listening side finds out.
         }

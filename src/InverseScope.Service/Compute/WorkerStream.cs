@@ -34,10 +34,12 @@ internal sealed class WorkerStream(Stream input, Stream output)
     private readonly Lock _writing = new();
 
     /// <exception cref="IOException">Nobody reads any more.</exception>
+    /// <exception cref="Core.OutsideServiceException">It is too large; nothing was written.</exception>
     public void Write(WorkerMessage message) => Write(message, []);
 
     /// <param name="numbers">Written one after the other, at most 1 GiB.</param>
     /// <exception cref="IOException">Nobody reads any more.</exception>
+    /// <exception cref="Core.OutsideServiceException">It is too large; nothing was written.</exception>
     public void Write(WorkerMessage message, params ReadOnlySpan<ReadOnlyMemory<byte>> numbers)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(message, Json);
@@ -49,13 +51,21 @@ internal sealed class WorkerStream(Stream input, Stream output)
         Span<byte> header = stackalloc byte[HeaderBytes];
         BinaryPrimitives.WriteInt32LittleEndian(header, json.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], (int)size);
-        lock (_writing)
+        try
         {
-            output.Write(header);
-            output.Write(json);
-            foreach (var part in numbers)
-                output.Write(part.Span);
-            output.Flush();
+            lock (_writing)
+            {
+                output.Write(header);
+                output.Write(json);
+                foreach (var part in numbers)
+                    output.Write(part.Span);
+                output.Flush();
+            }
+        }
+        catch (ObjectDisposedException e)
+        {
+            // This side was ended while something still had an answer to write.
+            throw new IOException("The stream was closed.", e);
         }
     }
 

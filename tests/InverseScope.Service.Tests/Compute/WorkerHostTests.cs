@@ -38,4 +38,15 @@ public sealed class WorkerHostTests
         toWorker.Dispose();
         await host;
     }
+
+    // Calls run on threads of the pool, where what nobody catches ends the process: whoever answers late expects this and nothing else.
+    [Fact]
+    public void What_is_written_after_the_stream_was_closed_is_a_fault_of_input_and_output()
+    {
+        using var server = new AnonymousPipeServerStream(PipeDirection.In);
+        var output = new AnonymousPipeClientStream(PipeDirection.Out, server.ClientSafePipeHandle);
+        var stream = new WorkerStream(Stream.Null, output);
+        output.Dispose();
+        Assert.ThrowsAny<IOException>(() => stream.Write(new DoneAnswer(1)));
+    }
 }
