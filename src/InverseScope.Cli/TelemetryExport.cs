@@ -29,7 +29,7 @@ internal sealed class TelemetryExport : IDisposable
 
     private TelemetryExport(Uri address, OtlpExportProtocol protocol, string role)
     {
-        var resource = ResourceBuilder.CreateDefault().AddService(CommandLine.Name, serviceVersion: CommandLine.Version, serviceInstanceId: MemberName.Of(role, CommandLine.Version));
+        var resource = ResourceBuilder.CreateDefault().AddService(CommandLine.Name, serviceVersion: CommandLine.Version, serviceInstanceId: MemberName.Own(role, CommandLine.Version).ToString());
         _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource([AgentTelemetry.Name, SweepTelemetry.Name, .. ClusterTelemetry.Sources])
             .AddOtlpExporter(options => Configure(options, "v1/traces")).Build();
         _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(AgentTelemetry.Name, SweepTelemetry.Name, ClusterTelemetry.Name, ClusterTelemetry.MemberMeter)

@@ -98,7 +98,7 @@ public static class ServiceApp
 
         try
         {
-            File.WriteAllText(home.Cluster, cluster.Shown + "\n");
+            File.WriteAllText(home.Cluster, cluster.Database.Name + "\n");
         }
         catch (IOException) when (File.Exists(home.Cluster))
         {
@@ -145,7 +145,8 @@ public static class ServiceApp
         services.AddSingleton(provider =>
         {
             var workspace = provider.GetRequiredService<Workspace>();
-            return new ClusterCompute(provider.GetRequiredService<IGrainFactory>(), compute(workspace), workspace.Home, workspace.Clock);
+            return new ClusterCompute(
+                provider.GetRequiredService<IGrainFactory>(), compute(workspace), workspace.Home, workspace.Clock, provider.GetRequiredService<ILogger<ClusterBackend>>());
         });
         services.AddSingleton<ICompute>(provider => provider.GetRequiredService<ClusterCompute>());
         services.AddSingleton<ClusterSweeps>();

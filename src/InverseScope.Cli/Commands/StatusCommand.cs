@@ -63,9 +63,9 @@ internal static class StatusCommand
             output.WriteLine($"No worker: sweeps wait until one joins with '{CommandLine.Name} worker --cluster …'.");
         else
         {
-            Tables.Write(invocation.Shell, ["worker", "device", "#free", "loaded", "#busy", "#calls", "#a minute"], cluster.Workers.Select(w => new[]
+            Tables.Write(invocation.Shell, ["worker", "#process", "device", "#free", "loaded", "#busy", "#calls", "#a minute"], cluster.Workers.Select(w => new[]
             {
-                w.Host, w.Device, w.FreeBytes is { } bytes ? Number($"{bytes / Gigabyte:0.0} GB") : "", string.Join("; ", w.Loaded),
+                w.Host, Number($"{w.Process}"), w.Device, w.FreeBytes is { } bytes ? Number($"{bytes / Gigabyte:0.0} GB") : "", string.Join("; ", w.Loaded),
                 Number($"{w.Busy:0%}"), Number($"{w.Calls}"), Number($"{w.CallsPerMinute:0}"),
             }));
         }

@@ -102,9 +102,22 @@ internal sealed partial class Faults(ILogger<Faults> logger)
             return $"There is no member '{member}' at {json.Path}.";
         if (message.IndexOf("including: ", StringComparison.Ordinal) is > 0 and var at)
             return $"Missing at {json.Path ?? "$"}: {message[(at + "including: ".Length)..].Split(". Path")[0].TrimEnd('.')}.";
+        if (message.Split("could not be converted to ") is [_, var rest] && NamesOf(rest.Split(". Path:")[0], json.Path) is { } names)
+            return $"The value at {json.Path} is none of {string.Join(", ", names)}.";
         return message.Contains("could not be converted", StringComparison.Ordinal) || message.Contains(" type ", StringComparison.Ordinal) || message.Contains("constructor", StringComparison.Ordinal) || message.Contains("property", StringComparison.Ordinal)
             ? $"The value at {json.Path} is not of the kind that belongs there."
             : $"The body is not JSON: {message.Split(" Path:")[0].Split(" LineNumber:")[0]}";
+    }
+
+    // Of an enumeration, as they stand in bodies; null where a value is of none. The serializer names the type of the value, or of what holds it.
+    private static string[]? NamesOf(string type, string? path)
+    {
+        var named = AppDomain.CurrentDomain.GetAssemblies()
+            .Where(a => a.GetName().Name!.StartsWith("InverseScope.", StringComparison.Ordinal)).Select(a => a.GetType(type)).FirstOrDefault(t => t is not null);
+        var member = path?.Split('.')[^1];
+        var found = named is { IsEnum: true } ? named
+            : named?.GetProperties().FirstOrDefault(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name) == member)?.PropertyType;
+        return found is { IsEnum: true } ? [.. Enum.GetValues(found).Cast<object>().Select(value => JsonSerializer.SerializeToElement(value, found, ApiJson.Options).ToString())] : null;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed; reference {Reference}.")]

@@ -1,5 +1,7 @@
+using InverseScope.Core;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
+using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -35,31 +37,19 @@ internal static class HealthEndpoints
     {
         HealthCheck[] checks =
         [
-            await StoreAsync(workspace),
-            Check("home", () => WriteInto(workspace.Home.Path)),
-            Check("queue", () => queue.IsWorking ? null : "Sweeps are no longer worked on: start the service again."),
-            Check("compute", () => compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
+            await CheckAsync("store", workspace.Clock, () => Read(workspace.Store)),
+            await CheckAsync("home", workspace.Clock, () => WriteInto(workspace.Home.Path)),
+            await CheckAsync("queue", workspace.Clock, () => queue.IsWorking ? null : "Sweeps are no longer worked on: start the service again."),
+            await CheckAsync("compute", workspace.Clock, () => compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
         ];
         var ready = checks.All(c => c.Ok);
         return TypedResults.Json(new HealthView(ready, checks), statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
-    // Whoever asks waits less long than the store waits for a server that is away.
-    private static async Task<HealthCheck> StoreAsync(Workspace workspace)
+    private static string? Read(SweepStore store)
     {
-        try
-        {
-            await Task.Run(workspace.Store.Sweeps).WaitAsync(LongestLook, workspace.Clock);
-            return new HealthCheck("store", true, null);
-        }
-        catch (TimeoutException)
-        {
-            return new HealthCheck("store", false, $"The store does not answer within {LongestLook.TotalSeconds:0} s.");
-        }
-        catch (Exception e) when (e is Core.OutsideServiceException or Core.BadInputException or IOException)
-        {
-            return new HealthCheck("store", false, e.Message);
-        }
+        store.Sweeps();
+        return null;
     }
 
     private static string? WriteInto(string folder)
@@ -70,14 +60,19 @@ internal static class HealthEndpoints
         return null;
     }
 
-    private static HealthCheck Check(string name, Func<string?> look)
+    // Whoever asks waits less long than the store waits for a server, or a home for a disk, that is away.
+    private static async Task<HealthCheck> CheckAsync(string name, TimeProvider clock, Func<string?> look)
     {
         try
         {
-            var wrong = look();
+            var wrong = await Task.Run(look).WaitAsync(LongestLook, clock);
             return new HealthCheck(name, wrong is null, wrong);
         }
-        catch (Exception e) when (e is Core.OutsideServiceException or IOException or UnauthorizedAccessException)
+        catch (TimeoutException)
+        {
+            return new HealthCheck(name, false, $"The {name} does not answer within {LongestLook.TotalSeconds:0} s.");
+        }
+        catch (Exception e) when (e is OutsideServiceException or BadInputException or IOException or UnauthorizedAccessException)
         {
             return new HealthCheck(name, false, e.Message);
         }

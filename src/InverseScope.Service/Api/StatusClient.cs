@@ -53,10 +53,15 @@ public static class StatusClient
         {
             throw new BadInputException($"What answers at {service} is another program, or another version.", "Name the address that 'inversescope serve' prints: --service ADDRESS.", e);
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (HttpRequestException e)
         {
             throw new OutsideServiceException(
-                $"No service answers at {service}: {(e is HttpRequestException ? e.Message.TrimEnd('.') : $"nothing came within {Patience.TotalSeconds} s")}. Start it with 'inversescope serve', or name another with --service ADDRESS.", e);
+                $"No service answers at {service}: {e.Message.TrimEnd('.')}. Start it with 'inversescope serve', or name another with --service ADDRESS.", e);
+        }
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            throw new OutsideServiceException(
+                $"Something listens at {service}, but nothing came within {Patience.TotalSeconds} s. If it is the service, its log tells what it waits for, e.g. its database; else name another with --service ADDRESS.", e);
         }
     }
 

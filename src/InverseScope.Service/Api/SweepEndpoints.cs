@@ -50,8 +50,8 @@ internal static class SweepEndpoints
         group.MapPut("/{id}/limits", SetLimits)
             .TakesBody().Answers(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired)
             .WithName("LimitSweep").WithSummary("Sets what a run of a sweep may use; null for no limit. If-Match names the limits that it replaces.");
-        group.MapPut("/{id}/priority", SweepView ([Description(Id)] string id, SweepPriorityChange change, SweepDesk desk) => desk.SetPriority(Known.Find(id, desk.Find).Id, change.Priority))
-            .TakesBody().Answers(StatusCodes.Status404NotFound)
+        group.MapPut("/{id}/priority", SweepView ([Description(Id)] string id, SweepPriorityChange change, SweepDesk desk) => Act(id, desk, found => desk.SetPriority(found, change.Priority)))
+            .TakesBody().Answers(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict)
             .WithName("PrioritiseSweep").WithSummary("Sets how large a share of a cluster's workers a sweep gets beside others: 1 for low, 4 for normal, 16 for high.");
         group.MapGet("/{id}/events", SweepEvents.SendAsync)
             .Produces<SweepView>(contentType: SweepEvents.ContentType).Produces(StatusCodes.Status204NoContent).Answers(StatusCodes.Status404NotFound)

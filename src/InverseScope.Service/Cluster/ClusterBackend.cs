@@ -2,6 +2,7 @@ using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Service.Compute;
+using Microsoft.Extensions.Logging;
 
 namespace InverseScope.Service.Cluster;
 
@@ -9,7 +10,7 @@ namespace InverseScope.Service.Cluster;
 /// A target that is computed by whichever worker is free, a call at a time; nothing of it is kept where a worker dies. What is sampled depends on
 /// names of streams alone, so that it is the same wherever, and however often, it is computed.
 /// </summary>
-internal sealed class ClusterBackend : IInversionBackend
+internal sealed partial class ClusterBackend : IInversionBackend
 {
     private const int TextsAtOnce = 20_000;
 
@@ -18,12 +19,16 @@ internal sealed class ClusterBackend : IInversionBackend
 
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
+    // What goes on failing is told again so often.
+    private static readonly TimeSpan ToldInterval = TimeSpan.FromMinutes(1);
+
     // How often a worker is asked whether it still has a call, and how long an answer may be on its way.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(5);
 
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
     private readonly string _owner;
     private readonly Func<double> _weight;
     private readonly TargetKey _key;
@@ -32,11 +37,12 @@ internal sealed class ClusterBackend : IInversionBackend
     private readonly Dictionary<Site, (string Key, string[] Sites)> _groups = [];
     private readonly CharacterCounts _read;
     private readonly CancellationTokenSource _disposed = new();
+    private DateTimeOffset _told;
 
     /// <param name="opening">Ends the waiting for a worker that opens it.</param>
-    public ClusterBackend(IGrainFactory grains, TimeProvider clock, string owner, Func<double> weight, TargetKey key, CancellationToken opening)
+    public ClusterBackend(IGrainFactory grains, TimeProvider clock, ILogger logger, string owner, Func<double> weight, TargetKey key, CancellationToken opening)
     {
-        (_grains, _clock, _owner, _weight, _key) = (grains, clock, owner, weight, key);
+        (_grains, _clock, _logger, _owner, _weight, _key) = (grains, clock, logger, owner, weight, key);
         _read = new CharacterCounts(
             (site, texts) => Call("", "", (worker, ticket, _) => worker.CharactersRead(ticket, _key, site.ToString(), new TextList(texts)), _disposed.Token).Counts);
         _opened = Call("", "", (worker, ticket, token) => worker.Open(ticket, _key, token), opening);
@@ -142,10 +148,12 @@ internal sealed class ClusterBackend : IInversionBackend
                     throw answer.Fault.Thrown(cancel);
                 fault = answer.Fault;
                 without.Add(worker);
+                LogUnfit(_logger, worker, _owner, fault.What);
             }
             catch (Exception e) when (ClusterGrains.IsPassing(e, either.Token))
             {
                 // Whoever is lost may be found again; what it was asked for, another does meanwhile.
+                LogLost(worker, e);
                 if (worker is not null)
                     _ = pool.Suspect(worker).ContinueWith(t => t.Exception, TaskScheduler.Default);
                 Result(Task.Delay(TryAgainAfter, _clock, either.Token).ContinueWith(_ => true, TaskScheduler.Default), either.Token);
@@ -180,5 +188,30 @@ internal sealed class ClusterBackend : IInversionBackend
 
     private bool Ends(Task call, TimeSpan within, CancellationToken cancel) => Result(Task.WhenAny(call, Task.Delay(within, _clock, cancel)), cancel) == call;
 
+    private void LogLost(string? worker, Exception why)
+    {
+        lock (_lock)
+        {
+            var now = _clock.GetUtcNow();
+            if (now - _told < ToldInterval)
+                return;
+            _told = now;
+        }
+
+        if (worker is null)
+            LogNoPool(_logger, _owner, why.Message);
+        else
+            LogNoAnswer(_logger, worker, _owner, why.Message);
+    }
+
     private static T Result<T>(Task<T> task, CancellationToken cancel) => task.WaitAsync(cancel).GetAwaiter().GetResult();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} cannot do what {Owner} asks; others are asked. {Why}")]
+    private static partial void LogUnfit(ILogger logger, string worker, string owner, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} did not answer {Owner}, which asks again. {Why}")]
+    private static partial void LogNoAnswer(ILogger logger, string worker, string owner, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody hands out workers to {Owner}, which asks again. {Why}")]
+    private static partial void LogNoPool(ILogger logger, string owner, string why);
 }

@@ -5,12 +5,13 @@ using InverseScope.Core.Tasks;
 using InverseScope.Service.Compute;
 using InverseScope.Sweeps;
 using InverseScope.Torch.Generators;
+using Microsoft.Extensions.Logging;
 
 namespace InverseScope.Service.Cluster;
 
 /// <summary>Models that run on the workers of a cluster.</summary>
 /// <param name="outlines">Describes models; nothing is computed on it. Belongs to the compute.</param>
-internal sealed class ClusterCompute(IGrainFactory grains, ICompute outlines, Home home, TimeProvider clock) : ICompute
+internal sealed class ClusterCompute(IGrainFactory grains, ICompute outlines, Home home, TimeProvider clock, ILogger<ClusterBackend> logger) : ICompute
 {
     // What a person waits for at a page goes before sweeps.
     private const double AskedWeight = 100;
@@ -53,7 +54,7 @@ internal sealed class ClusterCompute(IGrainFactory grains, ICompute outlines, Ho
         }
 
         return new ClusterBackend(
-            grains, clock, owner, weight,
+            grains, clock, logger, owner, weight,
             new TargetKey(target.Name, target.ContentHash, weights, TaskCatalog.SourceOf(task), task.Fingerprint, options, seed.Value, generator), opening);
     }
 

@@ -15,13 +15,15 @@ internal sealed class ClusterDesk(Workspace workspace, ClusterQueue? queue = nul
             return null;
         var seen = queue.Seen ?? throw new OutsideServiceException("The cluster has not answered yet. Try again in some seconds.");
         var services = Services();
+        var running = seen.Sweeps.Where(s => !s.Ended).OrderBy(s => s.Id, StringComparer.Ordinal).ToArray();
         return new ClusterOverview(
             seen.Version,
             services,
             [.. seen.Workers.Select(w => new ClusterWorker(
-                w.Card.Id, w.Card.Host, w.Card.Device, w.Card.FreeBytes, w.Card.LoadedNames, w.Card.Models, w.Card.Generators, w.Busy, w.CallsPerMinute, w.Card.Tickets.Length, w.Seen))],
-            [.. seen.Owners.Select(o => new ClusterShare(o.Owner, o.Weight, o.Waiting, o.Running, o.Seconds))],
-            [.. seen.Sweeps.Where(s => !s.Ended).OrderBy(s => s.Id, StringComparer.Ordinal).Select(s => new ClusterSweep(
+                w.Card.Id, w.Card.Host, w.Card.Process, w.Card.Device, w.Card.FreeBytes, w.Card.LoadedNames, w.Card.Models, w.Card.Generators, w.Busy, w.CallsPerMinute, w.Card.Tickets.Length, w.Seen))],
+            // The pool remembers for a while who asked it.
+            [.. seen.Owners.Where(o => o.Waiting + o.Running > 0 || running.Any(s => s.Id == o.Owner)).Select(o => new ClusterShare(o.Owner, o.Weight, o.Waiting, o.Running, o.Seconds))],
+            [.. running.Select(s => new ClusterSweep(
                 s.Id, PriorityOf(s.Id), services.FirstOrDefault(m => m.Member == s.Silo) is { } at ? $"{at.Host} (process {at.Process})" : s.Silo, s.Pace, s.Seconds))]);
     }
 
@@ -29,9 +31,9 @@ internal sealed class ClusterDesk(Workspace workspace, ClusterQueue? queue = nul
     [
         .. membership!.CurrentSnapshot.Members.Values
             .Where(m => m.Status == SiloStatus.Active)
-            .Select(m => (m.SiloAddress, Name: m.Name.Split('/', 4)))
-            .Where(m => m.Name is [MemberName.Service, _, _, _])
-            .Select(m => new ClusterService(m.Name[1], m.Name[2], m.SiloAddress.ToString(), m.SiloAddress.Equals(own!.SiloAddress)))
+            .Select(m => (m.SiloAddress, Name: MemberName.Read(m.Name)))
+            .Where(m => m.Name is { Role: MemberName.Service })
+            .Select(m => new ClusterService(m.Name!.Host, m.Name.Process, m.SiloAddress.ToString(), m.SiloAddress.Equals(own!.SiloAddress)))
             .OrderBy(m => m.Host, StringComparer.Ordinal).ThenBy(m => m.Member, StringComparer.Ordinal),
     ];
 

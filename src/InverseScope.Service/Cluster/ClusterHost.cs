@@ -37,15 +37,15 @@ internal static class ClusterHost
     {
         ThreadPool.GetMinThreads(out var threads, out var ports);
         ThreadPool.SetMinThreads(Math.Max(threads, LeastThreads), ports);
-        Add(silo, settings, MemberName.Of(MemberName.Service, version));
+        Add(silo, settings, MemberName.Own(MemberName.Service, version));
         silo.Configure<GrainTypeOptions>(types => types.Classes.Remove(typeof(WorkerGrain)));
-        silo.AddAdoNetGrainStorage(Storage, storage => (storage.Invariant, storage.ConnectionString) = ("Npgsql", settings.Database));
+        silo.AddAdoNetGrainStorage(Storage, storage => (storage.Invariant, storage.ConnectionString) = ("Npgsql", settings.Connection));
     }
 
     /// <summary>A worker: what it computes, and nothing of sweeps.</summary>
     public static void AddWorker(ISiloBuilder silo, ClusterSettings settings, string version)
     {
-        Add(silo, settings, MemberName.Of(MemberName.Worker, version));
+        Add(silo, settings, MemberName.Own(MemberName.Worker, version));
         silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(t => t.Assembly == typeof(WorkerGrain).Assembly && t != typeof(WorkerGrain)));
     }
 
@@ -58,14 +58,14 @@ internal static class ClusterHost
         silo.UseLocalhostClustering(PortAt(IPAddress.Loopback, null), gatewayPort: 0, serviceId: ClusterSchema.Cluster, clusterId: ClusterSchema.Cluster);
         silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(t => t.Assembly == typeof(SiteRunGrain).Assembly && t != typeof(SiteRunGrain)));
         silo.AddMemoryGrainStorage(Storage);
-        AddMember(silo, MemberName.Of(MemberName.Service, version));
+        AddMember(silo, MemberName.Own(MemberName.Service, version));
     }
 
-    private static void Add(ISiloBuilder silo, ClusterSettings settings, string name)
+    private static void Add(ISiloBuilder silo, ClusterSettings settings, MemberName name)
     {
-        silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = ("Npgsql", settings.Database));
+        silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = ("Npgsql", settings.Connection));
         // Members share all reminders among them, whatever grains they have.
-        silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = ("Npgsql", settings.Database));
+        silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = ("Npgsql", settings.Connection));
         silo.Configure<ReminderOptions>(reminders => reminders.MinimumReminderPeriod = ReminderPeriod);
         silo.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = ClusterSchema.Cluster);
         var address = settings.Address ?? (settings.IsLocal ? IPAddress.Loopback : FirstAddress());
@@ -87,9 +87,9 @@ internal static class ClusterHost
         AddMember(silo, name);
     }
 
-    private static void AddMember(ISiloBuilder silo, string name)
+    private static void AddMember(ISiloBuilder silo, MemberName name)
     {
-        silo.Configure<SiloOptions>(own => own.SiloName = name);
+        silo.Configure<SiloOptions>(own => own.SiloName = name.ToString());
         silo.Services.AddSerializer(serializer => serializer.AddJsonSerializer(IsPlain, WorkerStream.Json));
         silo.AddActivityPropagation();
         // Its stream of logs would tell what sweeps are about to whoever looks at members.

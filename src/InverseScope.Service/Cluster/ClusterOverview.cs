@@ -15,10 +15,11 @@ public sealed record ClusterOverview(
 /// <param name="Process">Number of its process there.</param>
 /// <param name="Member">Its address among the members.</param>
 /// <param name="Answers">Whether it is the one that tells.</param>
-public sealed record ClusterService(string Host, string Process, string Member, bool Answers);
+public sealed record ClusterService(string Host, int Process, string Member, bool Answers);
 
 /// <summary>A worker of the cluster.</summary>
 /// <param name="Host">Name of its machine.</param>
+/// <param name="Process">Number of its process there.</param>
 /// <param name="Device">e.g. <c>cuda:0</c>.</param>
 /// <param name="FreeBytes">Memory that is free where it computes; null where that is not known.</param>
 /// <param name="Loaded">Models that it has open, each with its task.</param>
@@ -29,7 +30,7 @@ public sealed record ClusterService(string Host, string Process, string Member, 
 /// <param name="Calls">Calls that it works on or keeps waiting.</param>
 /// <param name="Seen">When it told this.</param>
 public sealed record ClusterWorker(
-    string Id, string Host, string Device, long? FreeBytes, IReadOnlyList<string> Loaded, IReadOnlyList<string> Models, IReadOnlyList<string> Generators,
+    string Id, string Host, int Process, string Device, long? FreeBytes, IReadOnlyList<string> Loaded, IReadOnlyList<string> Models, IReadOnlyList<string> Generators,
     double Busy, double CallsPerMinute, int Calls, DateTimeOffset Seen);
 
 /// <summary>What one of those who share the workers gets.</summary>

@@ -105,7 +105,7 @@ internal sealed partial class ClusterQueue(ClusterSweeps sweeps, IGrainFactory g
 
     private async Task TakeUp()
     {
-        foreach (var sweep in workspace.Store.Sweeps().Where(s => s is { State: SweepState.Running, Turn: not null }))
+        foreach (var sweep in workspace.Store.Sweeps().Where(s => s.IsToGoOn()))
         {
             if (Find(sweep.Id) is not { Ended: false })
                 await grains.GetGrain<ISweepGrain>(sweep.Id).GoOn();

@@ -166,25 +166,14 @@ internal static class ClusterSchema
     {
         try
         {
-            using var source = NpgsqlDataSource.Create(settings.Database);
+            using var source = NpgsqlDataSource.Create(settings.Connection);
             using var connection = source.OpenConnection();
             CheckClock(settings, connection, clock);
             Apply(settings, connection, program);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
-            or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege)
+        catch (Exception e) when (settings.Database.Explain(e) is { } told)
         {
-            throw new BadInputException(
-                $"The database of the cluster ({settings.Shown}) refuses: {e.MessageText}.", "Check name, password and rights in --cluster; the database must be there, and its user may make tables in it.", e);
-        }
-        catch (NpgsqlException e) when (e is not PostgresException && e.Message.Contains("password", StringComparison.OrdinalIgnoreCase))
-        {
-            throw new BadInputException(
-                $"The database of the cluster ({settings.Shown}) wants a password, and the connection string has none.", "Add 'Password=…' in --cluster, or set PGPASSWORD or PGPASSFILE.", e);
-        }
-        catch (NpgsqlException e)
-        {
-            throw new OutsideServiceException($"The database of the cluster ({settings.Shown}) does not answer: {e.Message.TrimEnd('.')}. Check host and port in --cluster, and that PostgreSQL runs.", e);
+            throw told;
         }
     }
 
@@ -199,7 +188,7 @@ internal static class ClusterSchema
         if (version > Version)
         {
             throw new BadInputException(
-                $"The cluster's tables ({settings.Shown}) have version {version}; this program knows versions up to {Version}.", "Use the newer program that made them. Nothing was changed.");
+                $"The cluster's tables in {settings.Database.Name} have version {version}; this program knows versions up to {Version}.", "Use the newer program that made them. Nothing was changed.");
         }
 
         // Nothing is changed under members of another version.
@@ -230,7 +219,7 @@ internal static class ClusterSchema
         if (ahead.Duration() > ClocksMayDiffer)
         {
             throw new BadInputException(
-                string.Create(CultureInfo.InvariantCulture, $"The clock of this machine is {ahead.Duration():d\\.hh\\:mm\\:ss} {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} that of the database ({settings.Shown})."),
+                string.Create(CultureInfo.InvariantCulture, $"The clock of this machine is {ahead.Duration():d\\.hh\\:mm\\:ss} {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} that of the database of {settings.Database.Name}."),
                 "Set the clocks (NTP): members of a cluster judge by them whether others live.");
         }
     }
@@ -245,10 +234,10 @@ internal static class ClusterSchema
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {
-            if (MemberName.VersionOf(reader.GetString(0)) is var other && other != program)
+            if (MemberName.Read(reader.GetString(0))?.Version is var other && other != program)
             {
                 throw new BadInputException(
-                    $"The cluster ({settings.Shown}) runs version {other} of the program; this is {program}.", "Start the same version everywhere: stop the others first, or use theirs.");
+                    $"The cluster at {settings.Database.Name} runs version {other} of the program; this is {program}.", "Start the same version everywhere: stop the others first, or use theirs.");
             }
         }
     }
@@ -264,19 +253,4 @@ internal static class ClusterSchema
         using var command = new NpgsqlCommand(sql, connection);
         return command.ExecuteScalar();
     }
-}
-
-/// <summary>What a member of the cluster is called: what it is, where, and of which version, so that all of it can be seen in the database.</summary>
-public static class MemberName
-{
-    public const string Service = "service";
-    public const string Worker = "worker";
-
-    /// <param name="role">One of those above, or whatever else a process of the program does.</param>
-    /// <param name="version">Of the program.</param>
-    public static string Of(string role, string version) =>
-        string.Create(CultureInfo.InvariantCulture, $"{role}/{Environment.MachineName}/{Environment.ProcessId}/{version}");
-
-    /// <summary>Empty where the name is none of ours.</summary>
-    public static string VersionOf(string name) => name.Split('/', 4) is [_, _, _, var version] ? version : "";
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using InverseScope.Core;
+using InverseScope.Sweeps.Store;
 using Npgsql;
 
 namespace InverseScope.Service.Cluster;
@@ -12,31 +13,29 @@ public sealed record ClusterSettings
     private const int PoolSize = 4;
     private const int IdleSeconds = 15;
 
-    private readonly NpgsqlConnectionStringBuilder _database;
-
     /// <param name="database">Connection string of PostgreSQL, e.g. <c>Host=db;Database=inversescope;Username=…;Password=…</c>.</param>
     /// <exception cref="BadInputException">It is none.</exception>
     public ClusterSettings(string database)
     {
+        Store = database;
         try
         {
-            _database = new NpgsqlConnectionStringBuilder(database);
+            Database = new PostgresAddress(database);
         }
-        catch (Exception e) when (e is ArgumentException or FormatException)
+        catch (BadInputException e)
         {
-            throw new BadInputException(
-                "--cluster is no connection string of PostgreSQL.", "Write it as 'Host=db;Database=inversescope;Username=NAME;Password=…'.", e);
-        }
-
-        if (string.IsNullOrEmpty(_database.Host) || string.IsNullOrEmpty(_database.Database))
-        {
-            throw new BadInputException(
-                "--cluster names no host or no database.", "Write it as 'Host=db;Database=inversescope;Username=NAME;Password=…'.");
+            throw new BadInputException($"--cluster: {e.What}", e.Fix, e);
         }
     }
 
-    /// <summary>With the namespace that all tables are in, and the program's name for whoever watches the database.</summary>
-    public string Database => new NpgsqlConnectionStringBuilder(_database.ConnectionString)
+    /// <summary>As it was given, for the store.</summary>
+    public string Store { get; }
+
+    /// <summary>Where members, reminders and the store are.</summary>
+    public PostgresAddress Database { get; }
+
+    /// <summary>For members: with the namespace that all tables are in, and the program's name for whoever watches the database.</summary>
+    public string Connection => new NpgsqlConnectionStringBuilder(Database.ConnectionString)
     {
         SearchPath = ClusterSchema.Namespace,
         ApplicationName = "inversescope cluster",
@@ -47,12 +46,6 @@ public sealed record ClusterSettings
         KeepAlive = 15,
     }.ConnectionString;
 
-    /// <summary>As it was given, for the store.</summary>
-    public string Store => _database.ConnectionString;
-
-    /// <summary>For messages: without names and passwords.</summary>
-    public string Shown => $"Host={_database.Host};Port={_database.Port};Database={_database.Database}";
-
     /// <summary>Where others reach this process; null: loopback where the database is on this machine, else its first address.</summary>
     public IPAddress? Address { get; init; }
 
@@ -60,5 +53,5 @@ public sealed record ClusterSettings
     public int? Port { get; init; }
 
     /// <summary>Whether the database is on this machine.</summary>
-    public bool IsLocal => _database.Host is "localhost" or "127.0.0.1" or "::1" || _database.Host!.StartsWith('/');
+    public bool IsLocal => Database.Host is "localhost" or "127.0.0.1" or "::1" || Database.Host.StartsWith('/');
 }

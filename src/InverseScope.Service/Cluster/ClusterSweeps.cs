@@ -1,7 +1,6 @@
 using InverseScope.Service.Desk;
 using InverseScope.Sweeps;
 using InverseScope.Sweeps.Stages;
-using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Service.Cluster;
@@ -48,7 +47,7 @@ internal sealed class ClusterSweeps(
         compute.Describe, workspace.Tasks, workspace.Clock, workspace.Version, languageModels);
 
     /// <summary>Whether a sweep is to run, as far as that can be read.</summary>
-    public bool IsToGoOn(string id) => workspace.Store.Sweep(id) is { State: SweepState.Running, Turn: not null };
+    public bool IsToGoOn(string id) => workspace.Store.Sweep(id).IsToGoOn();
 
     public void Dispose() => _seats.Dispose();
 

@@ -3,6 +3,7 @@ namespace InverseScope.Service.Cluster;
 /// <summary>What a worker says of itself.</summary>
 /// <param name="Id">By which it is called: the address of its silo, and its device.</param>
 /// <param name="Host">Name of its machine.</param>
+/// <param name="Process">Number of its process there.</param>
 /// <param name="Device">e.g. <c>cuda:0</c>.</param>
 /// <param name="FreeBytes">Memory that is free where it computes; null where that is not known.</param>
 /// <param name="Loaded">Keys of the targets that it has open.</param>
@@ -16,19 +17,20 @@ namespace InverseScope.Service.Cluster;
 public sealed record WorkerCard(
     [property: Id(0)] string Id,
     [property: Id(1)] string Host,
-    [property: Id(2)] string Device,
-    [property: Id(3)] string Version,
-    [property: Id(4)] long? FreeBytes,
-    [property: Id(5)] string[] Loaded,
-    [property: Id(6)] string[] Prepared,
-    [property: Id(7)] string[] Models,
-    [property: Id(8)] string[] Generators,
-    [property: Id(9)] Guid[] Tickets,
-    [property: Id(10)] long Calls,
-    [property: Id(11)] double BusySeconds)
+    [property: Id(2)] int Process,
+    [property: Id(3)] string Device,
+    [property: Id(4)] string Version,
+    [property: Id(5)] long? FreeBytes,
+    [property: Id(6)] string[] Loaded,
+    [property: Id(7)] string[] Prepared,
+    [property: Id(8)] string[] Models,
+    [property: Id(9)] string[] Generators,
+    [property: Id(10)] Guid[] Tickets,
+    [property: Id(11)] long Calls,
+    [property: Id(12)] double BusySeconds)
 {
     /// <summary>What it has open, for people.</summary>
-    [Id(12)]
+    [Id(13)]
     public string[] LoadedNames { get; init; } = [];
 }
 

@@ -54,7 +54,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
             return Task.FromResult(true);
         }
 
-        if (!IsToGoOn(workspace.Store.Sweep(Id)))
+        if (!workspace.Store.Sweep(Id).IsToGoOn())
             return Task.FromResult(false);
         workspace.Store.Change(Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Stopped, reason, null));
         return Task.FromResult(true);
@@ -67,7 +67,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         var isToGoOn = false;
         try
         {
-            isToGoOn = IsToGoOn(workspace.Store.Sweep(Id));
+            isToGoOn = workspace.Store.Sweep(Id).IsToGoOn();
         }
         catch (BadInputException)
         {
@@ -83,8 +83,6 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
         await Forget();
     }
-
-    private static bool IsToGoOn(StoredSweep sweep) => sweep is { State: SweepState.Running, Turn: not null };
 
     private async Task End(RunningSweep running, IGrainTimer told)
     {

@@ -3,12 +3,12 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using InverseScope.Core;
-using InverseScope.Core.Machine;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 using InverseScope.Service.Compute;
+using InverseScope.Torch.Models;
 
 namespace InverseScope.Service.Cluster;
 
@@ -25,7 +25,8 @@ internal sealed class UnfitWorkerException(string message, Exception? inner = nu
 
 /// <summary>What a worker is and has.</summary>
 /// <param name="Host">Name of its machine.</param>
-internal sealed record WorkerIdentity(string Id, string Host, string Device, string Version);
+/// <param name="Process">Number of its process there.</param>
+internal sealed record WorkerIdentity(string Id, string Host, int Process, string Device, string Version);
 
 /// <summary>The targets that are open on one device, and what is computed on them.</summary>
 internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerIdentity identity, Func<(string[] Models, string[] Generators)> files, TimeProvider clock) : IDisposable
@@ -41,12 +42,14 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
 
     public WorkerIdentity Identity => identity;
 
+    private bool OnGpu => compute.Health.Device.StartsWith("cuda", StringComparison.Ordinal);
+
     public WorkerCard Card()
     {
         var (models, generators) = files();
         var served = _open.Values.ToArray();
         return new WorkerCard(
-            identity.Id, identity.Host, compute.Health.Device, identity.Version, (long)Math.Min(long.MaxValue / 2, MachineMemory.Free()),
+            identity.Id, identity.Host, identity.Process, compute.Health.Device, identity.Version, FreeBytes(),
             [.. served.Select(s => s.Key.Text)], [.. served.SelectMany(s => s.Groups.Keys).Take(KeysTold)], models, generators, _lane.Tickets, _lane.Calls, _lane.Busy.TotalSeconds)
         {
             LoadedNames = [.. served.Select(s => s.Key).Select(k => $"{k.Model} on {Path.GetFileNameWithoutExtension(k.Task)}{(k.Weights == TargetWeights.Trained ? "" : ", random weights")}").Order(StringComparer.Ordinal)],
@@ -198,13 +201,7 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         {
             if (_open.TryGetValue(key.Text, out known) && known.TryUse())
                 return known;
-            while (_open.Count >= MostOpen || (!_open.IsEmpty && MachineMemory.Free() < LeastFreeBytes))
-            {
-                var old = _open.Values.MinBy(s => s.Used)!;
-                _open.TryRemove(old.Key.Text, out _);
-                old.Close();
-            }
-
+            MakeRoom();
             var local = source(key, cancel);
             var backend = compute.Open(local.Model, key.Weights, local.Task, local.Options, new RunSeed(key.Seed));
             try
@@ -228,18 +225,30 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         }
     }
 
-    /// <summary>A target that is open here, used by whoever made it; disposing ends one use of it.</summary>
-    private sealed class Served : IDisposable
+    private void MakeRoom()
     {
-        private readonly Lock _lock = new();
-        private int _uses = 1;
-        private bool _isClosed;
-        private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
-        private readonly ITask _task;
-
-        public Served(TargetKey key, IInversionBackend backend, ITask task)
+        var closed = 0;
+        while (_open.Count >= MostOpen || (!_open.IsEmpty && FreeBytes() < LeastFreeBytes))
         {
-            (Key, Backend, _task) = (key, backend, task);
+            // What a GPU gets back libtorch keeps for the next: its driver does not count it as free.
+            if (++closed > 1 && OnGpu && _open.Count < MostOpen)
+                return;
+            var old = _open.Values.MinBy(s => s.Used)!;
+            _open.TryRemove(old.Key.Text, out _);
+            old.Close();
+        }
+    }
+
+    private long? FreeBytes() => DeviceMemory.Free(compute.Health.Device) is { } free ? (long)Math.Min(long.MaxValue / 2, free) : null;
+
+    /// <summary>A target that is open here, used by whoever made it.</summary>
+    private sealed class Served : ServedBackend
+    {
+        public Served(TargetKey key, IInversionBackend backend, ITask task)
+            : base(backend, task)
+        {
+            Key = key;
+            _ = TryUse();
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             for (var id = 0; id < backend.PriorTexts; id++)
             {
@@ -254,16 +263,12 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
 
         public TargetKey Key { get; }
 
-        public IInversionBackend Backend { get; }
-
         public OpenedTarget Opened { get; }
 
         /// <summary>Keys of groups of sites that are prepared.</summary>
         public ConcurrentDictionary<string, bool> Groups { get; } = new(StringComparer.Ordinal);
 
         public DateTimeOffset Used { get; set; }
-
-        public Site Site(string name) => _sites.GetOrAdd(name, n => SitePattern.ExpandAll([n], Backend.Target.Layers, Backend.Target.Heads, null, _task)[0]);
 
         /// <summary>Each text once, however many ask for it.</summary>
         public IReadOnlyList<WorkerSamples> Sample(Site site, IReadOnlyList<IReadOnlyList<string>> asks, string stream, CancellationToken cancel)
@@ -279,41 +284,6 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         {
             if (Opened.PriorHash != hash)
                 throw new UnfitWorkerException($"A worker draws other texts for the prior of '{Key.Model}' on '{Key.Task}' than another.");
-        }
-
-        public bool TryUse()
-        {
-            lock (_lock)
-            {
-                if (_isClosed)
-                    return false;
-                _uses++;
-                return true;
-            }
-        }
-
-        public void Dispose()
-        {
-            lock (_lock)
-            {
-                if (--_uses > 0 || !_isClosed)
-                    return;
-            }
-
-            Backend.Dispose();
-        }
-
-        /// <summary>Nobody uses it any more but those who do; the last of them ends it.</summary>
-        public void Close()
-        {
-            lock (_lock)
-            {
-                _isClosed = true;
-                if (_uses > 0)
-                    return;
-            }
-
-            Backend.Dispose();
         }
 
         private WorkerSamples Told(SiteSamples all, IReadOnlyList<SampleSet> sets, IReadOnlyList<int> without)

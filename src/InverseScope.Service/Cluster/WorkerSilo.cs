@@ -23,7 +23,7 @@ public static class WorkerSilo
         builder.Services.AddSingleton(provider => new WorkerDesk(
             compute, files.Find,
             new WorkerIdentity(
-                OnSiloPlacement.KeyOf(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress, compute.Health.Device), Environment.MachineName, compute.Health.Device, version),
+                OnSiloPlacement.KeyOf(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress, compute.Health.Device), Environment.MachineName, Environment.ProcessId, compute.Health.Device, version),
             files.Names, clock));
         builder.Services.AddSingleton<WorkerAnnouncer>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<WorkerAnnouncer>());

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
-using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
 
 namespace InverseScope.Service.Compute;
@@ -163,6 +162,7 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
         }
 
         closed?.Close();
+        closed?.WaitForEnd();
     }
 
     private void Tell(SampleCall call, Served served, SiteSamples samples)
@@ -203,54 +203,11 @@ public sealed class WorkerHost(Stream input, Stream output, ICompute compute, Ta
         public void Report(WorkProgress value) => stream.Write(new ProgressTold(id, value));
     }
 
-    /// <summary>A backend in use; disposing ends one use of it.</summary>
-    private sealed class Served(long id, IInversionBackend backend, ITask task) : IDisposable
+    private sealed class Served(long id, IInversionBackend backend, ITask task) : ServedBackend(backend, task)
     {
-        private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
-        private readonly object _lock = new();
-        private int _uses;
-        private bool _closed;
-
         public long Id => id;
-
-        public IInversionBackend Backend => backend;
 
         /// <summary>Texts that the service knows.</summary>
         public int Told { get; set; }
-
-        public Site Site(string name) => _sites.GetOrAdd(name, n => SitePattern.ExpandAll([n], backend.Target.Layers, backend.Target.Heads, null, task)[0]);
-
-        public bool TryUse()
-        {
-            lock (_lock)
-            {
-                if (_closed)
-                    return false;
-                _uses++;
-                return true;
-            }
-        }
-
-        public void Dispose()
-        {
-            lock (_lock)
-            {
-                _uses--;
-                Monitor.PulseAll(_lock);
-            }
-        }
-
-        /// <summary>Waits for calls that run.</summary>
-        public void Close()
-        {
-            lock (_lock)
-            {
-                _closed = true;
-                while (_uses > 0)
-                    Monitor.Wait(_lock);
-            }
-
-            backend.Dispose();
-        }
     }
 }

@@ -132,10 +132,10 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
     }
 
     /// <summary>Changes what share of a cluster's workers a sweep gets, from its next call on.</summary>
-    /// <exception cref="BadInputException">There is no such sweep.</exception>
+    /// <exception cref="BadInputException">There is no such sweep, or it is finished.</exception>
     public SweepView SetPriority(string id, SweepPriority priority)
     {
-        workspace.Store.Change(id, s => s.Priority = priority);
+        workspace.Store.Change(id, s => s.Priority = s.State != SweepState.Finished ? priority : throw new BadInputException($"Sweep '{id}' is finished: it needs no workers any more."));
         queue.Tell(id);
         return Find(id);
     }
@@ -224,7 +224,7 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
         var told = SweepProgress.Find(workspace.Home, sweep.Id);
         var unstored = running is null ? queue.FaultOf(sweep.Id) : null;
         // What is parked when the service ends has its place in the next.
-        var isParked = sweep is { State: SweepState.Running, Turn: not null } && queue.Stopping.IsCancellationRequested;
+        var isParked = sweep.IsToGoOn() && queue.Stopping.IsCancellationRequested;
         var status = running is not null ? SweepStatus.Running
             : isQueued || isParked ? SweepStatus.Queued
             : unstored is not null ? SweepStatus.Failed

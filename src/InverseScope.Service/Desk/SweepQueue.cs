@@ -134,7 +134,7 @@ public sealed partial class SweepQueue(
             lock (_lock)
             {
                 _turn = Math.Max(_turn, all.Max(s => s.Turn) ?? 0);
-                _waiting.AddRange(all.Where(s => s.State == SweepState.Running && s.Turn is not null).OrderBy(s => s.Turn).Select(s => s.Id));
+                _waiting.AddRange(all.Where(s => s.IsToGoOn()).OrderBy(s => s.Turn).Select(s => s.Id));
                 if (_waiting.Count > 0)
                     _arrived.Release(_waiting.Count);
             }

@@ -223,18 +223,23 @@ internal sealed class StoreFile : IStoreDatabase
         }
     }
 
+    private static Home HomeOf(string path) => new(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+
     private static FileStream TakeLock(string path)
     {
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
-            return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var taken = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            // A service that was killed left it.
+            ServiceAddress.Forget(HomeOf(path));
+            return taken;
         }
         catch (IOException e) when (File.Exists(path + ".lock"))
         {
             throw new BadInputException(
                 $"The store '{path}' is in use by another process.",
-                ServiceAddress.Read(new Home(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!)) is { } address
+                ServiceAddress.Read(HomeOf(path)) is { } address
                     ? $"A service has it: do it there, at {address} ('sweep status', 'report' and 'compare' work here meanwhile), stop the service, or use another --home."
                     : "Wait for it or stop it ('sweep status' works meanwhile), or use another --home.", e);
         }

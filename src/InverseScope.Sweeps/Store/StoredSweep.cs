@@ -79,6 +79,9 @@ public sealed class StoredSweep
 
     /// <summary>Beside other sweeps that run at the same time.</summary>
     public SweepPriority Priority { get; set; }
+
+    /// <summary>Whether a service is to work on it: it does, or it died meanwhile.</summary>
+    public bool IsToGoOn() => State == SweepState.Running && Turn is not null;
 }
 
 /// <summary>What one run of a sweep may use; null for no limit. Beside the plan, whose text keys every stage.</summary>

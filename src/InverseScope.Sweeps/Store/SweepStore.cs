@@ -77,7 +77,7 @@ public sealed class SweepStore : IDisposable
             return sweep;
         var known = Sweeps().Select(s => s.Id).ToArray();
         throw new BadInputException(
-            $"There is no sweep '{id}' in {(_database.IsShared ? Name : "this home")}.",
+            $"There is no sweep '{id}' in this {(_database.IsShared ? "store" : "home")}.",
             known.Length == 0 ? "It has none yet: begin one with 'sweep run FILE'." : $"Known: {string.Join(", ", known.TakeLast(8))}.{NearestName.Hint(id, known)}");
     }
 

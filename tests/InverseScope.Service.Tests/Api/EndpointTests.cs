@@ -204,7 +204,7 @@ public sealed class EndpointTests(ApiFixture api)
     }
 
     [Theory]
-    [InlineData("/api/v1/sweeps/{sweep}/priority", """{"priority": "urgent"}""", 400, "$.priority")]
+    [InlineData("/api/v1/sweeps/{sweep}/priority", """{"priority": "urgent"}""", 400, "The value at $.priority is none of normal, low, high.")]
     [InlineData("/api/v1/sweeps/{sweep}/priority", "{}", 400, "priority")]
     [InlineData("/api/v1/sweeps/none/priority", """{"priority": "high"}""", 404, "There is no sweep")]
     public async Task There_are_no_other_priorities_and_no_others_sweeps(string path, string body, int status, string says)

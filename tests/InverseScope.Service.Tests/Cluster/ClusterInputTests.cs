@@ -19,8 +19,8 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
     {
         var database = server.NewDatabase();
         var fault = Assert.Throws<BadInputException>(() => Prepare(database.Replace("Password=", "Password=wrong", StringComparison.Ordinal)));
-        Assert.Contains("refuses: password authentication failed", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("Check name, password and rights in --cluster", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("refuses this user: password authentication failed", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Check Username and Password", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", fault.Message, StringComparison.Ordinal);
     }
 
@@ -29,31 +29,31 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
     {
         server.NewDatabase();
         var fault = Assert.Throws<BadInputException>(() => Prepare(server.ConnectionString("nowhere")));
-        Assert.Contains("database \"nowhere\" does not exist", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("There is no database 'nowhere'", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=p", "Host=127.0.0.1;Port=1;Database=d")]
+    [InlineData("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=p", "127.0.0.1:1")]
     [InlineData("Host=no-such-host.invalid;Database=d;Username=u;Password=p", "no-such-host.invalid")]
     public void A_server_that_is_not_there_is_told(string connection, string shown)
     {
-        var fault = Assert.Throws<OutsideServiceException>(() => Prepare(connection));
+        var fault = Assert.Throws<StoreAwayException>(() => Prepare(connection));
         Assert.Contains("does not answer", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("Check host and port in --cluster, and that PostgreSQL runs.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Start PostgreSQL there, or correct Host and Port.", fault.Message, StringComparison.Ordinal);
         Assert.Contains(shown, fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("the rack in the cellar", "is no connection string")]
-    [InlineData("Host=db;Colour=red", "is no connection string")]
-    [InlineData("Host=db;Port=many;Database=d", "is no connection string")]
-    [InlineData("Host=db", "names no host or no database")]
-    [InlineData("", "names no host or no database")]
+    [InlineData("the rack in the cellar", "cannot be read")]
+    [InlineData("Host=db;Colour=red", "cannot be read")]
+    [InlineData("Host=db;Port=many;Database=d", "cannot be read")]
+    [InlineData("Host=db", "names no database")]
+    [InlineData("", "names no host")]
     public void What_is_no_connection_string_is_told(string text, string why)
     {
         var fault = Assert.Throws<BadInputException>(() => new ClusterSettings(text));
         Assert.Contains(why, fault.Message, StringComparison.Ordinal);
-        Assert.Contains("Write it as 'Host=db;Database=inversescope;Username=NAME;Password=…'.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Write it as 'Host=db.example;Port=5432;Database=lab;Username=me;Password=…'", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(2, process.ExitCode);
-        Assert.StartsWith("inversescope: The database of the cluster", error, StringComparison.Ordinal);
+        Assert.StartsWith("inversescope: The server of the store", error, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", error, StringComparison.Ordinal);
     }
 

@@ -58,17 +58,19 @@ internal sealed class ClusterMember : IDisposable
     /// <summary>As by <c>kill -9</c>; returns when its successor is there.</summary>
     public void Kill()
     {
+        Process killed;
         lock (_lock)
         {
             _log.Enqueue("(killed)");
-            // It is told of its end on this thread, too, and is not started twice.
-            var killed = _process!;
-            _process = null;
-            killed.Kill();
-            // Not until the end of its output, which a process of its own may hold open.
-            killed.WaitForExit(EndsWithin);
-            Start();
+            // It is told of its end, too, and is not started twice.
+            (killed, _process) = (_process!, null);
         }
+
+        // Not under the lock, which whoever tells of its end may wait for; and not until the end of its output, which a process of its own may hold open.
+        killed.Kill();
+        killed.WaitForExit(EndsWithin);
+        lock (_lock)
+            Start();
     }
 
     /// <summary>It stands still, and knows nothing of that.</summary>

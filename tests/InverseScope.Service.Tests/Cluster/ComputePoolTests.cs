@@ -258,7 +258,7 @@ public sealed class ComputePoolTests
     }
 
     private static WorkerCard CardOf(string id, Guid[] tickets, string[]? prepared = null) =>
-        new(id, "host", "cpu", "1", null, ["t"], prepared ?? [], [], [], tickets, 0, 0);
+        new(id, "host", 1, "cpu", "1", null, ["t"], prepared ?? [], [], [], tickets, 0, 0);
 
     private static string GroupOf((string Owner, string Worker) given) => given.Worker == "w1" ? "g1" : "g2";
 

@@ -72,6 +72,7 @@ public sealed class SweepDeskTests : IDisposable
         Assert.True(ReportComparison.Of(whole, Report("desk-001")).SameResults);
         Assert.Equal(Report("desk-001").Sweep.Cost.Samples, done.Spend.Samples);
         Assert.Null(done.Device);
+        Assert.Contains("is finished", Assert.Throws<BadInputException>(() => desk.SetPriority("desk-001", SweepPriority.High)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
