@@ -337,18 +337,25 @@ public sealed class SweepRunnerTests : IDisposable
     [Fact]
     public void An_interim_report_that_cannot_be_made_is_told_and_ends_nothing()
     {
-        // Where the file would be written before it takes the place of the last one.
-        var inTheWay = Path.Combine(Home.Sweep("addition-001"), "report.json.new");
-        Directory.CreateDirectory(inTheWay);
-        var (sweep, report) = Run(Plan(), Planted, site =>
+        using var store = SweepStore.Open(Home.Store);
+        StoredStep? missing = null;
+        var runner = Runner(store, Planted, site =>
         {
             _clock.Advance(TimeSpan.FromMinutes(1));
-            if (site.ToString() == "L0H1@last" && Directory.Exists(inTheWay))
-                Directory.Delete(inTheWay);
+            // What the report reads of the first site is not there while the second is worked on.
+            if (site.ToString() == "L0H1@last" && missing is null)
+            {
+                missing = store.Steps("addition-001").Single(s => s.Site == "L0H0@last" && s.Stage.StartsWith("confirm", StringComparison.Ordinal));
+                store.Commit(new StoredStep { Sweep = missing.Sweep, Site = missing.Site, Stage = missing.Stage, Key = "another" }, []);
+            }
+            else if (site.ToString() == "L1H0@last")
+            {
+                store.Commit(missing!, []);
+            }
         });
+        var (sweep, report) = Finish(runner.Run(runner.Begin(Plan() with { Sites = ["L0H0", "L0H1", "L1H0"] }, "test").Id, null, default));
         Assert.Equal(SweepState.Finished, sweep.State);
         Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
-        using var store = SweepStore.Open(Home.Store);
         var told = Assert.Single(store.LogOf("addition-001"), l => l.Step == "failed");
         Assert.Equal("interim report", told.Site);
     }
