@@ -39,16 +39,13 @@ internal sealed class SweepRun : IDisposable
     private const int InterimShare = 20;
 
     private readonly StoredSweep _sweep;
-    private readonly double _earlier;
     private readonly ITask _task;
     private readonly TargetUnderStudy _target;
     private readonly Home _home;
     private readonly SweepStore _store;
     private readonly TimeProvider _clock;
     private readonly IProgress<WorkProgress>? _progress;
-
-    // Of this run alone: who resumes a sweep whose budget was spent grants it once more.
-    private readonly long _began;
+    private readonly WorkTime _time;
     private readonly RunSeed _seed;
     private readonly LanguageModelAccess? _languageModel;
     private readonly ChatLabeller? _labeller;
@@ -73,16 +70,16 @@ internal sealed class SweepRun : IDisposable
     private TaskVectorRecord? _taskVector;
 
     /// <param name="languageModel">Null if the plan asks none; the caller disposes it.</param>
-    /// <param name="began">Timestamp of the run's begin, from which its budget counts.</param>
+    /// <param name="time">Of which this run's counts for its budget: who resumes a sweep whose budget was spent grants it once more.</param>
     /// <param name="options">Who else works on it, and whether somebody may take it over.</param>
     /// <exception cref="BadInputException">A spec or a site cannot be used.</exception>
     public SweepRun(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetUnderStudy target, LanguageModelAccess? languageModel, Home home, SweepStore store,
-        TimeProvider clock, long began, IProgress<WorkProgress>? progress, SweepRunOptions options)
+        TimeProvider clock, WorkTime time, IProgress<WorkProgress>? progress, SweepRunOptions options)
     {
         _dispatch = options.Dispatch;
         (_sweep, _plan, _task, _target, _languageModel) = (sweep, plan, task, target, languageModel);
-        (_home, _store, _clock, _began, _progress, _earlier, _reported) = (home, store, clock, began, progress, sweep.WorkSeconds, clock.GetTimestamp());
+        (_home, _store, _clock, _time, _progress, _reported) = (home, store, clock, time, progress, clock.GetTimestamp());
         _seed = new RunSeed(plan.Seed);
         _sites = SweepRunner.SitesOf(plan, target.Backend.Target, task);
         _log = new StageLog(
@@ -196,7 +193,7 @@ internal sealed class SweepRun : IDisposable
         var since = _clock.GetElapsedTime(_reported, began);
         if (since < InterimInterval || since < _reportCost * InterimShare)
             return;
-        _sweep.WorkSeconds = _earlier + _clock.GetElapsedTime(_began).TotalSeconds;
+        _sweep.WorkSeconds = _time.Seconds;
         try
         {
             Guarded("interim report", () =>
@@ -334,7 +331,7 @@ internal sealed class SweepRun : IDisposable
     {
         ReadLimits();
         return SweepProgress.IsAskedToStop(_home, _sweep.Id) ? "user"
-            : _clock.GetElapsedTime(_began).TotalMinutes > _plan.BudgetMinutes ? "budget"
+            : _time.Elapsed.TotalMinutes > _plan.BudgetMinutes ? "budget"
             : null;
     }
 
