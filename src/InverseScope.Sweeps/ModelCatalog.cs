@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
 
@@ -65,17 +66,14 @@ public sealed class ModelCatalog(string imported)
         using (var target = TargetModel.Open(folder, thread, name))
             target.LoadWeights();
         var entry = new ModelEntry(name, Path.Combine(imported, name), Shipped: false);
-        var arriving = entry.Folder + ".new";
         try
         {
-            if (Directory.Exists(arriving))
-                Directory.Delete(arriving, recursive: true);
-            Directory.CreateDirectory(arriving);
-            foreach (var file in TargetContent.Files(folder).Append(Path.Combine(folder, ReferenceNumbers)).Where(File.Exists))
-                File.Copy(file, Path.Combine(arriving, Path.GetFileName(file)));
-            if (Directory.Exists(entry.Folder))
-                Directory.Delete(entry.Folder, recursive: true);
-            Directory.Move(arriving, entry.Folder);
+            Directory.CreateDirectory(imported);
+            WholeFile.WriteFolder(entry.Folder, arriving =>
+            {
+                foreach (var file in TargetContent.Files(folder).Append(Path.Combine(folder, ReferenceNumbers)).Where(File.Exists))
+                    File.Copy(file, Path.Combine(arriving, Path.GetFileName(file)));
+            });
         }
         catch (IOException e)
         {
@@ -85,10 +83,10 @@ public sealed class ModelCatalog(string imported)
         return entry;
     }
 
-    // A folder without a config is a training that has not ended; one that is still being copied ends in .new.
+    // A folder without a config is a training that has not ended; one that is still being copied has another name than a model.
     private static string[] Folders(string parent) => Directory.Exists(parent)
         ? [.. Directory.GetDirectories(parent)
-            .Where(f => !f.EndsWith(".new", StringComparison.Ordinal) && File.Exists(Path.Combine(f, ConfigFile.Name)))
+            .Where(f => !f.EndsWith(WholeFile.ArrivingEnding, StringComparison.Ordinal) && File.Exists(Path.Combine(f, ConfigFile.Name)))
             .Order(StringComparer.Ordinal)]
         : [];
 }

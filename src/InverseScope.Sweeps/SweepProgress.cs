@@ -1,4 +1,5 @@
 using System.Text.Json;
+using InverseScope.Core.Machine;
 using InverseScope.Sweeps.Store;
 
 namespace InverseScope.Sweeps;
@@ -28,9 +29,7 @@ public sealed record SweepProgress(
     public void Write(Home home)
     {
         var folder = Directory.CreateDirectory(home.Sweep(Id)).FullName;
-        var temporary = Path.Combine(folder, FileName + ".new");
-        File.WriteAllText(temporary, JsonSerializer.Serialize(this, Json));
-        File.Move(temporary, Path.Combine(folder, FileName), overwrite: true);
+        WholeFile.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json));
     }
 
     /// <summary>Progress of a sweep; null if it never ran.</summary>

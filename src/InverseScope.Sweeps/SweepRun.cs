@@ -38,25 +38,19 @@ internal sealed class SweepRun : IDisposable
     // A report costs at most a twentieth of what is done between two.
     private const int InterimShare = 20;
 
-    private static readonly TimeSpan DispatchInterval = TimeSpan.FromSeconds(1);
-
     private readonly StoredSweep _sweep;
-    private readonly double _earlier;
     private readonly ITask _task;
     private readonly TargetUnderStudy _target;
     private readonly Home _home;
     private readonly SweepStore _store;
     private readonly TimeProvider _clock;
     private readonly IProgress<WorkProgress>? _progress;
-
-    // Of this run alone: who resumes a sweep whose budget was spent grants it once more.
-    private readonly long _began;
+    private readonly WorkTime _time;
     private readonly RunSeed _seed;
     private readonly LanguageModelAccess? _languageModel;
     private readonly ChatLabeller? _labeller;
     private readonly Budget? _asking;
     private readonly Budget _drawing;
-    private readonly Func<SiteStages> _newStages;
     private readonly ConcurrentBag<SiteStages> _idle = [];
     private readonly StageLog _log;
     private readonly ISiteDispatch? _dispatch;
@@ -66,13 +60,9 @@ internal sealed class SweepRun : IDisposable
     private readonly HypothesisDraft[] _givenSpecs;
     private readonly SiteInvestigation _stages;
     private readonly TaskVectorStages? _patching;
-    private readonly Dictionary<Site, string> _failed = [];
-    private readonly Dictionary<Site, string> _parked = [];
+    private readonly SweepStanding _standing;
 
     private SweepPlan _plan;
-    private int _done;
-    private long _samples;
-    private string? _fault;
     private long _reported;
     private TimeSpan _reportCost;
     private IReadOnlyList<KnownSiteRecord>? _knownSites;
@@ -80,16 +70,16 @@ internal sealed class SweepRun : IDisposable
     private TaskVectorRecord? _taskVector;
 
     /// <param name="languageModel">Null if the plan asks none; the caller disposes it.</param>
-    /// <param name="began">Timestamp of the run's begin, from which its budget counts.</param>
+    /// <param name="time">Of which this run's counts for its budget: who resumes a sweep whose budget was spent grants it once more.</param>
     /// <param name="options">Who else works on it, and whether somebody may take it over.</param>
     /// <exception cref="BadInputException">A spec or a site cannot be used.</exception>
     public SweepRun(
         StoredSweep sweep, SweepPlan plan, ITask task, TargetUnderStudy target, LanguageModelAccess? languageModel, Home home, SweepStore store,
-        TimeProvider clock, long began, IProgress<WorkProgress>? progress, SweepRunOptions options)
+        TimeProvider clock, WorkTime time, IProgress<WorkProgress>? progress, SweepRunOptions options)
     {
         _dispatch = options.Dispatch;
         (_sweep, _plan, _task, _target, _languageModel) = (sweep, plan, task, target, languageModel);
-        (_home, _store, _clock, _began, _progress, _earlier, _reported) = (home, store, clock, began, progress, sweep.WorkSeconds, clock.GetTimestamp());
+        (_home, _store, _clock, _time, _progress, _reported) = (home, store, clock, time, progress, clock.GetTimestamp());
         _seed = new RunSeed(plan.Seed);
         _sites = SweepRunner.SitesOf(plan, target.Backend.Target, task);
         _log = new StageLog(
@@ -109,17 +99,12 @@ internal sealed class SweepRun : IDisposable
         }
 
         (_library, _givenSpecs) = Specs();
-        _newStages = () =>
-        {
-            // Specs are compiled for each: a script runs on one thread at a time.
-            var (library, given) = Specs();
-            return NewStages(library, given);
-        };
         var stages = NewStages(_library, _givenSpecs);
         _stages = new SiteInvestigation(stages, _log);
         _idle.Add(stages);
-        Site[] done = [.. _sites.Where(_stages.IsDone)];
-        (_done, _samples) = (done.Length, done.Sum(s => _stages.Results(s).Samples));
+        _standing = new SweepStanding(sweep.Id, _sites.Count, home, _log, clock, progress);
+        foreach (var done in _sites.Where(_stages.IsDone))
+            _standing.CountDone(done, _stages.Results(done).Samples);
         // What it cannot do is told before hours go into sites.
         _patching = plan.TaskVectorPairs == 0 ? null : new TaskVectorStages(plan, task, target.Backend, _seed, _log);
     }
@@ -130,6 +115,13 @@ internal sealed class SweepRun : IDisposable
         return (library, _sweep.Given is { } given
             ? [.. JsonSerializer.Deserialize<ProposalResult[]>(given, ReportJson.LineOptions)!.Select(p => library.Draft(p.Spec, p.Author, p.Explore, p.Trail) with { Proposers = p.Proposers })]
             : [.. _sweep.Specs.Select(s => library.Draft(s, HypothesisAuthor.Person, null, []))]);
+    }
+
+    // Specs are compiled for each: a script runs on one thread at a time.
+    private SiteStages NewStages()
+    {
+        var (library, given) = Specs();
+        return NewStages(library, given);
     }
 
     private SiteStages NewStages(SpecLibrary library, IReadOnlyList<HypothesisDraft> given)
@@ -165,7 +157,7 @@ internal sealed class SweepRun : IDisposable
         MeasureKnownSites(cancel);
         if (left.Length > 0 && untested is null)
         {
-            Tell(SweepState.Running, "activations");
+            _standing.Tell(SweepState.Running, "activations");
             _target.Backend.Prepare(left, _progress, cancel);
             _target.Random?.Prepare(left, _progress, cancel);
         }
@@ -178,7 +170,7 @@ internal sealed class SweepRun : IDisposable
     /// <summary>Writes the report of the sweep as it now stands.</summary>
     public void Report()
     {
-        _progress?.Report(new WorkProgress($"{_sweep.Id} report", _done, _sites.Count, "sites"));
+        _standing.TellBegun("report");
         ReadLimits();
         // A sweep that is resumed after it was reviewed is still reviewed.
         var report = ReportReviews.Apply(Document(), _store.Reviews, _home);
@@ -186,11 +178,11 @@ internal sealed class SweepRun : IDisposable
         ReportFiles.Write(_home.Sweep(_sweep.Id), report, Enum.GetValues<ReportFormat>());
         TranscriptPages.Write(_home.Sweep(_sweep.Id), _sweep.Id, _store.Transcripts);
         _log.Note("", "report", $"{report.Sites.Count} sites, {report.Sites.Sum(s => s.Hypotheses.Count)} hypotheses");
-        Tell(_sweep.State, "report");
+        _standing.Tell(_sweep.State, "report");
     }
 
     private ReportDocument Document() => SweepReport.Build(
-        _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _failed, _parked, _knownSites, _knownSiteFault,
+        _sweep, _plan, _task, _target.Backend.Target, _target.Backend.Generator, _stages, _sites, _standing.Failed, _standing.Parked, _knownSites, _knownSiteFault,
         // Where it was cancelled before or within the experiment.
         _taskVector ?? _patching?.Record(new Dictionary<Site, string>(), _sweep.StopReason ?? "not yet"), _store.Transcripts.Totals(_sweep.Id).All);
 
@@ -201,7 +193,7 @@ internal sealed class SweepRun : IDisposable
         var since = _clock.GetElapsedTime(_reported, began);
         if (since < InterimInterval || since < _reportCost * InterimShare)
             return;
-        _sweep.WorkSeconds = _earlier + _clock.GetElapsedTime(_began).TotalSeconds;
+        _sweep.WorkSeconds = _time.Seconds;
         try
         {
             Guarded("interim report", () =>
@@ -263,121 +255,36 @@ internal sealed class SweepRun : IDisposable
     {
         if (_plan.KnownSites == 0 || _sites.Count == 0)
             return;
-        Tell(SweepState.Running, "control sites");
+        _standing.Tell(SweepState.Running, "control sites");
         _knownSiteFault = Guarded("control sites", () => _knownSites = JsonSerializer.Deserialize<IReadOnlyList<KnownSiteRecord>>(
             _log.Run("", KnownSiteStage, "", () =>
             {
-                // Its samples are of no target, and cost next to nothing.
-                var found = KnownSiteControl.Run(_plan with { BudgetSamples = null }, _task, _library, _givenSpecs, _references, _clock, _progress, cancel);
+                var found = KnownSiteControl.Run(_plan, _task, _library, _givenSpecs, _references, _clock, _progress, cancel);
                 return (JsonSerializer.Serialize(found, ReportJson.LineOptions), $"{found.Count(f => f.AsExpected)} of {found.Count} control sites as they must be");
             }),
             ReportJson.LineOptions));
     }
 
-    // Returns why it did not come to the end, or null. A site that failed is tried again when the sweep is resumed.
-    private string? InvestigateSites(Site[] left, CancellationToken cancel)
+    private string? InvestigateSites(Site[] left, CancellationToken cancel) => new SiteRounds(_sweep.Id, _plan, _dispatch, _standing, _clock)
     {
-        // Those that waited for a language model are taken up once more when all others are done.
-        var queue = new Queue<Site>(left);
-        var again = new Queue<Site>();
-        var running = new Dictionary<Task<SiteOutcome>, Site>();
-        using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var lastParked = false;
-        string? stopped = null;
-        try
-        {
-            while (true)
-            {
-                while (stopped is null && running.Count < AtOnce() && queue.TryDequeue(out var site))
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    stopped = WhyStop() ?? HowModelChanged(cancel);
-                    if (stopped is not null)
-                        break;
-                    _progress?.Report(new WorkProgress($"{_sweep.Id} {site}", _done, _sites.Count, "sites"));
-                    Tell(SweepState.Running, site.ToString());
-                    running.Add(Begin(site, broken.Token), site);
-                }
+        Work = InvestigateSite,
+        WhyStop = token => WhyStop() ?? HowModelChanged(token),
+        Ended = Count,
+    }.Run(left, cancel);
 
-                if (running.Count == 0)
-                {
-                    if (stopped is not null || again.Count == 0)
-                        break;
-                    // All that is left waits: asked at once it would be refused at once.
-                    if (lastParked)
-                    {
-                        Tell(SweepState.Running, "waiting for the language model");
-                        Task.Delay(_plan.LanguageModel!.Chat.BreakFor, _clock, cancel).GetAwaiter().GetResult();
-                    }
-
-                    while (again.TryDequeue(out var site))
-                        queue.Enqueue(site);
-                    continue;
-                }
-
-                if (EndedOf(running, stopped is null && queue.Count > 0) is not { } ended)
-                    continue;
-                var of = running[ended];
-                running.Remove(ended);
-                var outcome = ended.GetAwaiter().GetResult();
-                lastParked = outcome.Kind == SiteOutcomeKind.Parked;
-                switch (outcome.Kind)
-                {
-                    case SiteOutcomeKind.BudgetSpent:
-                        stopped ??= "budget";
-                        break;
-                    case SiteOutcomeKind.Parked:
-                        _log.Note(of.ToString(), "parked", outcome.Why!);
-                        _fault = $"{of}: {outcome.Why}";
-                        if (_parked.TryAdd(of, outcome.Why!))
-                            again.Enqueue(of);
-                        break;
-                    default:
-                        if (outcome.Kind == SiteOutcomeKind.Failed)
-                            (_failed[of], _fault) = (outcome.Why!, $"{of}: {outcome.Why}");
-                        else
-                            _samples += _stages.Results(of).Samples;
-                        _parked.Remove(of);
-                        _done++;
-                        ReportInterim();
-                        break;
-                }
-            }
-        }
-        finally
-        {
-            // Whatever ends it, nothing of it goes on behind its back.
-            broken.Cancel();
-            foreach (var other in running.Keys)
-                ((IAsyncResult)other).AsyncWaitHandle.WaitOne();
-        }
-
-        return stopped ?? (_parked.Count == 0 ? null : $"language model unavailable: {_parked.Count} {(_parked.Count == 1 ? "site waits" : "sites wait")} for it");
-    }
-
-    // Null: none ended yet, and more may be begun.
-    private Task<SiteOutcome>? EndedOf(Dictionary<Task<SiteOutcome>, Site> running, bool areLeft)
+    private void Count(Site site, SiteOutcome outcome)
     {
-        var ended = Task.WhenAny(running.Keys);
-        while (areLeft && _dispatch is not null && Task.WhenAny(ended, Task.Delay(DispatchInterval, _clock)).GetAwaiter().GetResult() != ended)
-        {
-            if (running.Count < AtOnce())
-                return null;
-        }
-
-        return ended.GetAwaiter().GetResult();
+        if (outcome.Kind == SiteOutcomeKind.Failed)
+            _standing.CountFailed(site, outcome.Why!);
+        else
+            _standing.CountDone(site, _stages.Results(site).Samples);
+        ReportInterim();
     }
-
-    private int AtOnce() => Math.Max(1, _dispatch?.AtOnce(_languageModel is not null) ?? 1);
-
-    private Task<SiteOutcome> Begin(Site site, CancellationToken cancel) =>
-        _dispatch?.Run(_sweep.Id, site.ToString(), (fence, token) => InvestigateSite(site, fence, token), cancel)
-        ?? Task.FromResult(InvestigateSite(site, null, cancel));
 
     // May run on several threads, each at another site.
     private SiteOutcome InvestigateSite(Site site, StoreFence? fence, CancellationToken cancel)
     {
-        var stages = _idle.TryTake(out var idle) ? idle : _newStages();
+        var stages = _idle.TryTake(out var idle) ? idle : NewStages();
         try
         {
             var investigation = new SiteInvestigation(stages, fence is null ? _log : _log.Under(fence.Value));
@@ -411,7 +318,7 @@ internal sealed class SweepRun : IDisposable
             if (stopped is not null)
                 break;
             _progress?.Report(new WorkProgress($"{_sweep.Id} task vector {site}", index, patching.Sites.Count, "sites"));
-            Tell(SweepState.Running, $"task vector {site}");
+            _standing.Tell(SweepState.Running, $"task vector {site}");
             if (Guarded(site.ToString(), () => patching.Investigate(site, cancel)) is { } fault)
                 broken[site] = fault;
         }
@@ -424,7 +331,7 @@ internal sealed class SweepRun : IDisposable
     {
         ReadLimits();
         return SweepProgress.IsAskedToStop(_home, _sweep.Id) ? "user"
-            : _clock.GetElapsedTime(_began).TotalMinutes > _plan.BudgetMinutes ? "budget"
+            : _time.Elapsed.TotalMinutes > _plan.BudgetMinutes ? "budget"
             : null;
     }
 
@@ -433,18 +340,6 @@ internal sealed class SweepRun : IDisposable
         _languageModel?.Chat.Model is { Digest: { } was } model && _languageModel.DigestNow?.Invoke(cancel) is { } now && now != was
             ? $"language model changed: {model.Name} was {was} and is {now}"
             : null;
-
-    private void Tell(SweepState state, string what)
-    {
-        try
-        {
-            new SweepProgress(_sweep.Id, state, what, _done, _sites.Count, Environment.ProcessId, _clock.GetUtcNow(), _samples, _fault).Write(_home);
-        }
-        catch (IOException)
-        {
-            // Whoever looks sees where it stood before: that ends no work. Where the disk is full, what is committed next says so.
-        }
-    }
 
     // Returns the fault's message, or null.
     private string? Guarded(string what, Action work)
@@ -458,8 +353,7 @@ internal sealed class SweepRun : IDisposable
         catch (Exception e) when (e is not (OperationCanceledException or BadInputException or OutsideServiceException or SiteParkedException or BudgetSpentException or FencedException))
 #pragma warning restore CA1031
         {
-            _log.Note(what, "failed", e.ToString());
-            _fault = $"{what}: {e.Message}";
+            _standing.TellFault(what, e);
             return e.Message;
         }
     }

@@ -132,11 +132,11 @@ public sealed class SweepRunner(
         options ??= new SweepRunOptions();
         var began = clock.GetTimestamp();
         SweepProgress.ForgetStop(home, id);
-        var sweep = store.Change(id, s => (s.State, s.StopReason, s.Finished) = (SweepState.Running, null, null), options.Fence);
-        var earlier = sweep.WorkSeconds;
+        var sweep = store.Change(id, s => (s.State, s.StopReason, s.Finished, s.EarlierSeconds) = (SweepState.Running, null, null, s.WorkSeconds), options.Fence);
+        using var time = new WorkTime(store, sweep, options.Fence, clock, began);
         try
         {
-            Settle(sweep, RunWhole(sweep, earlier, began, progress, whyCancelled, options, cancel));
+            Settle(sweep, RunWhole(sweep, time, progress, whyCancelled, options, cancel));
         }
         catch (OperationCanceledException)
         {
@@ -152,11 +152,17 @@ public sealed class SweepRunner(
         {
             sweep.State = SweepState.Failed;
             sweep.StopReason = e.Message.Length <= LongestReason ? e.Message : $"{e.Message[..LongestReason]}…";
-            End(sweep, earlier, began, options.Fence);
+            End(sweep, time, options.Fence);
+            throw;
+        }
+        catch (Exception e) when (e is not FencedException)
+        {
+            // How it ended, others write.
+            time.Tell();
             throw;
         }
 
-        End(sweep, earlier, began, options.Fence);
+        End(sweep, time, options.Fence);
         return sweep;
     }
 
@@ -167,7 +173,7 @@ public sealed class SweepRunner(
 
     // Returns why it stopped early, or null.
     private string? RunWhole(
-        StoredSweep sweep, double earlier, long began, IProgress<WorkProgress>? progress, Func<string?>? whyCancelled, SweepRunOptions options, CancellationToken cancel)
+        StoredSweep sweep, WorkTime time, IProgress<WorkProgress>? progress, Func<string?>? whyCancelled, SweepRunOptions options, CancellationToken cancel)
     {
         var plan = JsonSerializer.Deserialize<SweepPlan>(sweep.Plan, ReportJson.LineOptions)!.Within(sweep.Limits);
         // Before minutes go into activations: a language model that is not there is found out in seconds.
@@ -182,7 +188,7 @@ public sealed class SweepRunner(
             ? backends(plan.Model, TargetWeights.Random, task, OfRandomTarget(plan.Measurement, task), seed)
             : null;
         using var run = new SweepRun(
-            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, began, progress, options)
+            sweep, plan, task, new TargetUnderStudy(backend, randomTarget, targets(plan.Model).Tokenizer), languageModel, home, store, clock, time, progress, options)
         {
             InterimInterval = InterimInterval,
         };
@@ -197,7 +203,7 @@ public sealed class SweepRunner(
             stopped = Reason(whyCancelled);
         }
 
-        sweep.WorkSeconds = earlier + clock.GetElapsedTime(began).TotalSeconds;
+        sweep.WorkSeconds = time.Seconds;
         sweep.Finished = Timestamp.Of(clock.GetUtcNow());
         Settle(sweep, stopped);
         run.Report();
@@ -251,9 +257,10 @@ public sealed class SweepRunner(
         store.Change(sweep.Id, s => (s.LanguageModel, s.EmbeddingModel) = (model.Identity, embedding), fence);
     }
 
-    private void End(StoredSweep sweep, double earlier, long began, StoreFence? fence)
+    private void End(StoredSweep sweep, WorkTime time, StoreFence? fence)
     {
-        sweep.WorkSeconds = earlier + clock.GetElapsedTime(began).TotalSeconds;
+        time.Dispose();
+        sweep.WorkSeconds = time.Seconds;
         sweep.Finished = sweep.State == SweepState.Running ? null : Timestamp.Of(clock.GetUtcNow());
         store.Change(sweep.Id, s => (s.State, s.StopReason, s.Finished, s.WorkSeconds) = (sweep.State, sweep.StopReason, sweep.Finished, sweep.WorkSeconds), fence);
     }

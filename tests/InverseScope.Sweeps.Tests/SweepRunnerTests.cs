@@ -337,18 +337,25 @@ public sealed class SweepRunnerTests : IDisposable
     [Fact]
     public void An_interim_report_that_cannot_be_made_is_told_and_ends_nothing()
     {
-        // Where the file would be written before it takes the place of the last one.
-        var inTheWay = Path.Combine(Home.Sweep("addition-001"), "report.json.new");
-        Directory.CreateDirectory(inTheWay);
-        var (sweep, report) = Run(Plan(), Planted, site =>
+        using var store = SweepStore.Open(Home.Store);
+        StoredStep? missing = null;
+        var runner = Runner(store, Planted, site =>
         {
             _clock.Advance(TimeSpan.FromMinutes(1));
-            if (site.ToString() == "L0H1@last" && Directory.Exists(inTheWay))
-                Directory.Delete(inTheWay);
+            // What the report reads of the first site is not there while the second is worked on.
+            if (site.ToString() == "L0H1@last" && missing is null)
+            {
+                missing = store.Steps("addition-001").Single(s => s.Site == "L0H0@last" && s.Stage.StartsWith("confirm", StringComparison.Ordinal));
+                store.Commit(new StoredStep { Sweep = missing.Sweep, Site = missing.Site, Stage = missing.Stage, Key = "another" }, []);
+            }
+            else if (site.ToString() == "L1H0@last")
+            {
+                store.Commit(missing!, []);
+            }
         });
+        var (sweep, report) = Finish(runner.Run(runner.Begin(Plan() with { Sites = ["L0H0", "L0H1", "L1H0"] }, "test").Id, null, default));
         Assert.Equal(SweepState.Finished, sweep.State);
         Assert.All(report.Sites, s => Assert.Equal(SiteStatus.Done, s.Status));
-        using var store = SweepStore.Open(Home.Store);
         var told = Assert.Single(store.LogOf("addition-001"), l => l.Step == "failed");
         Assert.Equal("interim report", told.Site);
     }
@@ -513,7 +520,107 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.DoesNotContain(store.Steps(id), s => s.Stage.StartsWith("confirm", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Seconds_are_those_of_all_runs_however_each_ended()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        using var parks = new CancellationTokenSource();
+        var (worked, run) = (0, 0);
+        void Work(int seconds)
+        {
+            worked += seconds;
+            _clock.Advance(TimeSpan.FromSeconds(seconds));
+        }
+
+        var runner = Runner(store, Planted, _ =>
+        {
+            Work(7);
+            if (run == 1)
+                parks.Cancel();
+            else if (run == 2)
+                throw new OutsideServiceException("The disk is full.");
+        });
+        var id = runner.Begin(Plan(), "test").Id;
+        var told = new List<double>();
+        void Told()
+        {
+            told.Add(store.Sweep(id).WorkSeconds);
+            Assert.Equal(worked, told[^1]);
+            // Nobody works on it meanwhile.
+            _clock.Advance(TimeSpan.FromHours(1));
+            run++;
+        }
+
+        Told();
+        Assert.Equal(SweepState.Running, runner.Run(id, null, parks.Token, () => null).State);
+        Told();
+        Assert.Throws<OutsideServiceException>(() => runner.Run(id, null, default));
+        Told();
+        Assert.Throws<InvalidTimeZoneException>(() => runner.Run(id, new Telling(_ =>
+        {
+            Work(5);
+            throw new InvalidTimeZoneException("nobody thought of this");
+        }), default));
+        Told();
+        var (sweep, report) = Finish(runner.Run(id, null, default));
+        Told();
+        Assert.Equal([0, 7, 14, 19, 33], told);
+        Assert.Equal((33, 33.0), (sweep.WorkSeconds, report.Sweep.Cost.WallSeconds));
+    }
+
+    [Fact]
+    public void Of_a_run_that_ends_without_a_word_all_but_the_last_interval_counts()
+    {
+        using var store = SweepStore.Open(Home.Store);
+        var (id, dies) = ("", true);
+        var counted = 0.0;
+        var runner = Runner(store, Planted, _ =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(50));
+            if (!dies)
+                return;
+            counted = store.Sweep(id).WorkSeconds;
+            store.TakeOver(id);
+            _clock.Advance(TimeSpan.FromSeconds(50));
+        });
+        id = runner.Begin(Plan(), "test").Id;
+        Assert.Throws<FencedException>(() => runner.Run(id, null, default, null, new SweepRunOptions { Fence = store.TakeOver(id) }));
+        Assert.InRange(counted, 50 - WorkTime.Interval.TotalSeconds, 50);
+        // What it worked after another took over is in vain.
+        Assert.Equal(counted, store.Sweep(id).WorkSeconds);
+
+        dies = false;
+        var (sweep, report) = Finish(runner.Run(id, null, default, null, new SweepRunOptions { Fence = store.TakeOver(id) }));
+        Assert.Equal((counted + 100, counted), (sweep.WorkSeconds, sweep.EarlierSeconds));
+        Assert.Equal(counted + 100, report.Sweep.Cost.WallSeconds);
+        Assert.Equal(counted + 100, store.Sweep(id).WorkSeconds);
+    }
+
+    [Fact]
+    public void A_store_that_cannot_be_told_of_time_ends_nothing_and_nothing_is_told_after_the_end()
+    {
+        var store = SweepStore.Open(Home.Store);
+        var sweep = store.Begin(new StoredSweep { Name = "addition", EarlierSeconds = 3 });
+        using (var time = new WorkTime(store, sweep, null, _clock, _clock.GetTimestamp()))
+        {
+            _clock.Advance(WorkTime.Interval);
+            Assert.Equal(23, store.Sweep(sweep.Id).WorkSeconds);
+        }
+
+        _clock.Advance(WorkTime.Interval);
+        Assert.Equal(23, store.Sweep(sweep.Id).WorkSeconds);
+        using var untold = new WorkTime(store, sweep, null, _clock, _clock.GetTimestamp());
+        store.Dispose();
+        _clock.Advance(WorkTime.Interval);
+        Assert.Equal(23, untold.Seconds);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private sealed class Telling(Action<WorkProgress> tell) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => tell(value);
+    }
 
     private sealed class Threads(SweepStore store, int atOnce) : ISiteDispatch
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Core.Tasks;
 
 namespace InverseScope.Cli.Commands;
@@ -143,10 +144,9 @@ internal static class TaskImportCommand
         invocation.Home.Make();
         Directory.CreateDirectory(invocation.Home.Tasks);
         var target = Path.Combine(invocation.Home.Tasks, name + extension);
-        write(target + ".new");
-        if (earlier is not null)
+        WholeFile.Write(target, write);
+        if (earlier is not null && earlier != target)
             File.Delete(earlier);
-        File.Move(target + ".new", target, overwrite: true);
         var kept = invocation.Tasks.Find(name);
         if (invocation.Json)
         {

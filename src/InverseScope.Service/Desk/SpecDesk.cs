@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using InverseScope.Agent.Labels;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Specs;
 using InverseScope.Core.Tasks;
@@ -156,7 +157,7 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
             {
                 var path = PathOf(name, extension);
                 Directory.CreateDirectory(workspace.Home.Specs);
-                Replace(path, text);
+                WholeFile.Write(path, text);
                 foreach (var other in Extensions.Where(e => e != extension))
                     File.Delete(PathOf(name, other));
             }
@@ -190,22 +191,6 @@ public sealed class SpecDesk(Workspace workspace, LanguageModelFactory languageM
             {
                 throw new OutsideServiceException($"The spec cannot be deleted: {e.Message}", e);
             }
-        }
-    }
-
-    // A reader sees the old or the new one whole, and a full disk leaves nothing behind.
-    private static void Replace(string path, string text)
-    {
-        var arriving = path + ".new";
-        try
-        {
-            File.WriteAllText(arriving, text);
-            File.Move(arriving, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(arriving);
-            throw;
         }
     }
 

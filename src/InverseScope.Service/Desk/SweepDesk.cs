@@ -244,7 +244,8 @@ public sealed class SweepDesk(Workspace workspace, ISweepQueue queue, SweepRunne
             Finished = sweep.Finished is { } finished ? Timestamp.Read(finished) : null,
             Pace = running?.Pace is { Sites: > 0 } pace ? pace : new SweepPace(running?.Pace.Doing, told?.SitesDone ?? 0, told?.Sites ?? 0, running?.Pace.Step, null),
             Spend = new SweepSpend(
-                sweep.WorkSeconds + (running?.Seconds ?? 0), used.Messages, used.PromptTokens + used.ReplyTokens,
+                // The store is told now and then, and whoever looks sees more of it.
+                running is null ? sweep.WorkSeconds : Math.Max(sweep.WorkSeconds, sweep.EarlierSeconds + running.Seconds), used.Messages, used.PromptTokens + used.ReplyTokens,
                 LimitsOf(plan))
             {
                 Samples = told?.Samples ?? 0,

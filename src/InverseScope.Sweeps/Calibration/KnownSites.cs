@@ -1,3 +1,4 @@
+using InverseScope.Agent.Budgets;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
@@ -85,7 +86,9 @@ internal sealed class KnownSites : IDisposable
             {
                 Spec = g.First().Draft.Spec with { Sites = [.. g.Select(one => one.Site)] },
             });
-        var stages = new SiteStages(_plan, sites.Length, _task, _library, [.. given], _backend, null, references, _seed, _clock);
+        // Its samples are of no target, and cost next to nothing.
+        var unlimited = new Budget(new BudgetLimits(), _clock);
+        var stages = new SiteStages(_plan, sites.Length, _task, _library, [.. given], _backend, null, references, _seed, _clock, unlimited);
         var confirmed = new List<ConfirmResult>();
         foreach (var (done, site) in sites.Index())
         {

@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 
 namespace InverseScope.Sweeps.Reports;
 
@@ -13,11 +14,7 @@ public static class ReportFiles
         {
             Directory.CreateDirectory(folder);
             foreach (var format in formats)
-            {
-                var file = Path.Combine(folder, ReportWriter.FileName(format));
-                File.WriteAllText(file + ".new", ReportWriter.Write(report, format));
-                File.Move(file + ".new", file, overwrite: true);
-            }
+                WholeFile.Write(Path.Combine(folder, ReportWriter.FileName(format)), ReportWriter.Write(report, format));
         }
         catch (IOException e)
         {

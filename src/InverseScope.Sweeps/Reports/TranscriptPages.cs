@@ -1,4 +1,5 @@
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Sweeps.Reports.Html;
 using InverseScope.Sweeps.Store;
 
@@ -10,7 +11,7 @@ public static class TranscriptPages
     // More than any proposer asks about a site; a page that a browser opens at once.
     private const int MostShown = 500;
 
-    /// <summary>Writes them into the report's folder; nothing where no language model was asked about a site.</summary>
+    /// <summary>Writes them into the report's folder, each so that a reader sees it whole; nothing where no language model was asked about a site.</summary>
     /// <exception cref="OutsideServiceException">The disk is full or does not answer.</exception>
     public static void Write(string folder, string sweep, TranscriptStore transcripts)
     {
@@ -23,7 +24,7 @@ public static class TranscriptPages
             foreach (var site in bySite)
             {
                 var shown = site.Take(MostShown).Select(call => (call, transcripts.Entry(call.Id))).ToArray();
-                File.WriteAllText(Path.Combine(pages, HtmlTranscript.FileOf(site.Key)), HtmlTranscript.Write(sweep, site.Key, shown, site.Count() - shown.Length));
+                WholeFile.Write(Path.Combine(pages, HtmlTranscript.FileOf(site.Key)), HtmlTranscript.Write(sweep, site.Key, shown, site.Count() - shown.Length));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using InverseScope.Core;
 using InverseScope.Core.Information;
+using InverseScope.Core.Machine;
 using InverseScope.Sweeps.Reports;
 
 namespace InverseScope.Sweeps.Samples;
@@ -37,16 +38,15 @@ public static class KeptSiteFile
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write))
+            WholeFile.Write(path, arriving =>
             {
+                using var file = new FileStream(arriving, FileMode.CreateNew, FileAccess.Write);
                 using (var zipped = new GZipStream(file, CompressionLevel.Fastest, leaveOpen: true))
                 using (var writer = new BinaryWriter(new BufferedStream(zipped, 1 << 16)))
                     Write(writer, site);
                 // The stage that is committed after it must not survive a machine that it does not.
                 file.Flush(flushToDisk: true);
-            }
-
-            File.Move(path + ".new", path, overwrite: true);
+            });
         }
         catch (IOException e)
         {

@@ -46,13 +46,13 @@ internal sealed class SiteStages
     /// <param name="givenSpecs">Specs of people, or proposals that were made outside of the sweep.</param>
     /// <param name="backend">Of the target; disposed by the caller.</param>
     /// <param name="randomTarget">The same target with random weights, as a control; null for none.</param>
-    /// <param name="drawing">Of the samples of the whole run, which others draw from too; null: as many as the plan says.</param>
+    /// <param name="drawing">Of samples of the whole run, which others draw from too.</param>
     /// <param name="languageModel">Proposes as the plan says; null: no language model does.</param>
     /// <param name="agreement">How far the labeller of a spec agrees with itself on texts; null: nothing is labelled by one that errs.</param>
     /// <param name="keep">Told what each site was confirmed on, before its result is there; null: nothing is kept.</param>
     public SiteStages(
         SweepPlan plan, int sites, ITask task, SpecLibrary library, IReadOnlyList<HypothesisDraft> givenSpecs, IInversionBackend backend,
-        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, Budget? drawing = null, LanguageModelProposer? languageModel = null,
+        IInversionBackend? randomTarget, SweepReferences references, RunSeed seed, TimeProvider clock, Budget drawing, LanguageModelProposer? languageModel = null,
         Func<HypothesisDraft, IReadOnlyList<string>, CancellationToken, LabellerAgreement?>? agreement = null,
         Action<KeptSite>? keep = null)
     {
@@ -64,7 +64,7 @@ internal sealed class SiteStages
         _randomColumns = randomTarget is null ? null : new LabelColumns(randomTarget.Texts);
         _search = plan.Search ? new SymbolicProposer(plan, task, backend.Texts, backend.CharactersRead, seed) : null;
         (_languageModel, _agreement, _keep) = (languageModel, agreement, keep);
-        _drawing = drawing ?? new Budget(new BudgetLimits { Samples = plan.BudgetSamples }, clock);
+        _drawing = drawing;
         _planned = sites * (givenSpecs.Count + (plan.Search ? plan.MaxProposals : 0) + (languageModel is null ? 0 : plan.LanguageModel!.Propose.Count * plan.LanguageModel.Loop.MaxProposals));
     }
 

@@ -68,8 +68,11 @@ public sealed class StoredSweep
     /// <summary>ISO 8601, UTC; null until it ends.</summary>
     public string? Finished { get; set; }
 
-    /// <summary>Seconds of work over all its runs, resumed ones included.</summary>
+    /// <summary>Seconds of work over all its runs, resumed ones included; of one that runs, or whose process was killed, but for the last 20 at most.</summary>
     public double WorkSeconds { get; set; }
+
+    /// <summary>Those of them that are of the runs before the last.</summary>
+    public double EarlierSeconds { get; set; }
 
     /// <summary>What a run may use, in place of what the plan says; null: as the plan says.</summary>
     public StoredLimits? Limits { get; set; }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
@@ -158,10 +159,5 @@ public sealed record GeneratorRecord
     }
 
     /// <summary>Writes the file, whole or not at all: a folder with it is a finished generator.</summary>
-    public void Write(string folder)
-    {
-        var path = Path.Combine(folder, FileName);
-        File.WriteAllText(path + ".tmp", JsonSerializer.Serialize(this, Json) + "\n");
-        File.Move(path + ".tmp", path, overwrite: true);
-    }
+    public void Write(string folder) => WholeFile.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json) + "\n");
 }

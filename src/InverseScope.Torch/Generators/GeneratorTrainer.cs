@@ -1,5 +1,6 @@
 using System.Text.Json;
 using InverseScope.Core;
+using InverseScope.Core.Machine;
 using InverseScope.Core.Seeds;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
@@ -168,12 +169,8 @@ public sealed class GeneratorTrainer
                     "Give those options again to go on with it, delete its folder, or choose another.");
         }
 
-        private static void Finish(string at, string identity, TrainingCourse? course)
-        {
-            var path = Path.Combine(at, CourseName);
-            File.WriteAllText(path + ".tmp", JsonSerializer.Serialize(new FinishedStage(identity, course)));
-            File.Move(path + ".tmp", path, overwrite: true);
-        }
+        private static void Finish(string at, string identity, TrainingCourse? course) =>
+            WholeFile.Write(Path.Combine(at, CourseName), JsonSerializer.Serialize(new FinishedStage(identity, course)));
 
         /// <param name="Course">Null where another's result was taken.</param>
         private sealed record FinishedStage(string Identity, TrainingCourse? Course);

@@ -159,6 +159,7 @@ public abstract class SweepStoreContract(StorePlace place) : IDisposable
                 Command = "",
                 State = SweepState.Failed,
                 WorkSeconds = 0.1 + 0.2,
+                EarlierSeconds = 0.1,
                 Limits = new StoredLimits { Minutes = 1e-300, LanguageModelTokens = long.MaxValue },
                 Turn = -1,
             });
@@ -167,7 +168,9 @@ public abstract class SweepStoreContract(StorePlace place) : IDisposable
 
         using var again = place.Open();
         var sweep = again.Sweep("a-001");
-        Assert.Equal((odd, null, "", SweepState.Failed, 0.1 + 0.2, -1L), (sweep.Plan, sweep.Given, sweep.Command, sweep.State, sweep.WorkSeconds, sweep.Turn));
+        Assert.Equal(
+            (odd, null, "", SweepState.Failed, 0.1 + 0.2, 0.1, -1L),
+            (sweep.Plan, sweep.Given, sweep.Command, sweep.State, sweep.WorkSeconds, sweep.EarlierSeconds, sweep.Turn));
         Assert.Equal(["", odd], sweep.Specs);
         Assert.Equal((1e-300, null, long.MaxValue), (sweep.Limits!.Minutes, sweep.Limits.Samples, sweep.Limits.LanguageModelTokens));
         var step = again.Find("a-001", odd, "p", odd)!;
