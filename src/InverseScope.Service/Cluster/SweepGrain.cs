@@ -21,6 +21,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     private long _changes;
     private long _reported = -1;
     private string? _fault;
+    private Wish? _owed;
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -36,14 +37,14 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
         // While the reminder was written, somebody may have begun it.
         if (_running is not null)
             return;
-        _fault = null;
+        (_fault, _owed) = (null, null);
         _running = new RunningSweep(Id, workspace.Clock, _ => Interlocked.Increment(ref _changes), sweeps.Stopping);
         DelayDeactivation(TimeSpan.MaxValue);
         var told = this.RegisterGrainTimer(Tell, ReportInterval, ReportInterval);
         _ = End(_running, told);
     }
 
-    public Task GoOn() => _running is null ? Start() : Task.CompletedTask;
+    public Task GoOn() => _running is not null ? Task.CompletedTask : _owed is null ? Start() : Settle();
 
     public Task<bool> Interrupt(string reason)
     {
@@ -54,15 +55,15 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
             return Task.FromResult(true);
         }
 
-        if (!workspace.Store.Sweep(Id).IsToGoOn())
-            return Task.FromResult(false);
-        workspace.Store.Change(Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Stopped, reason, null));
-        return Task.FromResult(true);
+        var waits = _owed is { StopReason: null };
+        return Task.FromResult(Write(new Wish(reason)) || waits);
     }
 
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        if (_running is not null)
+        if (_owed is not null)
+            await Settle();
+        if (_running is not null || _owed is not null)
             return;
         var isToGoOn = false;
         try
@@ -88,11 +89,23 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     {
         // On a thread of its own; what follows is the grain's again.
         bool goesOn;
+        var isOurs = true;
         try
         {
             goesOn = await Task.Factory.StartNew(() => Work(running), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
-#pragma warning disable CA1031 // While the store does not answer, not even how it ended can be written or read: the reminder looks again.
+        catch (FencedException e)
+        {
+            // Another service has it.
+            LogFenced(logger, Id, e);
+            (goesOn, isOurs) = (true, false);
+        }
+        catch (StoreAwayException e)
+        {
+            LogAway(logger, Id, e.Message);
+            goesOn = true;
+        }
+#pragma warning disable CA1031 // What is wrong with the store may pass: the reminder looks again.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -102,28 +115,76 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
         told.Dispose();
         _running = null;
-        var wantedAgain = running.IsWantedAgain;
+        if (running.IsWantedAgain)
+            _owed = new Wish(null);
+        else if (goesOn && isOurs && running.Reason is { } reason)
+            _owed = new Wish(reason);
         running.Dispose();
         try
         {
-            if (wantedAgain)
+            if (_owed is not null)
             {
-                // Its turn was taken from it by the run that ended.
-                workspace.Store.Change(Id, s => (s.State, s.StopReason, s.Turn) = (SweepState.Running, null, workspace.Clock.GetUtcNow().ToUnixTimeMilliseconds()));
-                await GoOn();
-                return;
+                await Settle();
+                goesOn = false;
             }
 
+            if (_running is not null)
+                return;
             await sweeps.Pool.Report(new SweepNow(Id, sweeps.Silo, new SweepPace(null, 0, 0, null, null), 0, Interlocked.Increment(ref _changes), true, _fault));
-            if (!goesOn)
-                await Forget();
-            else if (_running is null)
+            if (_running is not null || _owed is not null)
+                return;
+            if (goesOn)
                 DeactivateOnIdle();
+            else
+                await Forget();
         }
-        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None) || e is OutsideServiceException)
+        catch (Exception e) when (ClusterGrains.IsPassing(e, CancellationToken.None))
         {
             LogNotTold(logger, Id, e);
         }
+    }
+
+    // Writes what a person asked for before the run ended, and does it. While the store does not answer, it is owed, and the reminder tries again.
+    private async Task Settle()
+    {
+        var owed = _owed!;
+        try
+        {
+            Write(owed);
+        }
+        catch (BadInputException)
+        {
+            // It was taken out of the store.
+            _owed = null;
+            return;
+        }
+        catch (OutsideServiceException e)
+        {
+            LogOwed(logger, Id, e.Message);
+            return;
+        }
+
+        _fault = null;
+        if (owed.StopReason is null)
+            await Start();
+    }
+
+    // Returns whether it changed anything: what has ended meanwhile is not stopped.
+    private bool Write(Wish wish)
+    {
+        var isNew = false;
+        workspace.Store.Change(Id, s =>
+        {
+            isNew = wish.StopReason is null || s.IsToGoOn();
+            if (!isNew)
+                return;
+            // The run that ended may have taken its turn from it.
+            (s.State, s.StopReason, s.Turn) = wish.StopReason is { } reason
+                ? (SweepState.Stopped, reason, (long?)null)
+                : (SweepState.Running, null, workspace.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        });
+        _owed = null;
+        return isNew;
     }
 
     // Returns whether it is to go on elsewhere.
@@ -138,17 +199,6 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
                 LogBrokeOff(logger, Id);
             return goesOn;
         }
-        catch (FencedException e)
-        {
-            // Another service has it.
-            LogFenced(logger, Id, e);
-            return true;
-        }
-        catch (StoreAwayException e)
-        {
-            LogAway(logger, Id, e.Message);
-            return true;
-        }
         catch (OperationCanceledException) when (sweeps.Stopping.IsCancellationRequested)
         {
             return true;
@@ -159,7 +209,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
             return false;
         }
 #pragma warning disable CA1031 // What one sweep dies of must not end the service.
-        catch (Exception e)
+        catch (Exception e) when (e is not (FencedException or StoreAwayException))
 #pragma warning restore CA1031
         {
             _fault = e.Message;
@@ -204,6 +254,9 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} goes on when the store is there again: {Why}")]
     private static partial void LogAway(ILogger logger, string id, string why);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What was asked for of sweep {Id} is done when the store is there again: {Why}")]
+    private static partial void LogOwed(ILogger logger, string id, string why);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sweep {Id} goes on in another service.")]
     private static partial void LogFenced(ILogger logger, string id, Exception why);
 
@@ -212,4 +265,8 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Where sweep {Id} stands could not be told.")]
     private static partial void LogNotTold(ILogger logger, string id, Exception why);
+
+    /// <summary>What a person asked for last that does not stand in the store yet.</summary>
+    /// <param name="StopReason">Why it is to end; null: it is to run again.</param>
+    private sealed record Wish(string? StopReason);
 }

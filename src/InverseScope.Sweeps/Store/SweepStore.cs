@@ -20,7 +20,7 @@ public sealed class SweepStore : IDisposable
     private long _begun;
     private long _unknownChanges;
 
-    private SweepStore(IStoreDatabase database)
+    internal SweepStore(IStoreDatabase database)
     {
         _database = database;
         _database.Changed += Count;

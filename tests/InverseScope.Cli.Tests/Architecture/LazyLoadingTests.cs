@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace InverseScope.Cli.Tests.Architecture;
 
 /// <summary>Help must come at once, so it may not load what it does not need.</summary>
@@ -25,14 +23,9 @@ public sealed class LazyLoadingTests
     private static string[] LibrariesLoadedBy(string[] args)
     {
         using var folder = new TempFolder();
-        var start = new ProcessStartInfo("dotnet", [CliProcess.ProgramPath, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
-        start.Environment[StartupHook.Variable] = folder["loaded"];
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(File.Exists(folder["loaded"]), error.GetAwaiter().GetResult());
+        var run = CliProcess.RunAt(
+            CliProcess.ProgramPath, [("DOTNET_STARTUP_HOOKS", typeof(StartupHook).Assembly.Location), (StartupHook.Variable, folder["loaded"])], args);
+        Assert.True(File.Exists(folder["loaded"]), run.Error);
         return File.ReadAllLines(folder["loaded"]);
     }
 }

@@ -97,7 +97,7 @@ public sealed class DoctorCommandTests
         var natives = Directory.CreateDirectory(folder[$"runtimes/{RuntimeInformation.RuntimeIdentifier}/native"]).FullName;
         File.WriteAllText(Path.Combine(natives, "libLibTorchSharp.so"), "no library");
 
-        var run = CliProcess.RunAt(folder["inversescope.dll"], "doctor", "--json", "--home", folder["home"]);
+        var run = CliProcess.RunAt(folder["inversescope.dll"], [], "doctor", "--json", "--home", folder["home"]);
 
         Assert.Equal(1, run.Code);
         Assert.Equal("fault", Finding(run, "libtorch").GetProperty("state").GetString());

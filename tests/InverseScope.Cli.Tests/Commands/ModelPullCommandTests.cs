@@ -148,14 +148,8 @@ public sealed class ModelPullCommandTests : IAsyncLifetime
             await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         }, times: 1);
-        var start = new ProcessStartInfo("dotnet", [CliProcess.ProgramPath, "model", "pull", FakeHub.Repository, "--home", Home])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["HF_ENDPOINT"] = _hub.Address.AbsoluteUri;
-        start.Environment.Remove("HF_HUB_OFFLINE");
-        using var process = Process.Start(start)!;
+        using var process = CliProcess.StartAt(
+            CliProcess.ProgramPath, [("HF_ENDPOINT", _hub.Address.AbsoluteUri), ("HF_HUB_OFFLINE", null)], "model", "pull", FakeHub.Repository, "--home", Home);
         var error = process.StandardError.ReadToEndAsync();
         // Signalled by what has arrived, never by the clock.
         while (Arrived() < 1000 && !process.WaitForExit(20))

@@ -80,22 +80,6 @@ public sealed class SampleListTests(PlantedSweep planted) : IClassFixture<Plante
 public sealed class PlantedSweep : IAsyncLifetime
 {
     private const string Id = "planted-001";
-    private const string Plan = """
-        schema: inversescope/sweep/v1
-        name: planted
-        model: ioi
-        task: addition
-        sites: ['L0H0-1']
-        distance: euclidean
-        kernel: threshold
-        epsilon: 0.6
-        bank_size: 400
-        references: { explore: 30, confirm: 60 }
-        specs: [specs/first.yaml]
-        search: { enabled: false }
-        controls: { random_weights: false, known_sites: 0 }
-        causal_check: { references: 0 }
-        """;
 
     private readonly TempFolder _folder = new();
     private ServiceHost _service = null!;
@@ -107,11 +91,10 @@ public sealed class PlantedSweep : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var home = new Home(_folder["home"]);
-        Directory.CreateDirectory(home.Specs);
-        File.WriteAllText(Path.Combine(home.Specs, "first.yaml"), "schema: inversescope/feature-spec/v1\nid: first\nrule: [ chars, first ]\n");
+        PlantedPlan.KeepSpec(home);
         _service = await ServiceHost.StartAsync(home, compute: new PlantedCompute());
         var desk = _service.Services.GetRequiredService<SweepDesk>();
-        desk.Begin(Plan);
+        desk.Begin(PlantedPlan.OfSpec("planted", "'L0H0-1'"));
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromMinutes(1));
         while (desk.Find(Id).Status != SweepStatus.Finished)

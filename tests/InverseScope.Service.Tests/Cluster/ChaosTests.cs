@@ -1,41 +1,36 @@
 using System.Globalization;
 using InverseScope.Core.Seeds;
-using InverseScope.Sweeps;
 
 namespace InverseScope.Service.Tests.Cluster;
 
 /// <summary>Whatever ends or halts members and the database, every site is done once, with the numbers of one process.</summary>
 [Collection(ProcessCollection.Name)]
-public sealed class ChaosTests : IDisposable
+public sealed class ChaosTests
 {
     // How often a worker and a service are killed, e.g. 50; once where nobody says otherwise. After the first time a worker is halted, after the second a
     // service, after the third the database is restarted.
     private const string Variable = "INVERSESCOPE_CHAOS";
     private const int Sweeps = 5;
-    private const int Sites = 12;
 
     private static readonly TimeSpan GoesOnWithin = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan EndsWithin = TimeSpan.FromMinutes(5);
 
-    private readonly PostgresServer _server = new();
     private readonly RandomStream _chance = new RunSeed(20260729).Stream("chaos");
-    private readonly List<string> _plans = [];
-    private readonly List<string> _ids = [];
+    private readonly List<(string Plan, string Id)> _begun = [];
 
     private static int Rounds => int.Parse(Environment.GetEnvironmentVariable(Variable) ?? "1", CultureInfo.InvariantCulture);
 
-    public void Dispose() => _server.Dispose();
+    private IEnumerable<string> Ids => _begun.Select(b => b.Id);
 
     [Fact]
     public async Task Killed_and_halted_members_and_a_restarted_database_change_no_number()
     {
-        using var cluster = new ClusterProcesses(_server);
+        using var cluster = new ClusterProcesses();
         cluster.AddService();
         cluster.AddService();
         for (var worker = 0; worker < 3; worker++)
             cluster.AddWorker();
         await cluster.JoinedAsync();
-        while (_ids.Count < Sweeps)
+        while (_begun.Count < Sweeps)
             await BeginAsync(cluster);
 
         for (var round = 0; round < Rounds; round++)
@@ -53,21 +48,15 @@ public sealed class ChaosTests : IDisposable
                 case 2:
                     await DisturbAsync(cluster, () =>
                     {
-                        _server.Restart();
+                        cluster.Server.Restart();
                         return Task.CompletedTask;
                     });
                     break;
             }
         }
 
-        await cluster.FinishedAsync(EndsWithin, _ids);
-        var alone = new Home(cluster.FolderOf("alone"));
-        ClusterReports.RunAlone(alone, _plans);
-        foreach (var id in _ids)
-        {
-            ClusterSteps.AssertOnce(cluster, id, Sites);
-            ClusterReports.AssertSame(alone, cluster.Home, id);
-        }
+        await cluster.FinishedAsync([.. Ids]);
+        ClusterReports.AssertAsAlone(cluster, ShortPlan.QuickSites, _begun);
     }
 
     private Task Killed(IReadOnlyList<ClusterMember> members)
@@ -98,7 +87,7 @@ public sealed class ChaosTests : IDisposable
         await cluster.UntilAsync("Stages ended", GoesOnWithin, async () =>
         {
             // What there is to disturb may be done already.
-            if (await cluster.SweepsAsync() is { } sweeps && _ids.All(i => sweeps.Any(s => s.Id == i && s.Status == "finished")))
+            if (await cluster.SweepsAsync() is { } sweeps && Ids.All(i => sweeps.Any(s => s.Id == i && s.Status == "finished")))
                 await BeginAsync(cluster);
             return cluster.Steps().Values.Sum() >= wanted;
         });
@@ -110,7 +99,7 @@ public sealed class ChaosTests : IDisposable
     // Every sweep has more than before, or is finished.
     private async Task GoneOnAsync(ClusterProcesses cluster, Dictionary<string, int> before)
     {
-        var waiting = _ids.ToHashSet(StringComparer.Ordinal);
+        var waiting = Ids.ToHashSet(StringComparer.Ordinal);
         await cluster.UntilAsync(() => $"{string.Join(", ", waiting)} went on", GoesOnWithin, async () =>
         {
             if (await cluster.SweepsAsync() is not { } sweeps)
@@ -125,21 +114,8 @@ public sealed class ChaosTests : IDisposable
 
     private async Task BeginAsync(ClusterProcesses cluster)
     {
-        var plan = string.Create(CultureInfo.InvariantCulture, $$"""
-            schema: inversescope/sweep/v1
-            name: chaos-{{_ids.Count + 1}}
-            model: ioi
-            task: ioi
-            sites: ['L0H*', 'L1H0-3']
-            epsilon: 0.1
-            bank_size: 1000
-            references: { explore: 20, confirm: 20 }
-            search: { max_proposals: 1 }
-            controls: { known_sites: 0, random_weights: false }
-            causal_check: { references: 0 }
-            seed: {{_ids.Count + 1}}
-            """);
-        _plans.Add(plan);
-        _ids.Add(await cluster.BeginAsync(plan));
+        var number = _begun.Count + 1;
+        var plan = ShortPlan.Quick(string.Create(CultureInfo.InvariantCulture, $"chaos-{number}"), number);
+        _begun.Add((plan, await cluster.BeginAsync(plan)));
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using InverseScope.Core;
@@ -128,38 +127,32 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
     [Theory]
     [InlineData("serve")]
     [InlineData("worker")]
-    public async Task The_program_ends_with_what_is_wrong(string command)
+    public void The_program_ends_with_what_is_wrong(string command)
     {
         using var folder = new TempFolder();
         var connection = server.NewDatabase().Replace("Password=", "Password=wrong", StringComparison.Ordinal);
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [ServeProcess.ProgramPath, command, "--cluster", connection, "--home", folder["home"]])
-        {
-            RedirectStandardError = true,
-        })!;
-        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(2, process.ExitCode);
+        var error = ErrorOf(command, "--cluster", connection, "--home", folder["home"]);
         Assert.StartsWith("inversescope: The server of the store", error, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_and_an_address_of_another_machine_are_told_as_options()
+    public void A_port_that_is_taken_and_an_address_of_another_machine_are_told_as_options()
     {
         using var folder = new TempFolder();
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         var database = server.NewDatabase();
-        Assert.Contains($"--member-port {port} cannot be listened at (127.0.0.1)", await ErrorAsync("worker", "--cluster", database, "--home", folder["home"], "--member-port", $"{port}"), StringComparison.Ordinal);
-        Assert.Contains("--member-address 192.0.2.1 is no address of this machine.", await ErrorAsync("worker", "--cluster", database, "--home", folder["home"], "--member-address", "192.0.2.1"), StringComparison.Ordinal);
+        Assert.Contains($"--member-port {port} cannot be listened at (127.0.0.1)", ErrorOf("worker", "--cluster", database, "--home", folder["home"], "--member-port", $"{port}"), StringComparison.Ordinal);
+        Assert.Contains("--member-address 192.0.2.1 is no address of this machine.", ErrorOf("worker", "--cluster", database, "--home", folder["home"], "--member-address", "192.0.2.1"), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_worker_needs_a_cluster()
+    public void A_worker_needs_a_cluster()
     {
         using var folder = new TempFolder();
-        Assert.Contains("Name its database: --cluster", await ErrorAsync("worker", "--home", folder["home"], "--service", "http://127.0.0.1:1"), StringComparison.Ordinal);
+        Assert.Contains("Name its database: --cluster", ErrorOf("worker", "--home", folder["home"], "--service", "http://127.0.0.1:1"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,14 +168,11 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
         Assert.False(File.Exists(home.Cluster));
     }
 
-    private static async Task<string> ErrorAsync(params string[] arguments)
+    private static string ErrorOf(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [ServeProcess.ProgramPath, .. arguments]) { RedirectStandardError = true, RedirectStandardInput = true })!;
-        process.StandardInput.Close();
-        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(2, process.ExitCode);
-        return error;
+        var run = CliProcess.Run(arguments);
+        Assert.Equal(2, run.Code);
+        return run.Error;
     }
 
     private static void Prepare(string database) => ClusterSchema.Prepare(new ClusterSettings(database), Version, TimeProvider.System);

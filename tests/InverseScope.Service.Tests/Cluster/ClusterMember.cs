@@ -107,7 +107,7 @@ internal sealed class ClusterMember : IDisposable
         (_address, _isReady) = (null, false);
         var process = new Process
         {
-            StartInfo = new ProcessStartInfo("dotnet", [ServeProcess.ProgramPath, .. _args])
+            StartInfo = new ProcessStartInfo("dotnet", [CliProcess.ProgramPath, .. _args])
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,

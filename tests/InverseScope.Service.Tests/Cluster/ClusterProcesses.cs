@@ -17,27 +17,34 @@ internal sealed class ClusterProcesses : IDisposable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan JoinsWithin = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromMinutes(5);
 
     private readonly TempFolder _folder = new();
-    private readonly PostgresServer _server;
     private readonly string _database;
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly List<ClusterMember> _services = [];
     private readonly List<ClusterMember> _workers = [];
 
-    public ClusterProcesses(PostgresServer server)
+    /// <summary>Skips the test where there is no PostgreSQL.</summary>
+    public ClusterProcesses()
     {
-        (_server, Connection) = (server, server.NewDatabase());
+        Connection = Server.NewDatabase();
         _database = Connection.Split(';').Single(p => p.StartsWith("Database=", StringComparison.Ordinal))["Database=".Length..];
-        Home = new Home(_folder["services"]);
+        Home = HomeOf("services");
         Home.Make();
     }
+
+    /// <summary>Of the database.</summary>
+    public PostgresServer Server { get; } = new();
 
     /// <summary>To the database, as members are given it.</summary>
     public string Connection { get; }
 
     /// <summary>Of the services.</summary>
     public Home Home { get; }
+
+    /// <summary>Of what runs beside the cluster, for comparison.</summary>
+    public Home Alone => HomeOf("alone");
 
     public IReadOnlyList<ClusterMember> Services => _services;
 
@@ -48,8 +55,8 @@ internal sealed class ClusterProcesses : IDisposable
     /// <summary>The last lines of every member.</summary>
     public string Logs => string.Join('\n', Members.SelectMany(m => m.Log.TakeLast(LinesShown).Select(l => $"[{m.Name}] {l}").Prepend("")));
 
-    /// <summary>A folder that goes away with the cluster.</summary>
-    public string FolderOf(string name) => _folder[name];
+    /// <summary>A home that goes away with the cluster.</summary>
+    public Home HomeOf(string name) => new(_folder[name]);
 
     /// <param name="connection">Null: <see cref="Connection"/>.</param>
     public ClusterMember AddService(string? connection = null)
@@ -62,10 +69,12 @@ internal sealed class ClusterProcesses : IDisposable
 
     /// <param name="connection">Null: <see cref="Connection"/>.</param>
     /// <param name="home">Null: one of its own, empty.</param>
-    public ClusterMember AddWorker(string? connection = null, string? home = null)
+    /// <param name="service">Where it fetches what it lacks; null: nowhere.</param>
+    public ClusterMember AddWorker(string? connection = null, Home? home = null, Uri? service = null)
     {
         var name = $"worker {_workers.Count + 1}";
-        var worker = new ClusterMember(name, "worker", "--cluster", connection ?? Connection, "--home", home ?? _folder[name], "--threads", "1");
+        string[] more = service is null ? [] : ["--service", service.ToString()];
+        var worker = new ClusterMember(name, ["worker", "--cluster", connection ?? Connection, "--home", (home ?? HomeOf(name)).Path, "--threads", "1", .. more]);
         _workers.Add(worker);
         return worker;
     }
@@ -109,7 +118,7 @@ internal sealed class ClusterProcesses : IDisposable
     });
 
     /// <summary>Waits until sweeps of these ids are finished.</summary>
-    public Task FinishedAsync(TimeSpan within, params IReadOnlyCollection<string> ids) => UntilAsync("All sweeps finished", within, async () =>
+    public Task FinishedAsync(params IReadOnlyCollection<string> ids) => UntilAsync("All sweeps finished", EndsWithin, async () =>
     {
         if (await SweepsAsync() is not { } sweeps)
             return false;
@@ -118,6 +127,14 @@ internal sealed class ClusterProcesses : IDisposable
             Assert.Fail($"{broken.Id} is {broken.Status}: {broken.Reason}\n{Logs}");
         return mine.Length == ids.Count && mine.All(s => s.Status == "finished");
     });
+
+    /// <summary>Waits until a sweep is failed.</summary>
+    public async Task<ClusterSweep> FailedAsync(string id)
+    {
+        ClusterSweep? failed = null;
+        await UntilAsync($"{id} failed", EndsWithin, async () => (failed = (await SweepsAsync())?.FirstOrDefault(s => s.Id == id && s.Status == "failed")) is not null);
+        return failed!;
+    }
 
     /// <summary>Stages of sites that are committed, of each sweep.</summary>
     public Dictionary<string, int> Steps() => Sql("SELECT sweep || ' ' || count(*) FROM inversescope.steps GROUP BY sweep")
@@ -128,7 +145,7 @@ internal sealed class ClusterProcesses : IDisposable
         string.Create(CultureInfo.InvariantCulture, $"SELECT status FROM inversescope.orleansmembershiptable WHERE siloname LIKE '%/{process}/%'")) is { Length: > 0 } rows && rows.All(s => s == "6");
 
     /// <summary>Rows of a query.</summary>
-    public string[] Sql(string sql) => _server.Sql(_database, sql).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    public string[] Sql(string sql) => Server.Sql(_database, sql).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Looks again and again; fails with the logs of all members.</summary>
     public Task UntilAsync(string what, TimeSpan within, Func<Task<bool>> look) => UntilAsync(() => what, within, look);
@@ -150,6 +167,7 @@ internal sealed class ClusterProcesses : IDisposable
         foreach (var member in Members)
             member.Dispose();
         _client.Dispose();
+        Server.Dispose();
         _folder.Dispose();
     }
 

@@ -242,7 +242,7 @@ public sealed class WorkerComputeTests : IDisposable
         process.Kill();
     }
 
-    private WorkerLaunch Launch() => new("dotnet", [ServeProcess.ProgramPath, "worker", "--for-service", "--home", _folder["home"]]);
+    private WorkerLaunch Launch() => new("dotnet", [CliProcess.ProgramPath, "worker", "--for-service", "--home", _folder["home"]]);
 
     private WorkerCompute Start(WorkerLaunch launch, TimeSpan? silence = null) =>
         new(new Home(_folder["home"]), launch, new TorchThread(1), TimeProvider.System, Say) { Silence = silence ?? TimeSpan.FromMinutes(1) };

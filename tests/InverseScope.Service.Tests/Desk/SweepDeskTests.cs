@@ -12,50 +12,29 @@ namespace InverseScope.Service.Tests.Desk;
 
 public sealed class SweepDeskTests : IDisposable
 {
-    private const string Plan = """
-        schema: inversescope/sweep/v1
-        name: desk
-        model: ioi
-        task: addition
-        sites: ['L0H0-1', 'L1H0']
-        distance: euclidean
-        kernel: threshold
-        epsilon: 0.6
-        bank_size: 400
-        references: { explore: 30, confirm: 40 }
-        search: { max_proposals: 1 }
-        controls: { random_weights: false, known_sites: 0 }
-        causal_check: { references: 0 }
-        """;
+    private static readonly string Plan = PlantedPlan.Searched("desk");
 
     private readonly TempFolder _folder = new();
     private readonly PlantedCompute _compute = new();
-    private readonly SemaphoreSlim _reached = new(0);
-    private readonly SemaphoreSlim _goOn = new(0);
 
     private Home Home => new(_folder["home"]);
 
-    public void Dispose()
-    {
-        _folder.Dispose();
-        _reached.Dispose();
-        _goOn.Dispose();
-    }
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_paused_sweep_keeps_what_it_has_and_goes_on_to_the_same_numbers()
     {
         var whole = await Undisturbed();
-        HoldAt("L0H1@last");
+        using var hold = new Hold(_compute, "L0H1@last");
         await using var service = await StartAsync();
         var desk = Desk(service);
         desk.Begin(Plan);
-        await Reached();
+        await hold.ReachedAsync();
         var running = desk.Find("desk-001");
         Assert.Equal((SweepStatus.Running, "planted:0", 1, 3), (running.Status, running.Device, running.Pace.SitesDone, running.Pace.Sites));
         Assert.True(running.Spend.Samples > 0);
         desk.Pause("desk-001");
-        Release();
+        hold.Release();
 
         var paused = await Until(desk, "desk-001", v => v.Status == SweepStatus.Paused);
         Assert.Equal(("paused", 1, 3), (paused.Reason, paused.Pace.SitesDone, paused.Pace.Sites));
@@ -66,8 +45,8 @@ public sealed class SweepDeskTests : IDisposable
         Assert.Throws<BadInputException>(() => desk.Pause("desk-001"));
 
         desk.Resume("desk-001");
-        await Reached();
-        Release();
+        await hold.ReachedAsync();
+        hold.Release();
         var done = await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
         Assert.True(ReportComparison.Of(whole, Report("desk-001")).SameResults);
         Assert.Equal(Report("desk-001").Sweep.Cost.Samples, done.Spend.Samples);
@@ -79,25 +58,25 @@ public sealed class SweepDeskTests : IDisposable
     public async Task A_stopped_sweep_stays_stopped_over_a_restart_and_one_that_ran_or_waited_goes_on_in_its_order()
     {
         var whole = await Undisturbed();
-        HoldAt("L0H1@last");
+        using var hold = new Hold(_compute, "L0H1@last");
         await using (var service = await StartAsync())
         {
             var desk = Desk(service);
-            desk.Begin(Named("first"));
-            desk.Begin(Named("second"));
-            desk.Begin(Named("third"));
-            await Reached();
+            desk.Begin(PlantedPlan.Searched("first"));
+            desk.Begin(PlantedPlan.Searched("second"));
+            desk.Begin(PlantedPlan.Searched("third"));
+            await hold.ReachedAsync();
             Assert.Equal([SweepStatus.Queued, SweepStatus.Queued, SweepStatus.Running], desk.All().Select(v => v.Status));
             desk.Stop("second-001");
             Assert.Equal((SweepStatus.Stopped, "user"), (desk.Find("second-001").Status, desk.Find("second-001").Reason));
             // Last in the queue from now on.
             desk.Stop("first-001");
             desk.Resume("first-001");
-            Release();
-            await Reached();
+            hold.Release();
+            await hold.ReachedAsync();
             Assert.Equal("third-001", Queue(service).Running!.Id);
             // The service ends with one that runs and one that waits.
-            using var stopping = Queue(service).Stopping.Register(Release);
+            using var stopping = Queue(service).Stopping.Register(hold.Release);
             await service.DisposeAsync();
         }
 
@@ -109,9 +88,9 @@ public sealed class SweepDeskTests : IDisposable
             var (desk, queue) = (Desk(service), Queue(service));
             for (var i = 0; i < 2; i++)
             {
-                await Reached();
+                await hold.ReachedAsync();
                 order.Add(queue.Running!.Id);
-                Release();
+                hold.Release();
             }
 
             await Until(desk, "first-001", v => v.Status == SweepStatus.Finished);
@@ -136,9 +115,9 @@ public sealed class SweepDeskTests : IDisposable
         };
         await using var service = await StartAsync();
         var desk = Desk(service);
-        desk.Begin(Named("outage"));
-        desk.Begin(Named("fault"));
-        desk.Begin(Named("good"));
+        desk.Begin(PlantedPlan.Searched("outage"));
+        desk.Begin(PlantedPlan.Searched("fault"));
+        desk.Begin(PlantedPlan.Searched("good"));
         await Until(desk, "good-001", v => v.Status == SweepStatus.Finished);
         var (outage, fault) = (desk.Find("outage-001"), desk.Find("fault-001"));
         Assert.Equal((SweepStatus.Failed, SweepStatus.Failed), (outage.Status, fault.Status));
@@ -196,15 +175,15 @@ public sealed class SweepDeskTests : IDisposable
     [Fact]
     public async Task Limits_that_are_changed_hold_from_the_next_site_on_and_stand_in_the_report()
     {
-        HoldAt("L0H1@last");
+        using var hold = new Hold(_compute, "L0H1@last");
         await using var service = await StartAsync();
         var desk = Desk(service);
         desk.Begin(Plan);
-        await Reached();
+        await hold.ReachedAsync();
         Assert.Throws<BadInputException>(() => desk.SetLimits("desk-001", new SweepLimits(double.NaN, null, null, null)));
         var limits = new SweepLimits(null, 1, null, null);
         Assert.Equal(limits, desk.SetLimits("desk-001", limits).Spend.Limits);
-        Release();
+        hold.Release();
 
         Assert.Equal("budget", (await Until(desk, "desk-001", v => v.Status == SweepStatus.Stopped)).Reason);
         var report = Report("desk-001");
@@ -361,7 +340,7 @@ public sealed class SweepDeskTests : IDisposable
             Begin(store, "elsewhere", turn: null);
         await using var service = await StartAsync();
         var desk = Desk(service);
-        desk.Begin(Named("after"));
+        desk.Begin(PlantedPlan.Searched("after"));
         await Until(desk, "after-001", v => v.Status == SweepStatus.Finished);
         Assert.Equal((SweepStatus.Stopped, "broke off"), (desk.Find("elsewhere-001").Status, desk.Find("elsewhere-001").Reason));
         await foreach (var seen in desk.Watch("elsewhere-001", TestContext.Current.CancellationToken))
@@ -380,16 +359,16 @@ public sealed class SweepDeskTests : IDisposable
             Begin(store, "earlier", turn: 3);
         }
 
-        HoldAt("L0H1@last");
+        using var hold = new Hold(_compute, "L0H1@last");
         await using var service = await StartAsync();
         var (desk, queue) = (Desk(service), Queue(service));
-        desk.Begin(Named("new"));
+        desk.Begin(PlantedPlan.Searched("new"));
         var order = new List<string>();
         for (var i = 0; i < 3; i++)
         {
-            await Reached();
+            await hold.ReachedAsync();
             order.Add(queue.Running!.Id);
-            Release();
+            hold.Release();
         }
 
         Assert.Equal(["earlier-001", "later-001", "new-001"], order);
@@ -408,7 +387,7 @@ public sealed class SweepDeskTests : IDisposable
         Assert.Same(desk.Find("desk-001"), desk.Find("desk-001"));
         Assert.Same(desk.Find("desk-001"), desk.All()[0]);
         // What others do changes nothing of it.
-        desk.Begin(Named("other"));
+        desk.Begin(PlantedPlan.Searched("other"));
         await Until(desk, "other-001", v => v.Status == SweepStatus.Finished);
         var before = desk.Find("desk-001");
         Assert.Same(before, desk.Find("desk-001"));
@@ -445,15 +424,13 @@ public sealed class SweepDeskTests : IDisposable
         var runner = new SweepRunner(
             null!, store, (_, _, _, _, _) => throw new InvalidOperationException(), new PlantedCompute().Describe, new TaskCatalog(), TimeProvider.System, "test",
             _ => throw new InvalidOperationException());
-        var plan = Sweeps.Plans.SweepPlanFile.Parse("plan", Named(name), Path.GetTempPath());
+        var plan = Sweeps.Plans.SweepPlanFile.Parse("plan", PlantedPlan.Searched(name), Path.GetTempPath());
         store.Change(runner.Begin(plan, "inversescope sweep run plan.yaml").Id, s => s.Turn = turn);
     }
 
     private static SweepDesk Desk(ServiceHost service) => service.Services.GetRequiredService<SweepDesk>();
 
     private static SweepQueue Queue(ServiceHost service) => service.Services.GetRequiredService<SweepQueue>();
-
-    private static string Named(string name) => Plan.Replace("name: desk", $"name: {name}", StringComparison.Ordinal);
 
     private static async Task<SweepView> Until(SweepDesk desk, string id, Func<SweepView, bool> wanted)
     {
@@ -483,23 +460,4 @@ public sealed class SweepDeskTests : IDisposable
     private string ReportFile => Path.Combine(Home.Sweep("desk-001"), "report.json");
 
     private ReportDocument Report(string id) => ServeProcess.ReportOf(Home, id);
-
-    // Each run is held when it first samples there.
-    private void HoldAt(string site)
-    {
-        string? held = null;
-        _compute.BeforeOpening = () => held = null;
-        _compute.BeforeSampling = s =>
-        {
-            if (s.ToString() != site || held is not null)
-                return;
-            held = site;
-            _reached.Release();
-            _goOn.Wait(TimeSpan.FromMinutes(1));
-        };
-    }
-
-    private async Task Reached() => Assert.True(await _reached.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
-
-    private void Release() => _goOn.Release();
 }

@@ -9,19 +9,8 @@ namespace InverseScope.Service.Tests.EndToEnd;
 public sealed class KilledServiceTests : IDisposable
 {
     private const string Id = "killed-001";
-    private const string Plan = """
-        schema: inversescope/sweep/v1
-        name: killed
-        model: ioi
-        task: ioi
-        sites: ['L0H0-2']
-        epsilon: 0.1
-        bank_size: 1500
-        references: { explore: 30, confirm: 40 }
-        search: { max_proposals: 2 }
-        controls: { known_sites: 0 }
-        causal_check: { references: 5 }
-        """;
+
+    private static readonly string Plan = ShortPlan.Whole("killed", "'L0H0-2'");
 
     private readonly TempFolder _folder = new();
 
@@ -30,10 +19,7 @@ public sealed class KilledServiceTests : IDisposable
     [Fact]
     public async Task Killed_workers_and_killed_services_change_no_number()
     {
-        File.WriteAllText(_folder["plan.yaml"], Plan);
-        Assert.Equal(0, ServeProcess.Run("sweep", "run", _folder["plan.yaml"], "--home", _folder["whole"], "--quiet"));
-        var whole = ServeProcess.ReportOf(new Home(_folder["whole"]), Id);
-
+        var whole = Undisturbed();
         int orphan;
         using (var service = await ServeProcess.StartAsync(_folder["home"]))
         {
@@ -70,8 +56,7 @@ public sealed class KilledServiceTests : IDisposable
     [Fact]
     public async Task Told_to_end_the_service_parks_its_sweep_and_the_next_goes_on()
     {
-        File.WriteAllText(_folder["plan.yaml"], Plan);
-        Assert.Equal(0, ServeProcess.Run("sweep", "run", _folder["plan.yaml"], "--home", _folder["whole"], "--quiet"));
+        var whole = Undisturbed();
         using (var service = await ServeProcess.StartAsync(_folder["home"]))
         {
             await service.PostAsync("/api/v1/sweeps", Plan);
@@ -85,13 +70,20 @@ public sealed class KilledServiceTests : IDisposable
         using (var service = await ServeProcess.StartAsync(_folder["home"]))
         {
             await service.WaitAsync("second-001", p => p.State == SweepState.Finished && p.Stage == "report");
-            AssertSame(ServeProcess.ReportOf(new Home(_folder["whole"]), Id), service.Report(Id));
+            AssertSame(whole, service.Report(Id));
             await service.TerminateAsync();
         }
 
         // First come, first served, also over the end of a service.
         var (first, second) = (ServeProcess.ReportOf(new Home(_folder["home"]), Id), ServeProcess.ReportOf(new Home(_folder["home"]), "second-001"));
         Assert.True(first.Sweep.Finished < second.Sweep.Finished);
+    }
+
+    private ReportDocument Undisturbed()
+    {
+        File.WriteAllText(_folder["plan.yaml"], Plan);
+        Assert.Equal(0, CliProcess.Run("sweep", "run", _folder["plan.yaml"], "--home", _folder["whole"], "--quiet").Code);
+        return ServeProcess.ReportOf(new Home(_folder["whole"]), Id);
     }
 
     private static void AssertSame(ReportDocument whole, ReportDocument report)

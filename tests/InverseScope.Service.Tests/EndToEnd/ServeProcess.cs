@@ -16,14 +16,10 @@ internal sealed class ServeProcess : IDisposable
 
     private ServeProcess(Process process, Home home) => (_process, _home) = (process, home);
 
-    /// <summary>The program, built in the same configuration as these tests.</summary>
-    public static string ProgramPath { get; } = Repository.Path(
-        ".artifacts", "bin", "InverseScope.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "inversescope.dll");
-
     /// <summary>Returns once it listens.</summary>
     public static async Task<ServeProcess> StartAsync(string home)
     {
-        var process = Begin("serve", "--home", home, "--listen", "http://127.0.0.1:0");
+        var process = CliProcess.Start("serve", "--home", home, "--listen", "http://127.0.0.1:0");
         var service = new ServeProcess(process, new Home(home));
         _ = process.StandardOutput.ReadToEndAsync();
         while (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
@@ -37,17 +33,6 @@ internal sealed class ServeProcess : IDisposable
         }
 
         throw new InvalidOperationException("It ended before it listened.");
-    }
-
-    /// <summary>Runs another command to its end.</summary>
-    public static int Run(params string[] args)
-    {
-        using var process = Begin(args);
-        process.StandardInput.Close();
-        _ = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode;
     }
 
     public async Task PostAsync(string path, string text)
@@ -118,14 +103,6 @@ internal sealed class ServeProcess : IDisposable
         _process.Dispose();
         _client.Dispose();
     }
-
-    private static Process Begin(params string[] args) => Process.Start(
-        new ProcessStartInfo("dotnet", [ProgramPath, .. args])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
 
     private static int ParentOf(int process)
     {

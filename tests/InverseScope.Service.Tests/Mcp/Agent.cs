@@ -25,11 +25,8 @@ internal sealed class Agent(McpClient client) : IAsyncDisposable
     public static Task<Agent> OverStdioAsync(string home, params string[] more) => ConnectAsync(new StdioClientTransport(new StdioClientTransportOptions
     {
         Command = "dotnet",
-        Arguments = [Program, "mcp", "--home", home, "--threads", "1", .. more],
+        Arguments = [CliProcess.ProgramPath, "mcp", "--home", home, "--threads", "1", .. more],
     }));
-
-    public static string Program { get; } = Repository.Path(
-        ".artifacts", "bin", "InverseScope.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "inversescope.dll");
 
     /// <summary>What came of a call that went well.</summary>
     public async Task<JsonElement> AskAsync(string tool, object? arguments = null)

@@ -61,10 +61,5 @@ public sealed class McpStdioTests : IDisposable
         Assert.Equal("", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
-    private Process Start() => Process.Start(new ProcessStartInfo("dotnet", [Agent.Program, "mcp", "--home", _folder["home"], "--threads", "1"])
-    {
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+    private Process Start() => CliProcess.Start("mcp", "--home", _folder["home"], "--threads", "1");
 }

@@ -16,46 +16,26 @@ public sealed class PagePlantedTests(Browser browser) : IDisposable
 {
     private const string Sweep = "planted-001";
     private const string Site = "L0H0@last";
-    private const string Plan = """
-        schema: inversescope/sweep/v1
-        name: planted
-        model: ioi
-        task: addition
-        sites: ['L0H0-1', 'L1H0']
-        distance: euclidean
-        kernel: threshold
-        epsilon: 0.6
-        bank_size: 400
-        references: { explore: 30, confirm: 60 }
-        specs: [specs/first.yaml]
-        search: { enabled: false }
-        controls: { random_weights: false, known_sites: 0 }
-        causal_check: { references: 0 }
-        """;
+
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
+    private static readonly string Plan = PlantedPlan.OfSpec("planted");
 
     private readonly TempFolder _folder = new();
     private readonly PlantedCompute _compute = new();
-    private readonly SemaphoreSlim _reached = new(0);
-    private readonly SemaphoreSlim _goOn = new(0);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        _goOn.Release(100);
-        _folder.Dispose();
-        _reached.Dispose();
-    }
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task The_strip_follows_a_sweep_that_is_paused_given_a_budget_resumed_and_stopped_on_the_page()
     {
-        HoldAt("L0H1@last");
+        using var hold = new Hold(_compute, "L0H1@last");
         await using var service = await StartAsync();
         await using var opened = await browser.OpenAsync(service.Client.BaseAddress!);
         var page = opened.Page;
         Desk(service).Begin(Plan);
-        await Reached();
+        await hold.ReachedAsync();
         await opened.GoAsync($"/sweeps/{Sweep}");
         var status = page.Locator(".strip [data-live-status]");
         await Expect(status).ToHaveTextAsync(new Regex("running"));
@@ -70,16 +50,16 @@ public sealed class PagePlantedTests(Browser browser) : IDisposable
 
         await page.GetByText("Pause…").ClickAsync();
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Pause now" }).ClickAsync();
-        _goOn.Release();
+        hold.Release();
         await Expect(status).ToHaveTextAsync(new Regex("paused"));
         // At most once for each page that was there before it ended.
         await opened.GoAsync($"/sweeps/{Sweep}");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Resume" }).ClickAsync();
-        await Reached();
+        await hold.ReachedAsync();
         await opened.GoAsync($"/sweeps/{Sweep}");
         await page.GetByText("Stop…").ClickAsync();
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Stop now" }).ClickAsync();
-        _goOn.Release();
+        hold.Release();
         await Expect(status).ToHaveTextAsync(new Regex("stopped"));
         await Expect(page.Locator("[data-live-news]")).ToBeVisibleAsync();
         Assert.Equal([], opened.Troubles);
@@ -88,19 +68,21 @@ public sealed class PagePlantedTests(Browser browser) : IDisposable
     [Fact]
     public async Task A_fault_is_told_on_the_page_that_is_open_and_after_it_was_loaded_again()
     {
+        using var opening = new SemaphoreSlim(0);
+        using var goOn = new SemaphoreSlim(0);
         _compute.BeforeOpening = () =>
         {
-            _reached.Release();
-            _goOn.Wait(TimeSpan.FromMinutes(1));
+            opening.Release();
+            goOn.Wait(Bound);
             throw new OutsideServiceException("No luck <b>today</b>.");
         };
         await using var service = await StartAsync();
         await using var opened = await browser.OpenAsync(service.Client.BaseAddress!);
         var page = opened.Page;
         Desk(service).Begin(Plan);
-        await Reached();
+        Assert.True(await opening.WaitAsync(Bound, Cancel));
         await opened.GoAsync($"/sweeps/{Sweep}");
-        _goOn.Release(10);
+        goOn.Release(10);
 
         await Expect(page.Locator("[data-live-fault]")).ToContainTextAsync("No luck <b>today</b>.");
         await page.GetByText("Show them").ClickAsync();
@@ -169,25 +151,7 @@ public sealed class PagePlantedTests(Browser browser) : IDisposable
     {
         var home = new Home(_folder["home"]);
         home.Make();
-        Directory.CreateDirectory(home.Specs);
-        File.WriteAllText(Path.Combine(home.Specs, "first.yaml"), "schema: inversescope/feature-spec/v1\nid: first\ntitle: first digit\nrule: [ chars, first ]\n");
+        PlantedPlan.KeepSpec(home);
         return ServiceHost.StartAsync(home, compute: _compute);
     }
-
-    // Each run is held when it first samples there.
-    private void HoldAt(string site)
-    {
-        string? held = null;
-        _compute.BeforeOpening = () => held = null;
-        _compute.BeforeSampling = s =>
-        {
-            if (s.ToString() != site || held is not null)
-                return;
-            held = site;
-            _reached.Release();
-            _goOn.Wait(TimeSpan.FromMinutes(1));
-        };
-    }
-
-    private async Task Reached() => Assert.True(await _reached.WaitAsync(TimeSpan.FromMinutes(1), Cancel));
 }

@@ -139,7 +139,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
     public void A_commit_that_nobody_answered_is_done_once(bool landed)
     {
         var place = server.NewDatabase();
-        using var proxy = new CuttingProxy(server.Port);
+        using var proxy = new TcpProxy(server.Port);
         using var store = SweepStore.OpenPostgres(place.Replace($"Port={server.Port}", $"Port={proxy.Port}", StringComparison.Ordinal));
         var id = store.Begin(new StoredSweep { Name = "a" }).Id;
         for (var i = 0; i < 3; i++)
@@ -159,13 +159,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
         Assert.Equal(2, store.Sweeps().Count);
         Assert.Single(store.Reviews.Of(id));
 
-        void Cut()
-        {
-            if (landed)
-                proxy.CutAfterCommit();
-            else
-                proxy.CutBeforeCommit();
-        }
+        void Cut() => proxy.CutAt("COMMIT", isHeard: landed);
     }
 
     [Theory]
@@ -218,7 +212,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
         Assert.Contains("GRANT CREATE ON DATABASE", rights, StringComparison.Ordinal);
         Assert.Contains("wants a password", Refused($"Host=127.0.0.1;Port={server.Port};Database={database};Username=tester"), StringComparison.Ordinal);
 
-        using var free = new CuttingProxy(1);
+        using var free = new TcpProxy(1);
         var port = free.Port;
         free.Dispose();
         var away = Assert.Throws<StoreAwayException>(() => SweepStore.OpenPostgres($"Host=127.0.0.1;Port={port};Database=lab;Password=geheim9"));
