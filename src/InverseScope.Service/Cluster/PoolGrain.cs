@@ -1,4 +1,5 @@
 using InverseScope.Service.Desk;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
@@ -7,7 +8,7 @@ namespace InverseScope.Service.Cluster;
 /// <inheritdoc cref="IPoolGrain"/>
 [GrainType(ClusterGrains.PoolType)]
 [Reentrant]
-internal sealed partial class PoolGrain(Workspace workspace, ILogger<PoolGrain> logger) : Grain, IPoolGrain
+internal sealed partial class PoolGrain(Workspace workspace, IHostApplicationLifetime lifetime, ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
@@ -45,7 +46,10 @@ internal sealed partial class PoolGrain(Workspace workspace, ILogger<PoolGrain> 
     {
         var granted = new TaskCompletionSource<string>();
         _pool.Wait(ticket, worker => granted.TrySetResult(worker));
-        return await Task.WhenAny(granted.Task, Task.Delay(LongestWait, workspace.Clock)) == granted.Task ? await granted.Task : null;
+        if (await Task.WhenAny(granted.Task, Task.Delay(LongestWait, workspace.Clock, lifetime.ApplicationStopping)) == granted.Task)
+            return await granted.Task;
+        // Whoever waits would keep the process from its end; it asks again where the pool then is.
+        return lifetime.ApplicationStopping.IsCancellationRequested ? throw new TimeoutException("The service that hands out workers ends.") : null;
     }
 
     public Task Release(Guid ticket, double? seconds)

@@ -10,6 +10,7 @@ using InverseScope.Sweeps.Stages;
 using InverseScope.Sweeps.Store;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Configuration;
 
@@ -83,12 +84,12 @@ public sealed class GrainSilo : IAsyncLifetime
         });
         LanguageModelFactory none = _ => throw new InvalidOperationException("No plan here asks one.");
         builder.Services.AddSingleton(_workspace).AddSingleton(none).AddSingleton<SiteWorks>().AddSingleton<ClusterSweeps>();
-        builder.Services.AddSingleton(provider => new ClusterCompute(provider.GetRequiredService<IGrainFactory>(), Compute, home, Clock));
+        builder.Services.AddSingleton(provider => new ClusterCompute(provider.GetRequiredService<IGrainFactory>(), Compute, home, Clock, NullLogger<ClusterBackend>.Instance));
         builder.Services.AddSingleton(provider => new WorkerDesk(
             Compute,
             Find,
             new WorkerIdentity(
-                OnSiloPlacement.KeyOf(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress, Compute.Health.Device), "host", Compute.Health.Device, _workspace.Version),
+                OnSiloPlacement.KeyOf(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress, Compute.Health.Device), "host", 1, Compute.Health.Device, _workspace.Version),
             () => ([], []), Clock));
         _host = builder.Build();
         await _host.StartAsync(TestContext.Current.CancellationToken);

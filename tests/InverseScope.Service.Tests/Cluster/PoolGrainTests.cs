@@ -1,4 +1,6 @@
 using InverseScope.Service.Cluster;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace InverseScope.Service.Tests.Cluster;
 
@@ -69,9 +71,20 @@ public sealed class PoolGrainTests(GrainSilo silo) : IAsyncLifetime
         await Pool.Release(ticket.Id, 0);
     }
 
+    [Fact]
+    public async Task Who_waits_does_not_keep_a_service_from_its_end()
+    {
+        await using var other = new GrainSilo();
+        await other.InitializeAsync();
+        var asked = other.Pool.Acquire(Ticket("waits"));
+        await GrainSilo.UntilAsync(async () => (await other.Pool.Look()).Owners.Any(o => o.Waiting == 1));
+        other.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await Assert.ThrowsAsync<TimeoutException>(() => asked);
+    }
+
     private static CallTicket Ticket(string owner) => new(Guid.NewGuid(), owner, 1, "target", "", "", []);
 
-    private static WorkerCard Card(string id) => new(id, "host", "cpu", "test", null, [], [], [], [], [], 0, 0);
+    private static WorkerCard Card(string id) => new(id, "host", 1, "cpu", "test", null, [], [], [], [], [], 0, 0);
 
     private async Task<(string Owner, int Waiting, int Running)[]> OwnersAsync() =>
         [.. (await Pool.Look()).Owners.Select(o => (o.Owner, o.Waiting, o.Running))];

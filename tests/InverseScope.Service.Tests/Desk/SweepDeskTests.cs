@@ -319,16 +319,16 @@ public sealed class SweepDeskTests : IDisposable
     [Fact]
     public async Task What_the_store_was_told_of_a_run_is_not_counted_once_more()
     {
-        HoldAt("L0H1@last");
+        using var hold = new Hold(_compute, "L0H1@last");
         await using var service = await StartAsync();
         var (desk, store) = (Desk(service), service.Services.GetRequiredService<Workspace>().Store);
         desk.Begin(Plan);
-        await Reached();
+        await hold.ReachedAsync();
         store.Change("desk-001", s => (s.EarlierSeconds, s.WorkSeconds) = (100_000, 200_000));
         Assert.Equal(200_000, desk.Find("desk-001").Spend.WorkSeconds);
         store.Change("desk-001", s => s.WorkSeconds = 100_000);
         Assert.InRange(desk.Find("desk-001").Spend.WorkSeconds, 100_000.000_001, 199_999);
-        Release();
+        hold.Release();
         await Until(desk, "desk-001", v => v.Status == SweepStatus.Finished);
     }
 
