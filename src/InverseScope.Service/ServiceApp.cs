@@ -98,7 +98,7 @@ public static class ServiceApp
 
         try
         {
-            File.WriteAllText(home.Cluster, cluster.Database.Name + "\n");
+            File.WriteAllText(home.Cluster, cluster.Database.Place + "\n");
         }
         catch (IOException) when (File.Exists(home.Cluster))
         {

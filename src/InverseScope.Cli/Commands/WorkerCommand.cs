@@ -72,7 +72,7 @@ internal static class WorkerCommand
         host.StartAsync(invocation.Cancel).GetAwaiter().GetResult();
         if (artifacts is { Service: null, Shared: null })
             invocation.Say("Without --service or --shared it can compute only with the models and generators of its own home, and with those shipped.");
-        invocation.Say($"{CommandLine.Name}: computing on {compute.Health.Device} for the cluster at {settings.Database.Name}");
+        invocation.Say($"{CommandLine.Name}: computing on {compute.Health.Device} for the cluster of {settings.Database.Place}");
         WorkerSilo.Wait(host, invocation.Cancel);
         return ExitCode.Done;
     }

@@ -38,9 +38,24 @@ public static class WholeFile
         },
         arriving =>
         {
-            if (Directory.Exists(path))
-                Directory.Delete(path, recursive: true);
-            Directory.Move(arriving, path);
+            // Put aside, and not removed before the new one is there: it may hold what cannot be removed.
+            var old = $"{Path.GetFullPath(path)}.{Path.GetRandomFileName()}{ArrivingEnding}";
+            var had = Directory.Exists(path);
+            if (had)
+                Directory.Move(path, old);
+            try
+            {
+                Directory.Move(arriving, path);
+            }
+            catch
+            {
+                if (had && !Directory.Exists(path))
+                    Directory.Move(old, path);
+                throw;
+            }
+
+            if (had)
+                Remove(old);
         });
 
     private static void Replace(string path, Action<string> write, Action<string> move)

@@ -19,6 +19,7 @@ internal static class ApiEndpoints
         services.ConfigureHttpJsonOptions(ApiJson.Configure);
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddSingleton<Faults>();
+        services.AddSingleton(_ => new HealthLooks(options.Clock));
         services.AddOpenApi("v1", openApi =>
         {
             openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;

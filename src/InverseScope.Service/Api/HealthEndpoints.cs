@@ -1,7 +1,6 @@
 using InverseScope.Core;
 using InverseScope.Service.Compute;
 using InverseScope.Service.Desk;
-using InverseScope.Sweeps.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -20,8 +19,6 @@ internal sealed record HealthView(bool Ready, IReadOnlyList<HealthCheck> Checks)
 /// </summary>
 internal static class HealthEndpoints
 {
-    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
-
     public static void Map(WebApplication app)
     {
         app.MapGet("/health/live", () => TypedResults.StatusCode(StatusCodes.Status200OK))
@@ -33,40 +30,43 @@ internal static class HealthEndpoints
             .WithTags("health").WithName("Ready").WithSummary("Whether it can do what it is asked: the store can be written, sweeps are worked on, and models can be run.");
     }
 
-    private static async Task<JsonHttpResult<HealthView>> Ready(Workspace workspace, ISweepQueue queue, ICompute compute)
+    private static async Task<JsonHttpResult<HealthView>> Ready(Workspace workspace, ISweepQueue queue, ICompute compute, HealthLooks looks)
     {
         HealthCheck[] checks =
         [
-            await CheckAsync("store", workspace.Clock, () => Read(workspace.Store)),
-            await CheckAsync("home", workspace.Clock, () => WriteInto(workspace.Home.Path)),
-            await CheckAsync("queue", workspace.Clock, () => queue.IsWorking ? null : "Sweeps are no longer worked on: start the service again."),
-            await CheckAsync("compute", workspace.Clock, () => compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
+            .. await Task.WhenAll(
+                looks.CheckAsync("store", () => workspace.Store.Sweeps()), looks.CheckAsync("home", () => WriteInto(workspace.Home.Path))),
+            Check("queue", queue.IsWorking ? null : "Sweeps are no longer worked on: start the service again."),
+            Check("compute", compute.Health is { State: ComputeState.Failed } health ? $"What computes has failed: {health.LastFault ?? "it did not start"}. The next work tries anew." : null),
         ];
         var ready = checks.All(c => c.Ok);
         return TypedResults.Json(new HealthView(ready, checks), statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static string? Read(SweepStore store)
-    {
-        store.Sweeps();
-        return null;
-    }
-
-    private static string? WriteInto(string folder)
+    private static void WriteInto(string folder)
     {
         var probe = Path.Combine(folder, $".ready-{Guid.NewGuid():n}");
         File.WriteAllText(probe, "");
         File.Delete(probe);
-        return null;
     }
 
+    private static HealthCheck Check(string name, string? what) => new(name, what is null, what);
+}
+
+/// <summary>Looks at what may not answer at all, of which there is one at a time, however often is asked.</summary>
+internal sealed class HealthLooks(TimeProvider clock)
+{
     // Whoever asks waits less long than the store waits for a server, or a home for a disk, that is away.
-    private static async Task<HealthCheck> CheckAsync(string name, TimeProvider clock, Func<string?> look)
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<string, Task> _looks = new(StringComparer.Ordinal);
+
+    public async Task<HealthCheck> CheckAsync(string name, Action look)
     {
         try
         {
-            var wrong = await Task.Run(look).WaitAsync(LongestLook, clock);
-            return new HealthCheck(name, wrong is null, wrong);
+            await Look(name, look).WaitAsync(LongestLook, clock);
+            return new HealthCheck(name, true, null);
         }
         catch (TimeoutException)
         {
@@ -75,6 +75,16 @@ internal static class HealthEndpoints
         catch (Exception e) when (e is OutsideServiceException or BadInputException or IOException or UnauthorizedAccessException)
         {
             return new HealthCheck(name, false, e.Message);
+        }
+    }
+
+    private Task Look(string name, Action look)
+    {
+        lock (_looks)
+        {
+            if (!_looks.TryGetValue(name, out var known) || known.IsCompleted)
+                _looks[name] = known = Task.Run(look);
+            return known;
         }
     }
 }

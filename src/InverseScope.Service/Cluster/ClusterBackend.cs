@@ -19,7 +19,7 @@ internal sealed partial class ClusterBackend : IInversionBackend
 
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
-    // What goes on failing is told again so often.
+    // What goes on failing is told again so often, and who could not do something is asked again.
     private static readonly TimeSpan ToldInterval = TimeSpan.FromMinutes(1);
 
     // How often a worker is asked whether it still has a call, and how long an answer may be on its way.
@@ -37,7 +37,10 @@ internal sealed partial class ClusterBackend : IInversionBackend
     private readonly Dictionary<Site, (string Key, string[] Sites)> _groups = [];
     private readonly CharacterCounts _read;
     private readonly CancellationTokenSource _disposed = new();
-    private DateTimeOffset _told;
+    private readonly Dictionary<string, DateTimeOffset> _told = new(StringComparer.Ordinal);
+
+    // Workers that cannot have the target, and why.
+    private readonly Dictionary<string, (FaultAnswer Fault, DateTimeOffset Until)> _unfit = new(StringComparer.Ordinal);
 
     /// <param name="opening">Ends the waiting for a worker that opens it.</param>
     public ClusterBackend(IGrainFactory grains, TimeProvider clock, ILogger logger, string owner, Func<double> weight, TargetKey key, CancellationToken opening)
@@ -121,7 +124,8 @@ internal sealed partial class ClusterBackend : IInversionBackend
         where T : class
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _disposed.Token);
-        var (pool, without, fault) = (_grains.Pool(), new List<string>(), (FaultAnswer?)null);
+        var pool = _grains.Pool();
+        var (without, fault) = Unfit();
         for (var ticket = Guid.NewGuid(); ;)
         {
             string? worker = null;
@@ -148,7 +152,7 @@ internal sealed partial class ClusterBackend : IInversionBackend
                     throw answer.Fault.Thrown(cancel);
                 fault = answer.Fault;
                 without.Add(worker);
-                LogUnfit(_logger, worker, _owner, fault.What);
+                KeepUnfit(worker, fault);
             }
             catch (Exception e) when (ClusterGrains.IsPassing(e, either.Token))
             {
@@ -188,14 +192,38 @@ internal sealed partial class ClusterBackend : IInversionBackend
 
     private bool Ends(Task call, TimeSpan within, CancellationToken cancel) => Result(Task.WhenAny(call, Task.Delay(within, _clock, cancel)), cancel) == call;
 
+    private (List<string> Workers, FaultAnswer? Fault) Unfit()
+    {
+        lock (_lock)
+        {
+            var now = _clock.GetUtcNow();
+            foreach (var worker in _unfit.Where(u => u.Value.Until <= now).Select(u => u.Key).ToArray())
+                _unfit.Remove(worker);
+            return ([.. _unfit.Keys], _unfit.Values.Select(u => u.Fault).FirstOrDefault());
+        }
+    }
+
+    private void KeepUnfit(string worker, FaultAnswer fault)
+    {
+        lock (_lock)
+        {
+            var isNew = !_unfit.ContainsKey(worker);
+            _unfit[worker] = (fault, _clock.GetUtcNow() + ToldInterval);
+            if (!isNew)
+                return;
+        }
+
+        LogUnfit(_logger, worker, _owner, fault.What);
+    }
+
     private void LogLost(string? worker, Exception why)
     {
         lock (_lock)
         {
             var now = _clock.GetUtcNow();
-            if (now - _told < ToldInterval)
+            if (_told.TryGetValue(worker ?? "", out var told) && now - told < ToldInterval)
                 return;
-            _told = now;
+            _told[worker ?? ""] = now;
         }
 
         if (worker is null)

@@ -198,7 +198,10 @@ internal interface ISweepGrain : IGrainWithStringKey
     /// <summary>Begins or goes on, unless it runs already.</summary>
     Task Start();
 
-    /// <summary>Goes on with what is to run and does not; what runs, or is being ended, is left alone.</summary>
+    /// <summary>
+    /// Goes on with what is to run and does not; what runs, or is being ended, is left alone. Where a person wanted something else while the store was
+    /// away, that is done.
+    /// </summary>
     Task GoOn();
 
     /// <summary>Ends it at its next batch.</summary>

@@ -188,7 +188,7 @@ internal static class ClusterSchema
         if (version > Version)
         {
             throw new BadInputException(
-                $"The cluster's tables in {settings.Database.Name} have version {version}; this program knows versions up to {Version}.", "Use the newer program that made them. Nothing was changed.");
+                $"The cluster's tables ({settings.Database.Place}) have version {version}; this program knows versions up to {Version}.", "Use the newer program that made them. Nothing was changed.");
         }
 
         // Nothing is changed under members of another version.
@@ -219,7 +219,7 @@ internal static class ClusterSchema
         if (ahead.Duration() > ClocksMayDiffer)
         {
             throw new BadInputException(
-                string.Create(CultureInfo.InvariantCulture, $"The clock of this machine is {ahead.Duration():d\\.hh\\:mm\\:ss} {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} that of the database of {settings.Database.Name}."),
+                string.Create(CultureInfo.InvariantCulture, $"The clock of this machine is {ahead.Duration():d\\.hh\\:mm\\:ss} {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} that of the database ({settings.Database.Place})."),
                 "Set the clocks (NTP): members of a cluster judge by them whether others live.");
         }
     }
@@ -237,7 +237,7 @@ internal static class ClusterSchema
             if (MemberName.Read(reader.GetString(0))?.Version is var other && other != program)
             {
                 throw new BadInputException(
-                    $"The cluster at {settings.Database.Name} runs version {other} of the program; this is {program}.", "Start the same version everywhere: stop the others first, or use theirs.");
+                    $"The cluster of {settings.Database.Place} runs version {other} of the program; this is {program}.", "Start the same version everywhere: stop the others first, or use theirs.");
             }
         }
     }

@@ -22,6 +22,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
     private long _reported = -1;
     private string? _fault;
     private Wish? _owed;
+    private int _stops;
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -33,9 +34,10 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
             return;
         }
 
+        var stops = _stops;
         await this.RegisterOrUpdateReminder(ReminderName, ReminderPeriod, ReminderPeriod);
-        // While the reminder was written, somebody may have begun it.
-        if (_running is not null)
+        // While the reminder was written, somebody may have begun it, or stopped what waited.
+        if (_running is not null || _stops != stops)
             return;
         (_fault, _owed) = (null, null);
         _running = new RunningSweep(Id, workspace.Clock, _ => Interlocked.Increment(ref _changes), sweeps.Stopping);
@@ -55,6 +57,7 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
             return Task.FromResult(true);
         }
 
+        _stops++;
         var waits = _owed is { StopReason: null };
         return Task.FromResult(Write(new Wish(reason)) || waits);
     }
@@ -115,7 +118,8 @@ internal sealed partial class SweepGrain(ClusterSweeps sweeps, Workspace workspa
 
         told.Dispose();
         _running = null;
-        if (running.IsWantedAgain)
+        // What another service has, it goes on with.
+        if (isOurs && running.IsWantedAgain)
             _owed = new Wish(null);
         else if (goesOn && isOurs && running.Reason is { } reason)
             _owed = new Wish(reason);

@@ -165,6 +165,9 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
     {
         using var activity = ClusterTelemetry.Begin(call, key, site, identity.Device);
         var answer = await Answer(work());
+        // Its weights are loaded when something is first computed with them, long after there was room for it.
+        if (answer.Fault is { Fault: WorkerFaultKind.Memory } && CloseOthers(key))
+            answer = await Answer(work());
         activity?.SetTag("inversescope.seconds", answer.Seconds);
         if (answer.Fault is { } fault)
             activity?.SetStatus(ActivityStatusCode.Error, fault.What);
@@ -183,8 +186,25 @@ internal sealed class WorkerDesk(ICompute compute, TargetSource source, WorkerId
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            var isUnfit = e is UnfitWorkerException or OutsideServiceException;
+            // Another worker may be able to.
+            var isUnfit = e is UnfitWorkerException or OutsideServiceException or ShortOfMemoryException;
             return new WorkerAnswer<T>(null, e is UnfitWorkerException ? new FaultAnswer(0, WorkerFaultKind.Outside, e.Message) : FaultAnswer.Of(0, e), 0, isUnfit);
+        }
+    }
+
+    // Returns whether there were any.
+    private bool CloseOthers(TargetKey key)
+    {
+        lock (_open)
+        {
+            var others = _open.Values.Where(s => s.Key.Text != key.Text).ToArray();
+            foreach (var other in others)
+            {
+                _open.TryRemove(other.Key.Text, out _);
+                other.Close();
+            }
+
+            return others.Length > 0;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Sites;
 using InverseScope.Core.Tasks;
@@ -13,6 +14,7 @@ internal abstract class ServedBackend(IInversionBackend backend, ITask task) : I
     private int _uses;
     private bool _isClosed;
     private bool _isEnded;
+    private Exception? _fault;
 
     public IInversionBackend Backend => backend;
 
@@ -56,7 +58,7 @@ internal abstract class ServedBackend(IInversionBackend backend, ITask task) : I
         End();
     }
 
-    /// <summary>Waits until whoever uses it has ended it.</summary>
+    /// <summary>Waits until whoever uses it has ended it, and throws what that threw.</summary>
     public void WaitForEnd()
     {
         lock (_lock)
@@ -64,6 +66,9 @@ internal abstract class ServedBackend(IInversionBackend backend, ITask task) : I
             while (!_isEnded)
                 Monitor.Wait(_lock);
         }
+
+        if (_fault is not null)
+            ExceptionDispatchInfo.Throw(_fault);
     }
 
     private void End()
@@ -72,13 +77,17 @@ internal abstract class ServedBackend(IInversionBackend backend, ITask task) : I
         {
             backend.Dispose();
         }
-        finally
+#pragma warning disable CA1031 // Whoever used it last has what it wanted: it is no fault of that.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            lock (_lock)
-            {
-                _isEnded = true;
-                Monitor.PulseAll(_lock);
-            }
+            _fault = e;
+        }
+
+        lock (_lock)
+        {
+            _isEnded = true;
+            Monitor.PulseAll(_lock);
         }
     }
 }

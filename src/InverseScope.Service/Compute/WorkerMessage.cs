@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using InverseScope.Core;
 using InverseScope.Core.Information;
 using InverseScope.Core.Sampling;
+using InverseScope.Torch.Models;
 
 namespace InverseScope.Service.Compute;
 
@@ -83,6 +84,9 @@ internal sealed record DoneAnswer(long Id) : WorkerMessage(Id);
 internal enum WorkerFaultKind
 {
     BadInput,
+
+    /// <summary>It does not fit where it is to run.</summary>
+    Memory,
     Outside,
     NotSupported,
     Cancelled,
@@ -97,6 +101,7 @@ internal sealed record FaultAnswer(long Id, WorkerFaultKind Fault, string What, 
 {
     public static FaultAnswer Of(long id, Exception exception) => exception switch
     {
+        ShortOfMemoryException e => new(id, WorkerFaultKind.Memory, e.What, e.Fix),
         BadInputException e => new(id, WorkerFaultKind.BadInput, e.What, e.Fix),
         OutsideServiceException e => new(id, WorkerFaultKind.Outside, e.Message),
         NotSupportedException e => new(id, WorkerFaultKind.NotSupported, e.Message),
@@ -108,6 +113,7 @@ internal sealed record FaultAnswer(long Id, WorkerFaultKind Fault, string What, 
     /// <summary>As it was thrown in the worker.</summary>
     public Exception Thrown(CancellationToken cancel) => Fault switch
     {
+        WorkerFaultKind.Memory => new ShortOfMemoryException(What, Fix),
         WorkerFaultKind.BadInput => new BadInputException(What, Fix),
         WorkerFaultKind.Outside => new OutsideServiceException(What),
         WorkerFaultKind.NotSupported => new NotSupportedException(What),

@@ -59,6 +59,9 @@ public sealed partial class PostgresAddress
     /// <summary>Namespace of the tables.</summary>
     public string Schema { get; }
 
+    /// <summary>Where it is, without users and passwords.</summary>
+    public string Place => $"Host={Host};Port={Port};Database={Database}";
+
     internal string Host { get; }
 
     internal int Port { get; }

@@ -68,7 +68,7 @@ public sealed class StoredSweep
     /// <summary>ISO 8601, UTC; null until it ends.</summary>
     public string? Finished { get; set; }
 
-    /// <summary>Seconds of work over all its runs, resumed ones included; of one that runs, or whose process was killed, but for the last 20 at most.</summary>
+    /// <summary>Seconds of work over all its runs, resumed ones included; of one that runs, whose process was killed, or that lost the store, but for the last 20 before that at most.</summary>
     public double WorkSeconds { get; set; }
 
     /// <summary>Those of them that are of the runs before the last.</summary>

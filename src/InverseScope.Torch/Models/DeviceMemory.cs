@@ -6,12 +6,14 @@ namespace InverseScope.Torch.Models;
 
 /// <summary>
 /// Memory of a device, as its driver tells it to any process: also to one that computes nothing there itself. What libtorch keeps for later
-/// use counts as taken.
+/// use counts as taken. The driver counts GPUs in the order of their slots, and so does CUDA where all are alike or CUDA_DEVICE_ORDER is PCI_BUS_ID.
 /// </summary>
 public static partial class DeviceMemory
 {
     private const string Visible = "CUDA_VISIBLE_DEVICES";
-    private const string Uuid = "GPU-";
+
+    // Of whole GPUs, and of slices of them.
+    private static readonly string[] Uuids = ["GPU-", "MIG-"];
 
     private static readonly Lazy<bool> IsThere = new(() => Initialise() == 0);
 
@@ -48,7 +50,7 @@ public static partial class DeviceMemory
     private static nint? Handle(string name)
     {
         nint handle;
-        if (name.StartsWith(Uuid, StringComparison.Ordinal))
+        if (Uuids.Any(u => name.StartsWith(u, StringComparison.Ordinal)))
             return HandleByUuid(name, out handle) == 0 ? handle : null;
         return uint.TryParse(name, CultureInfo.InvariantCulture, out var index) && HandleByIndex(index, out handle) == 0 ? handle : null;
     }

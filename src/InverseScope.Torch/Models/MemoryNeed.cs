@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using InverseScope.Core;
 using InverseScope.Core.Machine;
 using InverseScope.Torch.Runtime;
 
@@ -42,7 +41,7 @@ internal static partial class MemoryNeed
     /// <param name="batchTokens">Tokens that run through the model at once.</param>
     /// <param name="longest">Tokens of the longest text that is expected.</param>
     /// <param name="available">Bytes that are free there; null if nobody knows.</param>
-    /// <exception cref="BadInputException">They do not fit; says in which type, or with how many tokens at once, they would.</exception>
+    /// <exception cref="ShortOfMemoryException">They do not fit; says in which type, or with how many tokens at once, they would.</exception>
     public static void Check(string folder, TransformerConfig config, NumberType type, string device, int batchTokens, int longest, double? available)
     {
         var needed = Needed(type, batchTokens);
@@ -58,7 +57,7 @@ internal static partial class MemoryNeed
             .. fewer >= LeastBatch && Needed(type, fewer) <= free
                 ? [$"To collect activations it needs about {Giga(Needed(type, fewer))} GB with --batch-tokens {fewer}."] : (string[])[],
         ];
-        throw new BadInputException(
+        throw new ShortOfMemoryException(
             $"{folder} needs about {Giga(needed)} GB on {device} in {type.Text()}, but {Giga(free)} GB are free there.",
             ways.Length > 0 ? string.Join(" ", ways) : "Choose a smaller model or another device, or free memory.");
 

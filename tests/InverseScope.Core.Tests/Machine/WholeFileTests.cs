@@ -85,6 +85,8 @@ public sealed class WholeFileTests : IDisposable
             File.WriteAllText(Path.Combine(arriving, "weights"), "3");
             throw new IOException("the disk is full");
         }));
+        // One that cannot take its place leaves the old one there.
+        Assert.ThrowsAny<IOException>(() => WholeFile.WriteFolder(folder, Directory.Delete));
         Assert.Equal([folder], Directory.GetFileSystemEntries(_folder.Path));
         Assert.Equal("2", File.ReadAllText(Assert.Single(Directory.GetFiles(folder))));
     }

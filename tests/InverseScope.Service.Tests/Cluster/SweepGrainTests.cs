@@ -129,6 +129,26 @@ public sealed class SweepGrainTests(GrainSilo silo) : IAsyncLifetime
         AssertOnce(id);
     }
 
+    [Fact]
+    public async Task A_run_that_another_took_over_is_not_begun_again_here_for_who_asked_while_it_ended()
+    {
+        var id = silo.Begin("taken");
+        await silo.Sweep(id).Start();
+        await _hold.ReachedAsync();
+        foreach (var scope in Sites.Select(s => SiteWorks.KeyOf(id, s)).Prepend(id))
+            silo.Store.TakeOver(scope);
+        Assert.True(await silo.Sweep(id).Interrupt("user"));
+        await silo.Sweep(id).Start();
+        _hold.Release();
+
+        await silo.EndedAsync(id);
+        // Begun anew it would have another turn.
+        Assert.Equal((SweepState.Running, null, 1), silo.Stored(id));
+        await silo.TickAsync(id);
+        await silo.FinishedAsync(id);
+        AssertOnce(id);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using InverseScope.Service.Cluster;
 using InverseScope.Service.Compute;
+using InverseScope.Torch.Models;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace InverseScope.Service.Tests.Cluster;
 
@@ -40,6 +42,29 @@ public sealed class WorkerGrainTests(GrainSilo silo) : IDisposable
         var gone = silo.Grains.Worker(OnSiloPlacement.KeyOf(SiloAddress.New(IPAddress.Loopback, 1, 1), "cpu"));
         var fault = await Assert.ThrowsAnyAsync<Exception>(() => gone.Knows(Guid.NewGuid()));
         Assert.True(ClusterGrains.IsPassing(fault, Cancel), fault.ToString());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task What_does_not_fit_beside_others_is_tried_alone_and_then_is_a_fault_that_another_may_not_have(int refusals)
+    {
+        var refused = 0;
+        silo.Compute.BeforeSampling = _ =>
+        {
+            if (refused++ < refusals)
+                throw new ShortOfMemoryException("It needs 9 GB.", null);
+        };
+        var other = silo.Target with { Seed = 100 + refusals };
+        Assert.NotNull((await silo.Worker.Open(Guid.NewGuid(), other, Cancel)).Value);
+        var opened = (await silo.Worker.Open(Guid.NewGuid(), silo.Target, Cancel)).Value!;
+
+        var answer = await silo.Worker.Sample(
+            Guid.NewGuid(), silo.Target, opened.PriorHash, "L0H0@last", "group", ["L0H0@last"], new TextList(["12+34="]), $"fits {refusals}", Cancel);
+        Assert.Equal([silo.Target.Text], silo.Services.GetRequiredService<WorkerDesk>().Card().Loaded);
+        Assert.Equal(refusals == 2, answer.Unfit);
+        Assert.Equal(refusals == 2 ? WorkerFaultKind.Memory : null, answer.Fault?.Fault);
+        Assert.Equal(2, refused);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using InverseScope.Core;
 using InverseScope.Torch.Models;
 using InverseScope.Torch.Runtime;
 
@@ -49,7 +48,7 @@ public sealed class MemoryNeedTests
         Assert.Equal(1.846e9, MemoryNeed.Batch(Llama8B, NumberType.BFloat16, Tokens, 512), 0.001e9);
         Assert.Equal(MemoryNeed.Batch(Llama8B, NumberType.BFloat16, Tokens, 512) / 8, MemoryNeed.Batch(Llama8B, NumberType.BFloat16, Tokens / 8, 512), 1);
         MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", 100, 30, 16.7e9);
-        Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", Tokens, 512, 16.7e9));
+        Assert.Throws<ShortOfMemoryException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", Tokens, 512, 16.7e9));
     }
 
     [Fact]
@@ -73,7 +72,7 @@ public sealed class MemoryNeedTests
     [Fact]
     public void A_batch_that_is_too_large_alone_is_told_with_the_option()
     {
-        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Gemma2B, NumberType.Float32, "cpu", Tokens, 512, 11.8e9));
+        var e = Assert.Throws<ShortOfMemoryException>(() => MemoryNeed.Check("m", Gemma2B, NumberType.Float32, "cpu", Tokens, 512, 11.8e9));
         Assert.Contains("--batch-tokens 2048", e.Fix, StringComparison.Ordinal);
     }
 
@@ -95,7 +94,7 @@ public sealed class MemoryNeedTests
     [Fact]
     public void What_would_fit_in_another_type_is_told_so()
     {
-        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", Tokens, 512, 24e9));
+        var e = Assert.Throws<ShortOfMemoryException>(() => MemoryNeed.Check("m", Llama8B, NumberType.Float32, "cuda", Tokens, 512, 24e9));
         Assert.Equal("m needs about 35.9 GB on cuda in float32, but 24.0 GB are free there.", e.What);
         Assert.Equal("In bfloat16 it needs about 18.4 GB: --dtype bfloat16.", e.Fix);
     }
@@ -103,7 +102,7 @@ public sealed class MemoryNeedTests
     [Fact]
     public void What_fits_in_no_type_is_refused()
     {
-        var e = Assert.Throws<BadInputException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", Tokens, 512, 8e9));
+        var e = Assert.Throws<ShortOfMemoryException>(() => MemoryNeed.Check("m", Llama8B, NumberType.BFloat16, "cpu", Tokens, 512, 8e9));
         Assert.Contains("needs about 18.4 GB on cpu in bfloat16, but 8.0 GB are free", e.What, StringComparison.Ordinal);
         Assert.Contains("another device", e.Fix, StringComparison.Ordinal);
     }
