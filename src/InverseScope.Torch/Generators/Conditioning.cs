@@ -17,10 +17,10 @@ internal abstract class Conditioning(string name) : nn.Module(name)
     /// <param name="name">Within this module.</param>
     public virtual double RateOf(string name) => 1;
 
-    /// <param name="statistics">Mean (width) and deviation of each site's activations.</param>
+    /// <param name="statistics">Of each site's activations.</param>
     /// <param name="backbone">As the prior made it.</param>
     /// <param name="texts">Ids of texts of the prior, each with begin and end token.</param>
-    public abstract void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed);
+    public abstract void Initialise(IReadOnlyList<SiteStatistics> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed);
 
     /// <summary>Everything that depends on the activations alone, computed once for all passes and samples.</summary>
     public abstract Conditioned Condition(SiteBatch batch);
@@ -69,7 +69,7 @@ internal sealed class ControlConditioning : Conditioning
 
     public override double RateOf(string name) => name.StartsWith("encoders.", StringComparison.Ordinal) ? EncoderRate : 1;
 
-    public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
+    public override void Initialise(IReadOnlyList<SiteStatistics> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -194,7 +194,7 @@ internal sealed class PrefixConditioning : Conditioning
 
     public override bool TrainsBackbone => true;
 
-    public override void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
+    public override void Initialise(IReadOnlyList<SiteStatistics> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();

@@ -15,6 +15,12 @@ namespace InverseScope.Torch.Generators;
 /// <param name="Texts">R S: S consecutive ones are of one activation. Those without the site's position weigh nothing.</param>
 internal sealed record TrainingPairs(SiteBatch Activations, LaidTexts Texts);
 
+/// <summary>What is known of a site's activations before anything is learnt.</summary>
+/// <param name="Mean">One number for each of the activation's.</param>
+/// <param name="Deviation">Of all of them together; above 0.</param>
+/// <param name="Map">Of the activation, less its mean and over its deviation, to what texts are about: E rows of its width. Empty for none.</param>
+internal sealed record SiteStatistics(float[] Mean, float Deviation, float[] Map);
+
 /// <summary>Draws texts of a task, runs them through the target, and adds noise to their activations.</summary>
 internal sealed class PairSource : IDisposable
 {
@@ -76,14 +82,15 @@ internal sealed class PairSource : IDisposable
     }
 
     /// <summary>
-    /// Mean and deviation of the activations at each site as training sees them, over draws of the prior. With their noise:
+    /// What activations at each site are like as training sees them, over draws of the prior. With their noise:
     /// where texts differ by less than that, their own deviation would blow it up.
     /// </summary>
     /// <exception cref="BadInputException">No text has a site's position.</exception>
-    public IReadOnlyList<(float[] Mean, float Deviation)> Statistics(int texts, CancellationToken cancel)
+    public IReadOnlyList<SiteStatistics> Statistics(int texts, CancellationToken cancel)
     {
         var random = new RunSeed(_options.Seed).Stream("site statistics");
-        var found = _capture.Read(Texts(_task, _options.HeldOutShare, texts, random, heldOut: false), cancel);
+        var drawn = Texts(_task, _options.HeldOutShare, texts, random, heldOut: false);
+        var found = _capture.Read(drawn, cancel);
         foreach (var (site, captured) in found.Index())
         {
             var noisy = new float[captured.Width];
@@ -96,7 +103,8 @@ internal sealed class PairSource : IDisposable
             }
         }
 
-        return [.. found.Select(captured => StatisticsOf(captured, _task))];
+        using var readings = TextReadings.Of([.. drawn.Select(_tokens.Encode)], _options.Architecture.Latent);
+        return [.. found.Select(captured => StatisticsOf(captured, _task, readings))];
     }
 
     /// <summary>The pairs of a step; depend on the seed and the step alone.</summary>
@@ -218,7 +226,7 @@ internal sealed class PairSource : IDisposable
 
     private static bool IsHeldOut(string text, double share) => ContentHash.ShareOf("generator\n" + text) < share;
 
-    private static (float[] Mean, float Deviation) StatisticsOf(CapturedActivations found, ITask task)
+    private static SiteStatistics StatisticsOf(CapturedActivations found, ITask task, Tensor readings)
     {
         var mean = new double[found.Width];
         var (rows, squares) = (0, 0.0);
@@ -252,7 +260,11 @@ internal sealed class PairSource : IDisposable
         // A site that is the same for every text has nothing to scale by.
         var variance = (squares / rows - centre) / mean.Length;
         var deviation = variance > 1e-12 * (squares / rows) ? Math.Sqrt(variance) : Math.Max(1e-6, Math.Sqrt(squares / rows));
-        return (Array.ConvertAll(mean, m => (float)m), (float)deviation);
+        using var scope = NewDisposeScope();
+        var present = tensor([.. Enumerable.Range(0, found.Present.Length).Where(text => found.Present[text] != 0).Select(text => (long)text)]);
+        var normed = (tensor(found.Values, [found.Present.Length, found.Width]).index_select(0, present).@double() - tensor(mean)) / deviation;
+        return new SiteStatistics(
+            Array.ConvertAll(mean, m => (float)m), (float)deviation, TextReadings.MapOf(normed, readings.index_select(0, present)).data<float>().ToArray());
     }
 
     /// <summary>Activations of texts, as training sees them.</summary>

@@ -31,6 +31,9 @@ internal sealed class SiteEncoders : nn.Module
 {
     private const double SiteShare = 0.5;
 
+    // Of what tells the activation in a line, beside which what bends has to be found.
+    private const double RandomShare = 0.3;
+
     private readonly int[] _classOf;
     private readonly int[] _rowOf;
     private readonly int _latent;
@@ -52,18 +55,20 @@ internal sealed class SiteEncoders : nn.Module
         RegisterComponents();
     }
 
-    /// <param name="statistics">Mean (width) and deviation of each site.</param>
-    public void Initialise(IReadOnlyList<(float[] Mean, float Deviation)> statistics, RunSeed seed)
+    /// <param name="statistics">Of each site.</param>
+    public void Initialise(IReadOnlyList<SiteStatistics> statistics, RunSeed seed)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         foreach (var kept in _classes)
             kept.Initialise(seed);
-        foreach (var (site, (mean, deviation)) in statistics.Index())
+        foreach (var (site, (mean, deviation, map)) in statistics.Index())
         {
             var (kept, row) = (_classes[_classOf[site]], _rowOf[site]);
             kept.Mean[row].copy_(tensor(mean));
             kept.Scale[row].copy_(tensor(1 / deviation));
+            if (map.Length > 0)
+                kept.Read(row, tensor(map, [_latent, mean.Length]));
         }
     }
 
@@ -138,13 +143,15 @@ internal sealed class SiteEncoders : nn.Module
 
         public Parameter Scale => _scale;
 
-        /// <summary>All sites begin with one random map; vectors of their address and their position tell them apart.</summary>
+        /// <summary>
+        /// All sites begin with one random map, beside what each reads of its own texts; vectors of their address and their position tell them apart.
+        /// </summary>
         public void Initialise(RunSeed seed)
         {
             foreach (var parameter in _parts.SelectMany(p => p.parameters()))
                 nn.init.zeros_(parameter);
             var width = _mean.shape[1];
-            Part.Fill(_all.Weight, 1 / Math.Sqrt(width), seed.Stream("site encoder", width.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            Part.Fill(_all.Weight, RandomShare / Math.Sqrt(width), seed.Stream("site encoder", width.ToString(System.Globalization.CultureInfo.InvariantCulture)));
             // Smaller than what tells the activation.
             var deviation = SiteShare * Math.Sqrt(0.5);
             foreach (var part in new[] { _address, _position })
@@ -153,6 +160,10 @@ internal sealed class SiteEncoders : nn.Module
                     Part.Fill(part.Bias[row], deviation, seed.Stream("site encoder", name));
             }
         }
+
+        /// <summary>What a site's own share of its map begins as.</summary>
+        /// <param name="map"><c>(E, width)</c>.</param>
+        public void Read(int row, Tensor map) => _site.Weight[row].copy_(map);
 
         /// <returns>W, <c>(G, E, width)</c>, and b, <c>(G, E)</c>, of sites given by their rows.</returns>
         public (Tensor Weight, Tensor Bias) Maps(int[] rows)

@@ -71,7 +71,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         var tokens = new GeneratorTokens(Tokenizer(), Backbone, "test");
         using var pairs = new PairSource(
             target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options with { NoiseDistance = 0.02 }, noise: true);
-        var (mean, deviation) = pairs.Statistics(400, CancellationToken.None)[0];
+        var (mean, deviation, _) = pairs.Statistics(400, CancellationToken.None)[0];
         var norm = Math.Sqrt(mean.Sum(m => (double)m * m));
 
         // A direction at the distance 0.02 is off by sin θ ≈ 0.2 of the norm, spread over 12 numbers.
