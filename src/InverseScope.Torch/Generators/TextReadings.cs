@@ -11,6 +11,9 @@ internal static class TextReadings
 {
     private const double Ridge = 0.01;
 
+    // Of texts that are all alike.
+    private const double SmallestScale = 1e-6;
+
     // Beyond these, rarer tokens are left out: their covariance would not fit.
     private const int MostMarks = 2_000;
 
@@ -33,14 +36,14 @@ internal static class TextReadings
             }
         }
 
-        var x = tensor(has, [texts.Count, Math.Max(1, marks.Count)]);
-        x = x - x.mean([0L], keepdim: true);
-        var (values, vectors) = linalg.eigh(x.t().mm(x).@double());
+        var marked = tensor(has, [texts.Count, Math.Max(1, marks.Count)]);
+        var x = marked - marked.mean([0L], keepdim: true);
+        var (_, vectors) = linalg.eigh(x.t().mm(x).@double());
         var take = (int)Math.Min(latent, vectors.shape[1]);
         var found = zeros(texts.Count, latent);
         found.narrow(1, 0, take).copy_(x.mm(vectors.narrow(1, vectors.shape[1] - take, take).@float()));
         var scale = Math.Sqrt(found.Squared().mean().item<float>());
-        return (found / Math.Max(scale, 1e-6)).MoveToOuterDisposeScope();
+        return found.DividedBy(Math.Max(scale, SmallestScale)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The ridge regression of what texts are about on their activations.</summary>
@@ -51,8 +54,7 @@ internal static class TextReadings
     {
         using var scope = NewDisposeScope();
         var (z, t) = (activations.@double(), readings.@double());
-        var covariance = z.t().mm(z) / z.shape[0];
-        covariance = covariance + Ridge * eye(z.shape[1], dtype: ScalarType.Float64);
-        return linalg.solve(covariance, z.t().mm(t) / z.shape[0]).t().@float().contiguous().MoveToOuterDisposeScope();
+        var covariance = z.t().mm(z).DividedBy(z.shape[0]).Plus(eye(z.shape[1], dtype: ScalarType.Float64).Times(Ridge));
+        return linalg.solve(covariance, z.t().mm(t).DividedBy(z.shape[0])).t().@float().contiguous().MoveToOuterDisposeScope();
     }
 }
