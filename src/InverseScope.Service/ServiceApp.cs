@@ -38,10 +38,11 @@ public static class ServiceApp
     {
         ServiceSecurity.Check(options);
         options.Home.Make();
+        var homeMark = "";
         if (options.Cluster is { } joined)
         {
-            ClusterSchema.Prepare(joined, options.Version, options.Clock);
-            KeepForCluster(options.Home, joined);
+            ClusterSchema.Prepare(joined, options.Version, options.Clock, () => ClusterHome.MarkOf(options.Home));
+            homeMark = ClusterHome.Mark(options.Home, joined);
         }
 
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -53,7 +54,7 @@ public static class ServiceApp
         builder.UseOrleans(silo =>
         {
             if (options.Cluster is { } cluster)
-                ClusterHost.AddService(silo, cluster, options.Version);
+                ClusterHost.AddService(silo, cluster, options.Version, homeMark);
             else
                 ClusterHost.AddAlone(silo, options.Version);
         });
@@ -84,26 +85,6 @@ public static class ServiceApp
         PageEndpoints.Map(app);
         McpEndpoints.Map(app);
         return app;
-    }
-
-    // Files of a sweep lie under its id, which two stores would give twice.
-    private static void KeepForCluster(Home home, ClusterSettings cluster)
-    {
-        if (File.Exists(home.Store))
-        {
-            throw new BadInputException(
-                $"The home '{home.Path}' has sweeps of its own, in {Path.GetFileName(home.Store)}.",
-                "Give the services of the cluster a home that begins empty (--home); sweeps come along by 'store copy'.");
-        }
-
-        try
-        {
-            File.WriteAllText(home.Cluster, cluster.Database.Place + "\n");
-        }
-        catch (IOException) when (File.Exists(home.Cluster))
-        {
-            // Another service of the cluster writes the same.
-        }
     }
 
     /// <summary>Adds what works on a home, whatever listens to people and programs.</summary>

@@ -105,7 +105,7 @@ internal static class SweepCommands
 
             if (wanted.Count == 0)
             {
-                invocation.Out.WriteLine($"No sweep in {invocation.Home.Path} yet. Begin one with '{CommandLine.Name} sweep run FILE'.");
+                invocation.Out.WriteLine(NoneIn(invocation.Home));
                 return ExitCode.Done;
             }
 
@@ -132,7 +132,7 @@ internal static class SweepCommands
                 if (invocation.Json)
                     Json.WriteDocument(invocation.Out, Array.Empty<object>());
                 else
-                    invocation.Out.WriteLine($"No sweep in {invocation.Home.Path} yet. Begin one with '{CommandLine.Name} sweep run FILE'.");
+                    invocation.Out.WriteLine(NoneIn(invocation.Home));
                 return ExitCode.Done;
             }
 
@@ -199,4 +199,8 @@ internal static class SweepCommands
             return BrokenOff;
         }
     }
+
+    private static string NoneIn(Home home) => File.Exists(home.Cluster)
+        ? $"The sweeps of {home.Path} are in its cluster ({File.ReadLines(home.Cluster).FirstOrDefault()}): ask one of its services."
+        : $"No sweep in {home.Path} yet. Begin one with '{CommandLine.Name} sweep run FILE'.";
 }

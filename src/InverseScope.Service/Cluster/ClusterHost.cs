@@ -33,11 +33,12 @@ internal static class ClusterHost
     private const int LeastThreads = 64;
 
     /// <summary>A service: sweeps, runs of sites and the pool, but no computing.</summary>
-    public static void AddService(ISiloBuilder silo, ClusterSettings settings, string version)
+    /// <param name="homeMark">Of the home that its services share.</param>
+    public static void AddService(ISiloBuilder silo, ClusterSettings settings, string version, string homeMark)
     {
         ThreadPool.GetMinThreads(out var threads, out var ports);
         ThreadPool.SetMinThreads(Math.Max(threads, LeastThreads), ports);
-        Add(silo, settings, MemberName.Own(MemberName.Service, version));
+        Add(silo, settings, MemberName.Own(MemberName.Service, version) with { Home = homeMark });
         silo.Configure<GrainTypeOptions>(types => types.Classes.Remove(typeof(WorkerGrain)));
         silo.AddAdoNetGrainStorage(Storage, storage => (storage.Invariant, storage.ConnectionString) = ("Npgsql", settings.Connection));
     }

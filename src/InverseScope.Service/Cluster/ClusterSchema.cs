@@ -157,19 +157,20 @@ internal static class ClusterSchema
 
     /// <summary>Makes the database ready for a member of this version of the program, or says why it cannot be one.</summary>
     /// <param name="program">Version of the program; members of one cluster have the same.</param>
+    /// <param name="homeMark">Of a service: the mark of its home, as in <see cref="ClusterHome.MarkOf"/>. Null for members that have none.</param>
     /// <exception cref="BadInputException">
-    /// The connection string cannot be used, a newer program made the tables, members of another version are there, or this machine's clock
+    /// The connection string cannot be used, a newer program made the tables, members of another version or services in another home are there, or this machine's clock
     /// is wrong.
     /// </exception>
     /// <exception cref="OutsideServiceException">The database does not answer.</exception>
-    public static void Prepare(ClusterSettings settings, string program, TimeProvider clock)
+    public static void Prepare(ClusterSettings settings, string program, TimeProvider clock, Func<string?>? homeMark = null)
     {
         try
         {
             using var source = NpgsqlDataSource.Create(settings.Connection);
             using var connection = source.OpenConnection();
             CheckClock(settings, connection, clock);
-            Apply(settings, connection, program);
+            Apply(settings, connection, program, homeMark);
         }
         catch (Exception e) when (settings.Database.Explain(e) is { } told)
         {
@@ -177,7 +178,7 @@ internal static class ClusterSchema
         }
     }
 
-    private static void Apply(ClusterSettings settings, NpgsqlConnection connection, string program)
+    private static void Apply(ClusterSettings settings, NpgsqlConnection connection, string program, Func<string?>? homeMark)
     {
         using var transaction = connection.BeginTransaction();
         // Of many that start at the same time, one makes the tables.
@@ -193,7 +194,7 @@ internal static class ClusterSchema
 
         // Nothing is changed under members of another version.
         if (version > 0)
-            CheckProgram(settings, connection, program);
+            CheckMembers(settings, connection, program, homeMark);
         foreach (var step in Tables[version..])
             Execute(connection, step);
         if (version < Version)
@@ -224,7 +225,7 @@ internal static class ClusterSchema
         }
     }
 
-    private static void CheckProgram(ClusterSettings settings, NpgsqlConnection connection, string program)
+    private static void CheckMembers(ClusterSettings settings, NpgsqlConnection connection, string program, Func<string?>? homeMark)
     {
         using var command = new NpgsqlCommand(
             "SELECT DISTINCT siloname FROM orleansmembershiptable WHERE deploymentid = $1 AND status IN (1, 2, 3) AND iamalivetime > clock_timestamp() - $2", connection)
@@ -234,10 +235,18 @@ internal static class ClusterSchema
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {
-            if (MemberName.Read(reader.GetString(0))?.Version is var other && other != program)
+            var other = MemberName.Read(reader.GetString(0));
+            if (other?.Version != program)
             {
                 throw new BadInputException(
-                    $"The cluster of {settings.Database.Place} runs version {other} of the program; this is {program}.", "Start the same version everywhere: stop the others first, or use theirs.");
+                    $"The cluster of {settings.Database.Place} runs version {other?.Version} of the program; this is {program}.", "Start the same version everywhere: stop the others first, or use theirs.");
+            }
+
+            if (homeMark is not null && other is { Role: MemberName.Service, Home.Length: > 0 } && other.Home != homeMark())
+            {
+                throw new BadInputException(
+                    $"The service of {settings.Database.Place} on {other.Host} (process {other.Process}) works in another home than this one: reports and samples of one would be missing in the other.",
+                    $"Give all services of a cluster one --home, on a disk that they share. If that service is gone, wait {AliveWithin.TotalMinutes:0} minutes.");
             }
         }
     }

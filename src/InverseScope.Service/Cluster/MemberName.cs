@@ -12,14 +12,17 @@ public sealed record MemberName(string Role, string Host, int Process, string Ve
     public const string Service = "service";
     public const string Worker = "worker";
 
+    /// <summary>Mark of the home that a service works in; empty for others.</summary>
+    public string Home { get; init; } = "";
+
     /// <summary>This process.</summary>
     public static MemberName Own(string role, string version) => new(role, Environment.MachineName, Environment.ProcessId, version);
 
     /// <summary>Null where a name is none of ours.</summary>
     public static MemberName? Read(string name) =>
-        name.Split('/', 4) is [var role, var host, var number, var version] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var process)
-            ? new MemberName(role, host, process, version)
+        name.Split('/') is [var role, var host, var number, var version, .. var home] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+            ? new MemberName(role, host, process, version) { Home = string.Concat(home) }
             : null;
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Role}/{Host}/{Process}/{Version}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Role}/{Host}/{Process}/{Version}{(Home.Length > 0 ? "/" : "")}{Home}");
 }

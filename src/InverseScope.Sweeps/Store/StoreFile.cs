@@ -218,7 +218,7 @@ internal sealed class StoreFile : IStoreDatabase
         if (File.Exists(home.Cluster))
         {
             throw new BadInputException(
-                $"The home '{home.Path}' belongs to the services of a cluster ({File.ReadAllText(home.Cluster).Trim()}).",
+                $"The home '{home.Path}' belongs to the services of a cluster ({File.ReadLines(home.Cluster).FirstOrDefault()}).",
                 $"Do it through one of them, or use another --home. If there is no such cluster any more, delete '{home.Cluster}'.");
         }
     }

@@ -101,6 +101,28 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
     }
 
     [Fact]
+    public void A_service_in_another_home_is_told_and_one_in_the_same_joins()
+    {
+        using var folder = new TempFolder();
+        var (home, other) = (new Home(folder["home"]), new Home(folder["other"]));
+        home.Make();
+        other.Make();
+        var settings = new ClusterSettings(server.NewDatabase());
+        void Prepare(Home of) => ClusterSchema.Prepare(settings, Version, TimeProvider.System, () => ClusterHome.MarkOf(of));
+        Prepare(home);
+        var mark = ClusterHome.Mark(home, settings);
+        Assert.Equal(mark, ClusterHome.Mark(home, settings));
+        Join(settings.Store, (MemberName.Own(MemberName.Service, Version) with { Home = mark }).ToString(), 11, "now()", 3);
+
+        Prepare(home);
+        var fault = Assert.Throws<BadInputException>(() => Prepare(other));
+        Assert.Contains("works in another home", fault.Message, StringComparison.Ordinal);
+        Assert.Null(ClusterHome.MarkOf(other));
+        // A worker has none of it.
+        ClusterSchema.Prepare(settings, Version, TimeProvider.System);
+    }
+
+    [Fact]
     public void Another_version_that_is_dead_or_long_silent_is_in_nobodys_way()
     {
         var database = server.NewDatabase();
