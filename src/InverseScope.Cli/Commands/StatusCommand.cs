@@ -70,7 +70,8 @@ internal static class StatusCommand
             }));
         }
 
-        var owners = cluster.Sweeps.Select(s => s.Id).Union(cluster.Queue.Select(q => q.Owner)).ToArray();
+        // A cluster remembers for a while who asked it for workers.
+        var owners = cluster.Sweeps.Select(s => s.Id).Union(cluster.Queue.Where(q => q.Waiting + q.Running > 0).Select(q => q.Owner)).ToArray();
         if (owners.Length == 0)
         {
             output.WriteLine("No sweep runs.");

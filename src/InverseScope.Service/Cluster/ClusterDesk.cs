@@ -15,15 +15,13 @@ internal sealed class ClusterDesk(Workspace workspace, ClusterQueue? queue = nul
             return null;
         var seen = queue.Seen ?? throw new OutsideServiceException("The cluster has not answered yet. Try again in some seconds.");
         var services = Services();
-        var running = seen.Sweeps.Where(s => !s.Ended).OrderBy(s => s.Id, StringComparer.Ordinal).ToArray();
         return new ClusterOverview(
             seen.Version,
             services,
             [.. seen.Workers.Select(w => new ClusterWorker(
                 w.Card.Id, w.Card.Host, w.Card.Process, w.Card.Device, w.Card.FreeBytes, w.Card.LoadedNames, w.Card.Models, w.Card.Generators, w.Busy, w.CallsPerMinute, w.Card.Tickets.Length, w.Seen))],
-            // The pool remembers for a while who asked it.
-            [.. seen.Owners.Where(o => o.Waiting + o.Running > 0 || running.Any(s => s.Id == o.Owner)).Select(o => new ClusterShare(o.Owner, o.Weight, o.Waiting, o.Running, o.Seconds))],
-            [.. running.Select(s => new ClusterSweep(
+            [.. seen.Owners.Select(o => new ClusterShare(o.Owner, o.Weight, o.Waiting, o.Running, o.Seconds))],
+            [.. seen.Sweeps.Where(s => !s.Ended).OrderBy(s => s.Id, StringComparer.Ordinal).Select(s => new ClusterSweep(
                 s.Id, PriorityOf(s.Id), services.FirstOrDefault(m => m.Member == s.Silo) is { } at ? $"{at.Host} (process {at.Process})" : s.Silo, s.Pace, s.Seconds))]);
     }
 

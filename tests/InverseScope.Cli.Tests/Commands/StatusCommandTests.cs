@@ -24,7 +24,7 @@ public sealed class StatusCommandTests : IDisposable
     private const string Cluster = """
         {"version":"1.2.3","services":[{"host":"lab","process":17,"member":"S10.0.0.1:1:2","answers":true}],
          "workers":[{"id":"w","host":"gpu-box","process":4711,"device":"cuda:1","free_bytes":81000000000,"loaded":["addition on addition"],"models":["addition"],"generators":[],"busy":0.43,"calls_per_minute":128.4,"calls":2,"seen":"2026-01-02T03:04:05+00:00"}],
-         "queue":[{"owner":"night-001","weight":16,"waiting":5,"running":2,"seconds":61.2},{"owner":"asked at a page","weight":100,"waiting":0,"running":1,"seconds":3}],
+         "queue":[{"owner":"night-001","weight":16,"waiting":5,"running":2,"seconds":61.2},{"owner":"asked at a page","weight":100,"waiting":0,"running":1,"seconds":3},{"owner":"done-001","weight":4,"waiting":0,"running":0,"seconds":9}],
          "sweeps":[{"id":"night-001","priority":"high","service":"lab (process 17)","pace":{"doing":"confirm","sites_done":3,"sites":8,"step":null,"seconds_left":60},"seconds":10}]}
         """;
 
@@ -44,6 +44,7 @@ public sealed class StatusCommandTests : IDisposable
         Assert.Matches(@"gpu-box +4711 +cuda:1 +81\.0 GB +addition on addition +43% +2 +128\b", shown.Out);
         Assert.Matches(@"night-001 +high +3/8 +5 +2 +61 +lab \(process 17\)", shown.Out);
         Assert.Matches(@"asked at a page +0 +1 +3", shown.Out);
+        Assert.DoesNotContain("done-001", shown.Out, StringComparison.Ordinal);
         var told = JsonNode.Parse(json.Out)!;
         Assert.Equal((0, 0.43, "night-001"), (json.Code, (double)told["cluster"]!["workers"]![0]!["busy"]!, (string)told["sweeps"]![0]!["id"]!));
     }
