@@ -262,8 +262,8 @@ internal sealed class PairSource : IDisposable
         var variance = (squares / rows - centre) / mean.Length;
         var deviation = variance > 1e-12 * (squares / rows) ? Math.Sqrt(variance) : Math.Max(1e-6, Math.Sqrt(squares / rows));
         using var scope = NewDisposeScope();
-        var present = tensor([.. Enumerable.Range(0, found.Present.Length).Where(text => found.Present[text] != 0).Select(text => (long)text)]);
-        var normed = (tensor(found.Values, [found.Present.Length, found.Width]).index_select(0, present).@double() - tensor(mean)).DividedBy(deviation);
+        var present = tensor([.. Enumerable.Range(0, found.Present.Length).Where(text => found.Present[text] != 0).Select(text => (long)text)], device: CPU);
+        var normed = (tensor(found.Values, [found.Present.Length, found.Width], device: CPU).index_select(0, present).@double() - tensor(mean, device: CPU)).DividedBy(deviation);
         return new SiteStatistics(
             Array.ConvertAll(mean, m => (float)m), (float)deviation, TextReadings.MapOf(normed, readings.index_select(0, present)).data<float>().ToArray());
     }

@@ -68,7 +68,7 @@ internal sealed class SiteEncoders : nn.Module
             kept.Mean[row].copy_(tensor(mean));
             kept.Scale[row].copy_(tensor(1 / deviation));
             if (map.Length > 0)
-                kept.Read(row, tensor(map, [_latent, mean.Length]));
+                kept.Read(row, tensor(map, [_latent, mean.Length], device: kept.Mean.device));
         }
     }
 

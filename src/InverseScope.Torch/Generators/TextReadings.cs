@@ -20,7 +20,7 @@ internal static class TextReadings
     /// <summary>The principal components of which token stands where.</summary>
     /// <param name="texts">Ids of N texts.</param>
     /// <param name="latent">E.</param>
-    /// <returns><c>(N, E)</c>, float32, centred, of variance 1 on average; the caller owns it.</returns>
+    /// <returns><c>(N, E)</c>, float32, on the CPU, centred, of variance 1 on average; the caller owns it.</returns>
     public static Tensor Of(IReadOnlyList<int[]> texts, int latent)
     {
         using var scope = NewDisposeScope();
@@ -36,11 +36,11 @@ internal static class TextReadings
             }
         }
 
-        var marked = tensor(has, [texts.Count, Math.Max(1, marks.Count)]);
+        var marked = tensor(has, [texts.Count, Math.Max(1, marks.Count)], device: CPU);
         var x = marked - marked.mean([0L], keepdim: true);
         var (_, vectors) = linalg.eigh(x.t().mm(x).@double());
         var take = (int)Math.Min(latent, vectors.shape[1]);
-        var found = zeros(texts.Count, latent);
+        var found = zeros(texts.Count, latent, device: CPU);
         found.narrow(1, 0, take).copy_(x.mm(vectors.narrow(1, vectors.shape[1] - take, take).@float()));
         var scale = Math.Sqrt(found.Squared().mean().item<float>());
         return found.DividedBy(Math.Max(scale, SmallestScale)).MoveToOuterDisposeScope();
@@ -54,7 +54,7 @@ internal static class TextReadings
     {
         using var scope = NewDisposeScope();
         var (z, t) = (activations.@double(), readings.@double());
-        var covariance = z.t().mm(z).DividedBy(z.shape[0]).Plus(eye(z.shape[1], dtype: ScalarType.Float64).Times(Ridge));
+        var covariance = z.t().mm(z).DividedBy(z.shape[0]).Plus(eye(z.shape[1], dtype: ScalarType.Float64, device: z.device).Times(Ridge));
         return linalg.solve(covariance, z.t().mm(t).DividedBy(z.shape[0])).t().@float().contiguous().MoveToOuterDisposeScope();
     }
 }
