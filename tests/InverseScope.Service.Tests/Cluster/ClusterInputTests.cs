@@ -69,6 +69,24 @@ public sealed class ClusterInputTests(ClusterInputTests.Server server) : IClassF
     }
 
     [Fact]
+    public void An_older_schema_gets_what_it_lacks_and_keeps_what_else_is_there()
+    {
+        var database = server.NewDatabase();
+        // The store's, and the cluster's before its first version.
+        server.Sql(database, """
+            CREATE SCHEMA inversescope;
+            CREATE TABLE inversescope.cluster_version (single boolean PRIMARY KEY DEFAULT true CHECK (single), version integer NOT NULL);
+            CREATE TABLE inversescope.kept (text text);
+            INSERT INTO inversescope.kept VALUES ('a sweep')
+            """);
+
+        Prepare(database);
+        Assert.Equal($"{ClusterSchema.Version}", server.Sql(database, "SELECT version FROM inversescope.cluster_version"));
+        Assert.Equal("0", server.Sql(database, "SELECT count(*) FROM inversescope.orleansmembershiptable"));
+        Assert.Equal("a sweep", server.Sql(database, "SELECT text FROM inversescope.kept"));
+    }
+
+    [Fact]
     public void Preparing_again_changes_nothing()
     {
         var database = server.NewDatabase();
