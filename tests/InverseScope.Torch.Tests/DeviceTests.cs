@@ -81,8 +81,8 @@ public sealed partial class DeviceTests(TorchFixture torch)
         Assert.Equal(ScalarType.Float64, after.dtype);
         Assert.InRange((after - before).abs().max().item<double>(), 0, 1e-5);
 
-        var trained = network.Trained.ToArray();
-        using var optimizer = new AdamW(trained, 0.01, network.RateOf);
+        var trained = network.Trained(backbone: false).ToArray();
+        using var optimizer = new AdamW(trained, 0.01);
         var texts = new LaidTexts(cat([ids, ids.narrow(1, 0, 1)], 1).data<long>().ToArray(), [.. Enumerable.Repeat(1 / 8f, 8)], (int)ids.shape[1] + 1);
         texts.Loss(given => network.Logits(given, network.Conditioning.Condition(batch)), ids.device).backward();
         optimizer.Step(1, 0.1);

@@ -27,6 +27,7 @@ internal static class GeneratorTrainCommand
     private static readonly Option<long?> Width = OptionOf.Integer("--width", Described("Its width", Defaults.Width), 1, 100_000);
     private static readonly Option<long?> BackboneSteps = OptionOf.Integer("--backbone-steps", Described("Most steps on the prior", Defaults.BackboneSteps), 1, Largest);
     private static readonly Option<long?> Steps = OptionOf.Integer("--steps", Described("Most steps on activations", Defaults.Steps), 1, Largest);
+    private static readonly Option<double?> JointShare = OptionOf.ShareFromZero("--joint-share", Described("Share of the steps, the first, that train the backbone along with control layers; 0 leaves it as the prior made it", Defaults.JointShare));
     private static readonly Option<long?> DistillationSteps = OptionOf.Integer("--distillation-steps", "Most steps of self-distillation after that: the generator also learns from its own texts, weighted by what the target makes of them. Default: none.", 0, Largest);
     private static readonly Option<long?> BatchSize = OptionOf.Integer("--batch-size", Described("Texts in each step", Defaults.BatchSize), 1, Largest);
     private static readonly Option<long?> SitesPerBatch = OptionOf.Integer("--sites-per-batch", Described("Sites in each step", Defaults.SitesPerBatch), 1, Largest);
@@ -45,7 +46,7 @@ internal static class GeneratorTrainCommand
         var folder = OptionOf.Text("--out", "Folder for it. Default: in the home, under its name.", "DIR");
         var command = new Command("train", "Train backbone and control layers; goes on where it was stopped.")
         {
-            MeasurementArguments.Sites, name, folder, Conditioning, Backbone, BackboneOf, LowRank, Layers, Heads, Width, BackboneSteps, Steps, DistillationSteps, BatchSize,
+            MeasurementArguments.Sites, name, folder, Conditioning, Backbone, BackboneOf, LowRank, Layers, Heads, Width, BackboneSteps, Steps, JointShare, DistillationSteps, BatchSize,
             SitesPerBatch, LearningRate, BackboneLearningRate, Latent, ControlHeads, ControlHeadWidth, Initial, Noise, NoiseNormBand,
         };
         MeasurementArguments.AddTarget(command);
@@ -81,6 +82,7 @@ internal static class GeneratorTrainCommand
             Width = (int)(parse.GetValue(Width) ?? Defaults.Width),
             BackboneSteps = (int)(parse.GetValue(BackboneSteps) ?? Defaults.BackboneSteps),
             Steps = (int)(parse.GetValue(Steps) ?? Defaults.Steps),
+            JointShare = parse.GetValue(JointShare) ?? Defaults.JointShare,
             DistillationSteps = (int)(parse.GetValue(DistillationSteps) ?? Defaults.DistillationSteps),
             BatchSize = (int)(parse.GetValue(BatchSize) ?? Defaults.BatchSize),
             SitesPerBatch = (int)(parse.GetValue(SitesPerBatch) ?? Math.Min(Defaults.SitesPerBatch, parse.GetValue(BatchSize) ?? Defaults.BatchSize)),

@@ -89,6 +89,10 @@ internal static class OptionOf
     public static Option<double?> Share(string name, string description) =>
         Number(name, description, "above 0 and at most 1", value => value is > 0 and <= 1);
 
+    /// <summary>A number from 0 to 1.</summary>
+    public static Option<double?> ShareFromZero(string name, string description) =>
+        Number(name, description, "from 0 to 1", value => value is >= 0 and <= 1);
+
     private static Option<double?> Number(string name, string description, string range, Func<double, bool> isInside) =>
         new(name)
         {

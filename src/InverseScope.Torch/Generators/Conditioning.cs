@@ -10,12 +10,8 @@ namespace InverseScope.Torch.Generators;
 /// <summary>How a generator's backbone is told of an activation.</summary>
 internal abstract class Conditioning(string name) : nn.Module(name)
 {
-    /// <summary>Whether the backbone is trained along; otherwise it stays as the prior made it.</summary>
+    /// <summary>Whether the backbone becomes one that is always told; otherwise it is that of the prior as well.</summary>
     public abstract bool TrainsBackbone { get; }
-
-    /// <summary>What the learning rate of a parameter is multiplied by.</summary>
-    /// <param name="name">Within this module.</param>
-    public virtual double RateOf(string name) => 1;
 
     /// <param name="statistics">Of each site's activations.</param>
     /// <param name="backbone">As the prior made it.</param>
@@ -44,9 +40,6 @@ internal abstract class Conditioned
 /// <summary>InverseScope's: a control layer after the self-attention of every block, added to the stream.</summary>
 internal sealed class ControlConditioning : Conditioning
 {
-    // An encoder is in few of the batches. Chosen by held-out loss.
-    private const double EncoderRate = 4;
-
     private readonly ControlInitial _initial;
 
     [ComponentName(Name = "encoders")]
@@ -66,8 +59,6 @@ internal sealed class ControlConditioning : Conditioning
     }
 
     public override bool TrainsBackbone => false;
-
-    public override double RateOf(string name) => name.StartsWith("encoders.", StringComparison.Ordinal) ? EncoderRate : 1;
 
     public override void Initialise(IReadOnlyList<SiteStatistics> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {

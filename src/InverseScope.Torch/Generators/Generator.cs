@@ -136,11 +136,11 @@ public sealed class Generator : IDisposable
         return new GeneratorNetwork(backbone, conditioning, prior);
     }
 
-    internal static void ToDevice(GeneratorNetwork network, TorchThread thread)
+    /// <param name="training">Whether the backbone is trained along: it stays float32 then.</param>
+    internal static void ToDevice(GeneratorNetwork network, TorchThread thread, bool training)
     {
         network.Backbone.to(thread.TorchDevice);
-        // What is trained along stays float32.
-        if (!network.Conditioning.TrainsBackbone)
+        if (!training)
             network.Backbone.to(thread.Weights.ToTorch());
         network.Conditioning.to(thread.TorchDevice);
         network.Prior.to(thread.TorchDevice);
@@ -219,7 +219,7 @@ public sealed class Generator : IDisposable
         try
         {
             LoadConditioning(network, Folder);
-            ToDevice(network, _thread);
+            ToDevice(network, _thread, network.Conditioning.TrainsBackbone);
             // It outlives the scope of whoever asks for it first.
             foreach (var parameter in network.Backbone.parameters().Concat(network.Conditioning.parameters()).Concat(network.Prior.parameters()))
                 parameter.DetachFromDisposeScope();

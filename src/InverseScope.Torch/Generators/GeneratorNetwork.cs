@@ -19,12 +19,10 @@ internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning 
     public CausalTransformer Prior => prior;
 
     /// <summary>Parameters that training on activations moves, by name.</summary>
-    public IEnumerable<(string Name, Parameter Parameter)> Trained =>
+    /// <param name="backbone">Whether those of the backbone are among them.</param>
+    public IEnumerable<(string Name, Parameter Parameter)> Trained(bool backbone) =>
         conditioning.named_parameters().Where(p => p.parameter.requires_grad).Select(p => ($"conditioning.{p.name}", p.parameter))
-            .Concat(conditioning.TrainsBackbone ? backbone.named_parameters().Select(p => ($"backbone.{p.name}", p.parameter)) : []);
-
-    /// <summary>What the learning rate of each of these is multiplied by.</summary>
-    public double RateOf(string name) => conditioning.RateOf(name);
+            .Concat(backbone ? Backbone.named_parameters().Select(p => ($"backbone.{p.name}", p.parameter)) : []);
 
     public Device Device => backbone.Device;
 

@@ -63,6 +63,12 @@ public sealed record GeneratorOptions
     /// <summary>Most steps on activations, from 1. Default 6,000.</summary>
     public int Steps { get; init; } = 6_000;
 
+    /// <summary>
+    /// Share of those steps, the first, in which the backbone is trained along with control layers, its own loss on the prior beside
+    /// theirs; then it stays as it is. 0 leaves it as the prior made it, as do <see cref="LowRank"/> and a prefix. From 0 to 1. Default 0.8.
+    /// </summary>
+    public double JointShare { get; init; } = 0.8;
+
     /// <summary>Largest learning rate on activations; above 0. Default 0.0005.</summary>
     public double LearningRate { get; init; } = 5e-4;
 
@@ -116,6 +122,9 @@ public sealed record GeneratorOptions
     /// <summary>Decides initial weights, texts and noise. Default 1.</summary>
     public long Seed { get; init; } = 1;
 
+    /// <summary>Steps in which control layers and their backbone are trained together.</summary>
+    internal int JointSteps => LowRank > 0 || Architecture.Conditioning == ConditioningKind.Prefix ? 0 : (int)Math.Round(JointShare * Steps);
+
     /// <summary>All problems, each with its cure; empty if the options can be used.</summary>
     public IEnumerable<string> Check()
     {
@@ -150,6 +159,8 @@ public sealed record GeneratorOptions
             yield return Text($"noise_norm_band must be above 0 and at most 1, not {NoiseNormBand}: it is a share of the activation's norm, and no norm is below 0.");
         if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay))
             yield return Text($"weight_decay must be 0 or more, not {WeightDecay}.");
+        if (!(JointShare is >= 0 and <= 1))
+            yield return Text($"joint_share must be from 0 to 1, not {JointShare}: it is a share of the steps.");
         if (!(HeldOutShare > 0 && HeldOutShare < 1))
             yield return Text($"held_out_share must be between 0 and 1, not {HeldOutShare}.");
         if (Heads > 0 && Width % Heads != 0)

@@ -30,6 +30,9 @@ public sealed class GeneratorTrainer
     // Few samples would mostly be of no weight; many leave few activations to a batch.
     private const int DistillationSamples = 8;
 
+    // Of a batch's texts, whose loss without activations keeps the backbone that of the prior while it is trained along.
+    private const int UntoldPart = 4;
+
     // It begins where training has come to rest.
     private const double DistillationRate = 0.2;
 
@@ -76,7 +79,7 @@ public sealed class GeneratorTrainer
 
         // All that decides the course of the first stage, and of the others.
         private readonly string _priorIdentity = ContentHash.Of(task.Fingerprint, JsonSerializer.Serialize(
-            options with { Architecture = new GeneratorArchitecture(), Steps = 1, LearningRate = 1, DistillationSteps = 0 }));
+            options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, LearningRate = 1, DistillationSteps = 0 }));
 
         private readonly string _identity = ContentHash.Of(
             [task.Fingerprint, target.Description.ContentHash, JsonSerializer.Serialize(options), .. sites.Select(s => s.ToString())]);
@@ -93,7 +96,7 @@ public sealed class GeneratorTrainer
             var seed = new RunSeed(options.Seed);
             var places = PairSource.Texts(task, options.HeldOutShare, PlacesTexts, seed.Stream("places"), heldOut: false);
             network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), network.Backbone, [.. places.Select(tokens.Encode)], seed);
-            Generator.ToDevice(network, trainer._thread);
+            Generator.ToDevice(network, trainer._thread, network.Conditioning.TrainsBackbone || options.JointSteps > 0);
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel)).ToArray();
             var conditioning = Conditioning(network, pairs, heldOut);
             var distillation = options.DistillationSteps > 0 ? Distillation(network, pairs, heldOut) : null;
@@ -270,9 +273,17 @@ public sealed class GeneratorTrainer
                 return finished.Course!;
             }
 
+            var joint = options.JointSteps > 0;
             var course = Fit(
                 "what tells of activations", folder, network, heldOut, Schedule(options.Steps, options.LearningRate),
-                step => LossOf(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), told: true));
+                step => Told(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), step),
+                network.Conditioning.TrainsBackbone || joint);
+            if (joint)
+            {
+                Unfreeze(network, false);
+                WeightLoader.Save(network.Backbone, Path.Combine(folder, Generator.BackboneFolder));
+            }
+
             if (options.DistillationSteps > 0)
             {
                 Directory.CreateDirectory(DistillationFolder);
@@ -284,6 +295,25 @@ public sealed class GeneratorTrainer
             return course;
         }
 
+        private Tensor Told(GeneratorNetwork network, TrainingPairs batch, int step)
+        {
+            if (options.JointSteps == 0)
+                return LossOf(network, batch, told: true);
+            var along = step <= options.JointSteps;
+            Unfreeze(network, along);
+            if (!along)
+                return LossOf(network, batch, told: true);
+            using var scope = NewDisposeScope();
+            var untold = batch with { Texts = batch.Texts.First(UntoldPart) };
+            return LossOf(network, batch, told: true).Plus(LossOf(network, untold, told: false)).MoveToOuterDisposeScope();
+        }
+
+        private static void Unfreeze(GeneratorNetwork network, bool trained)
+        {
+            foreach (var parameter in network.Backbone.parameters())
+                parameter.requires_grad = trained;
+        }
+
         /// <summary>Goes on with the generator's own texts beside those of the prior.</summary>
         private TrainingCourse Distillation(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut) => Fit(
             "self-distillation", DistillationFolder, network, heldOut, Schedule(options.DistillationSteps, options.LearningRate * DistillationRate),
@@ -293,7 +323,8 @@ public sealed class GeneratorTrainer
                 var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel), told: true);
                 var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel), told: true);
                 return own.Plus(given).DividedBy(2).MoveToOuterDisposeScope();
-            });
+            },
+            network.Conditioning.TrainsBackbone);
 
         private string DistillationFolder => Path.Combine(folder, "distillation");
 
@@ -301,9 +332,10 @@ public sealed class GeneratorTrainer
             steps, rate, options.WarmupSteps, options.WeightDecay, options.EvaluateEvery, options.Patience, options.CheckpointEvery);
 
         private TrainingCourse Fit(
-            string stage, string at, GeneratorNetwork network, TrainingPairs[] heldOut, TrainingSchedule schedule, Func<int, Tensor> loss) =>
+            string stage, string at, GeneratorNetwork network, TrainingPairs[] heldOut, TrainingSchedule schedule, Func<int, Tensor> loss,
+            bool backbone) =>
             new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
-                [.. network.Trained], schedule, loss, () => Average(network, heldOut, told: true), network.RateOf);
+                [.. network.Trained(backbone)], schedule, loss, () => Average(network, heldOut, told: true));
 
         private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {

@@ -49,15 +49,13 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
 
     /// <param name="loss">The loss of a step, counted from 1; depends on the step and the parameters alone.</param>
     /// <param name="heldOutLoss">The same number for the same weights.</param>
-    /// <param name="rateOf">See <see cref="AdamW"/>.</param>
     /// <exception cref="BadInputException">The loss is no number any more.</exception>
     /// <exception cref="OperationCanceledException">Stopped; the state after the last step is kept.</exception>
     public TrainingCourse Run(
-        IReadOnlyList<(string Name, Parameter Parameter)> parameters, TrainingSchedule schedule, Func<int, Tensor> loss, Func<double> heldOutLoss,
-        Func<string, double>? rateOf = null)
+        IReadOnlyList<(string Name, Parameter Parameter)> parameters, TrainingSchedule schedule, Func<int, Tensor> loss, Func<double> heldOutLoss)
     {
         using var scope = NewDisposeScope();
-        using var optimizer = new AdamW(parameters, schedule.WeightDecay, rateOf);
+        using var optimizer = new AdamW(parameters, schedule.WeightDecay);
         var best = parameters.Select(p => (Name: $"best.{p.Name}", Values: Copy(p.Parameter))).ToArray();
         var state = optimizer.Tensors.Concat(best).ToArray();
         var (done, remembered) = checkpoint.Restore(state);

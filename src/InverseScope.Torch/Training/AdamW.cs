@@ -17,17 +17,14 @@ internal sealed class AdamW : IDisposable
     private readonly double _weightDecay;
 
     /// <param name="parameters">Matrices decay; vectors (biases, norms) do not.</param>
-    /// <param name="rateOf">What the learning rate of a parameter of this name is multiplied by; null leaves all alike.</param>
-    public AdamW(
-        IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay, Func<string, double>? rateOf = null)
+    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay)
     {
         _weightDecay = weightDecay;
         using var frozen = no_grad();
         foreach (var (name, parameter) in parameters)
         {
             var (first, second) = (zeros_like(parameter), zeros_like(parameter));
-            _states.Add(new State(
-                name, parameter, first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), rateOf?.Invoke(name) ?? 1));
+            _states.Add(new State(name, parameter, first.DetachFromDisposeScope(), second.DetachFromDisposeScope()));
         }
     }
 
@@ -37,7 +34,7 @@ internal sealed class AdamW : IDisposable
         (s.Name, s.Parameter), ($"first.{s.Name}", s.First), ($"second.{s.Name}", s.Second),
     });
 
-    /// <summary>Moves the parameters by their gradients.</summary>
+    /// <summary>Moves the parameters by their gradients; those that ask for none any more stay where they are.</summary>
     /// <param name="step">Counted from 1.</param>
     public void Step(int step, double rate)
     {
@@ -45,16 +42,16 @@ internal sealed class AdamW : IDisposable
         using var frozen = no_grad();
         var firstShare = 1 - Math.Pow(FirstDecay, step);
         var secondShare = 1 - Math.Pow(SecondDecay, step);
-        foreach (var (_, parameter, first, second, multiple) in _states)
+        foreach (var (_, parameter, first, second) in _states)
         {
-            if (parameter.grad is not { } gradient)
+            if (!parameter.requires_grad || parameter.grad is not { } gradient)
                 continue;
             if (parameter.dim() > 1)
-                parameter.MultiplyInPlace(1 - rate * multiple * _weightDecay);
+                parameter.MultiplyInPlace(1 - rate * _weightDecay);
             first.MultiplyInPlace(FirstDecay).AddInPlace(gradient, 1 - FirstDecay);
             second.MultiplyInPlace(SecondDecay).AddProductInPlace(gradient, gradient, 1 - SecondDecay);
             var scale = second.sqrt().DivideInPlace(Math.Sqrt(secondShare)).AddInPlace(Epsilon);
-            parameter.AddQuotientInPlace(first, scale, -rate * multiple / firstShare);
+            parameter.AddQuotientInPlace(first, scale, -rate / firstShare);
         }
     }
 
@@ -67,5 +64,5 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    private sealed record State(string Name, Parameter Parameter, Tensor First, Tensor Second, double Rate);
+    private sealed record State(string Name, Parameter Parameter, Tensor First, Tensor Second);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
@@ -6,6 +7,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Testing;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tests.Training;
 using InverseScope.Torch.Training;
 
@@ -78,14 +80,48 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     }
 
     [Fact]
-    public void Control_layers_leave_the_backbone_as_the_prior_made_it()
+    public void Control_layers_leave_the_backbone_as_the_prior_made_it_if_asked_to()
     {
+        var options = Tiny with { JointShare = 0 };
         using var folder = new TempFolder();
         using var other = new TempFolder();
-        Train(folder.Path, Tiny);
-        Train(other.Path, Tiny, backboneOf: folder.Path);
+        Train(folder.Path, options);
+        Train(other.Path, options, backboneOf: folder.Path);
         Assert.Equal(Bytes(folder.Path, "backbone/model.safetensors"), Bytes(other.Path, "backbone/model.safetensors"));
         Assert.Equal(Bytes(folder.Path, "conditioning.safetensors"), Bytes(other.Path, "conditioning.safetensors"));
+    }
+
+    [Fact]
+    public void A_backbone_trained_along_learns_to_be_told_and_stays_one_of_the_prior()
+    {
+        using var frozen = new TempFolder();
+        using var joint = new TempFolder();
+        var options = Tiny with { Steps = 150, BackboneSteps = 300, JointShare = 0 };
+        var before = Train(frozen.Path, options);
+        var after = Train(joint.Path, options with { JointShare = 0.8 }, backboneOf: frozen.Path);
+        Assert.NotEqual(Bytes(frozen.Path, "backbone/model.safetensors"), Bytes(joint.Path, "backbone/model.safetensors"));
+        Assert.True(after.Conditioning.HeldOutLoss < before.Conditioning.HeldOutLoss);
+        Assert.InRange(after.PriorLoss, 0.9 * before.PriorLoss, 1.02 * before.PriorLoss);
+        using var generator = Generator.Open(joint.Path, torch.Thread);
+        var prior = generator.DrawPrior(100, new RunSeed(1).Stream("prior"), CancellationToken.None);
+        Assert.InRange(prior.Count(d => d.Text is { } text && SpeakerTarget.Task.WhyInvalid(text) is null), 70, 100);
+    }
+
+    /// <summary>Steps beyond the share are those that a training of control layers alone would make.</summary>
+    [Fact]
+    public void After_its_share_of_the_steps_the_backbone_stays_as_it_is()
+    {
+        using var parts = new TempFolder();
+        var options = Tiny with { JointShare = 0.5, CheckpointEvery = 1, EvaluateEvery = 1_000 };
+        var seen = new List<(int Step, byte[] Weights)>();
+        Train(parts.Path, options, progress: new Told(p =>
+        {
+            if (p.Stage == "what tells of activations" && p.Step < options.Steps)
+                seen.Add((p.Step, ReadBackbone(Path.Combine(parts.Path, "unfinished.safetensors"))));
+        }));
+        Assert.Equal([10, 20, 30], seen.Select(s => s.Step));
+        Assert.NotEqual(seen[0].Weights, seen[1].Weights);
+        Assert.Equal(seen[1].Weights, seen[2].Weights);
     }
 
     [Theory]
@@ -185,6 +221,7 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     {
         using var folder = new TempFolder();
         Assert.Contains("learning_rate", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny with { LearningRate = 0 })).What, StringComparison.Ordinal);
+        Assert.Contains("joint_share", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny with { JointShare = 1.5 })).What, StringComparison.Ordinal);
         Assert.Contains("low_rank", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny with { LowRank = 4 })).What, StringComparison.Ordinal);
         Train(folder.Path, Tiny with { Steps = 2, BackboneSteps = 2 });
         Assert.Contains("already", Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny)).What, StringComparison.Ordinal);
@@ -216,6 +253,13 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
 
     private static IReadOnlyList<Site> Sites(TargetModel target) =>
         SitePattern.ExpandAll(Patterns, target.Description.Layers, target.Description.Heads, null, SpeakerTarget.Task);
+
+    private static byte[] ReadBackbone(string checkpoint)
+    {
+        using var file = SafetensorsFile.Open(checkpoint);
+        return [.. file.Tensors.Keys.Where(name => name.StartsWith("backbone.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .SelectMany(name => MemoryMarshal.AsBytes(file.ReadSingles(name).AsSpan()).ToArray())];
+    }
 
     private static byte[] Bytes(string folder, string file) => File.ReadAllBytes(Path.Combine(folder, file));
 

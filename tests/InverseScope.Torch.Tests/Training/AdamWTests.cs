@@ -40,4 +40,20 @@ public sealed class AdamWTests(TorchFixture torch)
         optimizer.Step(1, 0.1);
         Assert.Equal([1f, 2f], vector.data<float>().ToArray());
     });
+
+    /// <summary>Neither its moments nor the decay move what is frozen in the middle of a training.</summary>
+    [Fact]
+    public void What_asks_for_no_gradient_any_more_stays_where_it_is() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        var matrix = nn.Parameter(tensor(new float[] { 1, 2 }, [1, 2]));
+        using var optimizer = new AdamW([("matrix", matrix)], weightDecay: 0.5);
+        (matrix * matrix).sum().backward();
+        optimizer.Step(1, 0.1);
+        var reached = matrix.data<float>().ToArray();
+        Assert.NotEqual([1f, 2f], reached);
+        matrix.requires_grad = false;
+        optimizer.Step(2, 0.1);
+        Assert.Equal(reached, matrix.data<float>().ToArray());
+    });
 }
