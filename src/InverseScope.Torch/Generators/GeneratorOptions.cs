@@ -6,11 +6,21 @@ namespace InverseScope.Torch.Generators;
 /// <summary>How a generator's backbone is told of an activation.</summary>
 public enum ConditioningKind
 {
-    /// <summary>InverseScope's control layers, beside a backbone that stays as it is.</summary>
+    /// <summary>InverseScope's control layers; untold, their backbone is the prior.</summary>
     Control,
 
     /// <summary>InversionView's prefix key and value in every layer; the backbone is trained along. The baseline.</summary>
     Prefix,
+}
+
+/// <summary>How often a training sees each site.</summary>
+public enum SiteAllocationKind
+{
+    /// <summary>All alike.</summary>
+    Uniform,
+
+    /// <summary>Sites whose texts are still refused more often, as measured along with the held-out loss.</summary>
+    Refused,
 }
 
 /// <summary>Sizes of what conditions a backbone.</summary>
@@ -83,6 +93,9 @@ public sealed record GeneratorOptions
 
     /// <summary>Sites in each step: that many groups of alike many texts; from 1 to the batch size. Default 64.</summary>
     public int SitesPerBatch { get; init; } = 64;
+
+    /// <summary>Which sites a step is about. Default <see cref="SiteAllocationKind.Refused"/>.</summary>
+    public SiteAllocationKind Allocation { get; init; } = SiteAllocationKind.Refused;
 
     /// <summary>Steps over which the learning rate rises; then it falls to 0 as a cosine. Default 300.</summary>
     public int WarmupSteps { get; init; } = 300;

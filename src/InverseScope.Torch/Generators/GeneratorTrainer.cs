@@ -79,7 +79,7 @@ public sealed class GeneratorTrainer
 
         // All that decides the course of the first stage, and of the others.
         private readonly string _priorIdentity = ContentHash.Of(task.Fingerprint, JsonSerializer.Serialize(
-            options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, LearningRate = 1, DistillationSteps = 0 }));
+            options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, Allocation = default, LearningRate = 1, DistillationSteps = 0 }));
 
         private readonly string _identity = ContentHash.Of(
             [task.Fingerprint, target.Description.ContentHash, JsonSerializer.Serialize(options), .. sites.Select(s => s.ToString())]);
@@ -277,7 +277,8 @@ public sealed class GeneratorTrainer
             var course = Fit(
                 "what tells of activations", folder, network, heldOut, Schedule(options.Steps, options.LearningRate),
                 step => Told(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), step),
-                network.Conditioning.TrainsBackbone || joint);
+                network.Conditioning.TrainsBackbone || joint,
+                options.Allocation == SiteAllocationKind.Refused ? new SiteAllocation(pairs, step => pairs.Refused(network, step, cancel)) : null);
             if (joint)
             {
                 Unfreeze(network, false);
@@ -333,9 +334,9 @@ public sealed class GeneratorTrainer
 
         private TrainingCourse Fit(
             string stage, string at, GeneratorNetwork network, TrainingPairs[] heldOut, TrainingSchedule schedule, Func<int, Tensor> loss,
-            bool backbone) =>
+            bool backbone, ITrainingNotes? notes = null) =>
             new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
-                [.. network.Trained(backbone)], schedule, loss, () => Average(network, heldOut, told: true));
+                [.. network.Trained(backbone)], schedule, loss, () => Average(network, heldOut, told: true), notes);
 
         private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {

@@ -27,6 +27,12 @@ internal sealed class PairSource : IDisposable
 {
     private const int MostTries = 10_000;
 
+    // References and texts of each at which a site is looked at in the middle of a training.
+    private const int LookedAt = 2;
+    private const int LookedAtSamples = 8;
+    private const double RefusedFrom = 0.1;
+    private static readonly MeasurementOptions Near = new();
+
     private readonly ITask _task;
     private readonly GeneratorTokens _tokens;
     private readonly GeneratorOptions _options;
@@ -108,12 +114,16 @@ internal sealed class PairSource : IDisposable
         return [.. found.Select(captured => StatisticsOf(captured, _task, readings))];
     }
 
-    /// <summary>The pairs of a step; depend on the seed and the step alone.</summary>
+    /// <summary>How often training is to see each site, any scale, above 0; null sees all alike.</summary>
+    public double[]? Shares { get; set; }
+
+    /// <summary>The pairs of a step; depend on the seed, the step and <see cref="Shares"/> alone.</summary>
     /// <param name="name">Names the chance: another name, other pairs.</param>
     public TrainingPairs Pairs(string name, int step, bool heldOut, CancellationToken cancel)
     {
         var groups = Math.Min(_options.SitesPerBatch, _capture.Sites.Count);
-        var drawn = Activations(name, step, groups, _options.BatchSize / groups, heldOut, cancel);
+        var random = RandomOf(name, step);
+        var drawn = Activations(SitesOf(step, groups, heldOut, random), _options.BatchSize / groups, heldOut, _addsNoise, random, cancel);
         return new TrainingPairs(
             drawn.Activations,
             LaidTexts.Of([.. drawn.Texts.Select(_tokens.Encode)], Array.ConvertAll(drawn.Present, present => present ? 1.0 : 0)));
@@ -130,8 +140,9 @@ internal sealed class PairSource : IDisposable
     {
         var all = Math.Max(1, _options.BatchSize / samples);
         var groups = Math.Min(Math.Min(_options.SitesPerBatch, all), _capture.Sites.Count);
-        var drawn = Activations("own pairs", step, groups, all / groups, heldOut: false, cancel);
-        var written = Written(network, drawn.Activations, step, samples, cancel);
+        var random = RandomOf("own pairs", step);
+        var drawn = Activations(SitesOf(step, groups, heldOut: false, random), all / groups, heldOut: false, _addsNoise, random, cancel);
+        var written = Written(network, drawn.Activations, "own texts", step, samples, cancel);
         var ids = Array.ConvertAll(written, w => (int[])[_tokens.Begin, .. w.Ids, _tokens.End]);
         var logWeights = LogWeights(network, drawn, written, ids, samples, cancel);
         var weights = new double[written.Length];
@@ -149,13 +160,52 @@ internal sealed class PairSource : IDisposable
         return new TrainingPairs(drawn.Activations, LaidTexts.Of(ids, weights));
     }
 
-    private WrittenText[] Written(GeneratorNetwork network, SiteBatch activations, int step, int samples, CancellationToken cancel)
+    /// <summary>
+    /// Share of texts that are refused at each site: those that the generator writes for activations of held-out texts, and whose own
+    /// activation is at a cosine distance of 0.1 or more (the measure of METHOD section 4.1, whatever distance the noise has). They
+    /// depend on the seed, the step and the network's weights.
+    /// </summary>
+    public double[] Refused(GeneratorNetwork network, int step, CancellationToken cancel)
+    {
+        var refused = new double[_capture.Sites.Count];
+        var atOnce = Math.Max(1, _options.BatchSize / (LookedAt * LookedAtSamples));
+        foreach (var sites in Enumerable.Range(0, refused.Length).OrderBy(s => Widths[s]).ThenBy(s => s).Chunk(atOnce))
+        {
+            var name = $"looked at {sites[0]}";
+            var drawn = Activations(sites, LookedAt, heldOut: true, noise: false, RandomOf(name, step), cancel);
+            var written = Written(network, drawn.Activations, name, step, LookedAtSamples, cancel);
+            var texts = Array.ConvertAll(written, TextOf);
+            string[] distinct = [.. texts.OfType<string>().Distinct(StringComparer.Ordinal)];
+            var rows = distinct.Index().ToDictionary(d => d.Item, d => d.Index, StringComparer.Ordinal);
+            var found = distinct.Length > 0 ? _capture.Read(distinct, cancel) : [];
+            for (var i = 0; i < texts.Length; i++)
+            {
+                var (group, of) = Math.DivRem(i / LookedAtSamples, LookedAt);
+                var site = sites[group];
+                var reference = drawn.Activations.Values[group].AsSpan(of * Widths[site], Widths[site]);
+                // A reference that lacks the position says nothing.
+                if (drawn.Present[i / LookedAtSamples] && !(texts[i] is { } text && found[site].Present[rows[text]] != 0
+                    && ActivationDistance.Of(found[site][rows[text]], reference, DistanceKind.Cosine, Near.NormBand) < RefusedFrom))
+                {
+                    refused[site] += 1.0 / (LookedAt * LookedAtSamples);
+                }
+            }
+        }
+
+        return refused;
+    }
+
+    /// <summary>The text of the task that was written; null if it is none.</summary>
+    private string? TextOf(WrittenText written) =>
+        written.Ended && _tokens.Decode(written.Ids) is { } text && _task.WhyInvalid(text) is null ? text : null;
+
+    private WrittenText[] Written(GeneratorNetwork network, SiteBatch activations, string name, int step, int samples, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var seed = new RunSeed(_options.Seed);
         var random = Enumerable.Range(0, activations.Count).Select(r => seed.Stream(
-            "own texts", step.ToString(CultureInfo.InvariantCulture), r.ToString(CultureInfo.InvariantCulture))).ToArray();
+            name, step.ToString(CultureInfo.InvariantCulture), r.ToString(CultureInfo.InvariantCulture))).ToArray();
         return [.. new TextSampler(network, _tokens).Write(network.Conditioning.Condition(activations), random, samples, _tokens.Choice(new DrawOptions()), cancel).SelectMany(of => of)];
     }
 
@@ -163,7 +213,7 @@ internal sealed class PairSource : IDisposable
     {
         var logWeights = new double[written.Length];
         Array.Fill(logWeights, double.NegativeInfinity);
-        var texts = Array.ConvertAll(written, w => w.Ended && _tokens.Decode(w.Ids) is { } text && _task.WhyInvalid(text) is null && !IsHeldOut(text, _options.HeldOutShare) ? text : null);
+        var texts = Array.ConvertAll(written, w => TextOf(w) is { } text && !IsHeldOut(text, _options.HeldOutShare) ? text : null);
         int[] kept = [.. Enumerable.Range(0, texts.Length).Where(i => texts[i] is not null)];
         if (kept.Length == 0)
             return logWeights;
@@ -188,17 +238,27 @@ internal sealed class PairSource : IDisposable
         return logWeights;
     }
 
-    private DrawnActivations Activations(string name, int step, int groups, int each, bool heldOut, CancellationToken cancel)
+    private RandomStream RandomOf(string name, int step) => new RunSeed(_options.Seed).Stream(name, step.ToString(CultureInfo.InvariantCulture));
+
+    private int[] SitesOf(int step, int groups, bool heldOut, RandomStream random)
     {
-        var random = new RunSeed(_options.Seed).Stream(name, step.ToString(CultureInfo.InvariantCulture));
-        var texts = Texts(_task, _options.HeldOutShare, groups * each, random, heldOut);
         var order = Enumerable.Range(0, _capture.Sites.Count).ToArray();
         // Held-out pairs go through the sites in turn, so that each is judged alike.
         if (heldOut)
             order = [.. order.Select(i => (i + step * groups) % order.Length)];
+        else if (Shares is { } shares)
+            order = Systematic(shares, groups, random.NextDouble());
         else
             random.Shuffle(order.AsSpan());
-        int[] sites = [.. order.Take(groups).OrderBy(s => Widths[s]).ThenBy(s => s)];
+        return [.. order.Take(groups).OrderBy(s => Widths[s]).ThenBy(s => s)];
+    }
+
+    /// <param name="sites">One for each group of texts, sites of the same width together.</param>
+    /// <param name="each">Texts in a group.</param>
+    private DrawnActivations Activations(int[] sites, int each, bool heldOut, bool noise, RandomStream random, CancellationToken cancel)
+    {
+        var groups = sites.Length;
+        var texts = Texts(_task, _options.HeldOutShare, groups * each, random, heldOut);
         var found = _capture.Read(texts, cancel);
         var values = new float[groups][];
         var present = new bool[texts.Length];
@@ -213,7 +273,7 @@ internal sealed class PairSource : IDisposable
                 if (activation.IsEmpty)
                     continue;
                 var into = values[g].AsSpan(i * width, width);
-                if (_addsNoise)
+                if (noise)
                     _noise[sites[g]].Draw(activation, into, random);
                 else
                     activation.CopyTo(into);
@@ -221,6 +281,25 @@ internal sealed class PairSource : IDisposable
         }
 
         return new DrawnActivations(new SiteBatch(sites, values, each), texts, present);
+    }
+
+    /// <summary>Systematic sampling: each index as often as its share of all, to within one.</summary>
+    /// <param name="shares">Above 0, any scale.</param>
+    /// <param name="start">Chance, from 0 to below 1.</param>
+    /// <returns>That many indices, ascending.</returns>
+    internal static int[] Systematic(double[] shares, int count, double start)
+    {
+        var every = shares.Sum() / count;
+        var chosen = new int[count];
+        var (at, upTo) = (0, shares[0]);
+        for (var i = 0; i < count; i++)
+        {
+            while (upTo < (i + start) * every && at < shares.Length - 1)
+                upTo += shares[++at];
+            chosen[i] = at;
+        }
+
+        return chosen;
     }
 
     public void Dispose() => _capture.Dispose();

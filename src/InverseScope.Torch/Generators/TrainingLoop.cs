@@ -38,6 +38,19 @@ public sealed record TrainingCourse(int Steps, int BestStep, double HeldOutLoss,
 /// <param name="HeldOutLoss">The last measured, nats a token.</param>
 public sealed record GeneratorProgress(string Stage, int Step, int Steps, double HeldOutLoss);
 
+/// <summary>What a training learns about its course beside its weights.</summary>
+internal interface ITrainingNotes
+{
+    /// <summary>Called after the held-out loss of a step was measured.</summary>
+    void Look(int step);
+
+    /// <summary>All that a training that goes on has to know.</summary>
+    string Remember();
+
+    /// <param name="kept">What <see cref="Remember"/> gave.</param>
+    void Recall(string kept);
+}
+
 /// <summary>
 /// Trains parameters until their steps are up or the held-out loss has stopped falling, and leaves them as they were when
 /// it was lowest. Stopped anywhere, it goes on from its last checkpoint to the same result.
@@ -52,7 +65,8 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
     /// <exception cref="BadInputException">The loss is no number any more.</exception>
     /// <exception cref="OperationCanceledException">Stopped; the state after the last step is kept.</exception>
     public TrainingCourse Run(
-        IReadOnlyList<(string Name, Parameter Parameter)> parameters, TrainingSchedule schedule, Func<int, Tensor> loss, Func<double> heldOutLoss)
+        IReadOnlyList<(string Name, Parameter Parameter)> parameters, TrainingSchedule schedule, Func<int, Tensor> loss, Func<double> heldOutLoss,
+        ITrainingNotes? notes = null)
     {
         using var scope = NewDisposeScope();
         using var optimizer = new AdamW(parameters, schedule.WeightDecay);
@@ -60,7 +74,9 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
         var state = optimizer.Tensors.Concat(best).ToArray();
         var (done, remembered) = checkpoint.Restore(state);
         var memory = remembered.Length > 0 ? JsonSerializer.Deserialize<Memory>(remembered)! : Memory.Begin(heldOutLoss());
-        void Save(int step) => checkpoint.Save(state, step, JsonSerializer.Serialize(memory));
+        if (memory.Notes is { } kept)
+            notes?.Recall(kept);
+        void Save(int step) => checkpoint.Save(state, step, JsonSerializer.Serialize(memory with { Notes = notes?.Remember() }));
         void StopIfAsked(int step)
         {
             if (!cancel.IsCancellationRequested)
@@ -75,7 +91,11 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
             Step(optimizer, parameters, loss, step, schedule.RateAt(step));
             done = step;
             if (step % schedule.EvaluateEvery == 0 || step == schedule.Steps)
+            {
                 memory = Judged(memory, heldOutLoss(), step, parameters, best);
+                notes?.Look(step);
+            }
+
             if (step % schedule.CheckpointEvery == 0)
                 Save(step);
             if (step % ProgressEvery == 0 || step == schedule.Steps)
@@ -127,6 +147,8 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
 
     private sealed record Memory(double First, double Latest, double Best, int BestStep, int SinceBest)
     {
+        public string? Notes { get; init; }
+
         public static Memory Begin(double loss) => new(loss, loss, loss, 0, 0);
     }
 }
