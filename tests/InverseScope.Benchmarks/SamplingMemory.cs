@@ -42,7 +42,7 @@ internal static class SamplingMemory
             backbone.eval();
             var conditioning = new ControlConditioning(Small, [new SiteShape(SiteWidth, "L0", "@last")], new GeneratorArchitecture { Latent = 8, ControlHeads = 4, ControlHeadWidth = 8 });
             conditioning.Initialise([new(new float[SiteWidth], 1, [])], backbone, [[0, 1, 2, 3]], Seed);
-            using var network = new GeneratorNetwork(backbone, conditioning, backbone);
+            using var network = new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
             for (var batch = 1; batch <= Batches; batch++)
             {
                 using (NewDisposeScope())

@@ -81,7 +81,7 @@ public sealed partial class DeviceTests(TorchFixture torch)
         Assert.Equal(ScalarType.Float64, after.dtype);
         Assert.InRange((after - before).abs().max().item<double>(), 0, 1e-5);
 
-        var trained = network.Trained(backbone: false).ToArray();
+        var trained = network.Trained(network.Conditioning.HasOwnBackbone).ToArray();
         using var optimizer = new AdamW(trained, 0.01);
         var texts = new LaidTexts(cat([ids, ids.narrow(1, 0, 1)], 1).data<long>().ToArray(), [.. Enumerable.Repeat(1 / 8f, 8)], (int)ids.shape[1] + 1);
         texts.Loss(given => network.Logits(given, network.Conditioning.Condition(batch)), ids.device).backward();
@@ -206,6 +206,6 @@ public sealed partial class DeviceTests(TorchFixture torch)
             ? new ControlConditioning(Small, [new SiteShape(2, "L0", "@last"), new SiteShape(3, "L1", "@last")], new GeneratorArchitecture { Latent = 5, ControlHeads = 3, ControlHeadWidth = 4 })
             : new PrefixConditioning(Small, [2, 3]);
         conditioning.Initialise([new(new float[2], 1, []), new(new float[3], 2, [])], backbone, [[0, 1, 2, 3], [0, 4, 5]], new RunSeed(4));
-        return new GeneratorNetwork(backbone, conditioning, backbone);
+        return new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
     }
 }

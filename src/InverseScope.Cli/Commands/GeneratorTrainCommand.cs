@@ -31,7 +31,7 @@ internal static class GeneratorTrainCommand
     private static readonly Option<long?> DistillationSteps = OptionOf.Integer("--distillation-steps", "Most steps of self-distillation after that: the generator also learns from its own texts, weighted by what the target makes of them. Default: none.", 0, Largest);
     private static readonly Option<long?> BatchSize = OptionOf.Integer("--batch-size", Described("Texts in each step", Defaults.BatchSize), 1, Largest);
     private static readonly Option<long?> SitesPerBatch = OptionOf.Integer("--sites-per-batch", Described("Sites in each step", Defaults.SitesPerBatch), 1, Largest);
-    private static readonly Option<SiteAllocationKind?> Allocation = OptionOf.Choice<SiteAllocationKind>("--allocation", "Which sites a step is about: those whose texts are still refused more often, or all alike. Default refused.");
+    private static readonly Option<SiteAllocationKind?> Allocation = OptionOf.Choice<SiteAllocationKind>("--allocation", "Which sites a step is about: mostly those whose texts are still refused, or all alike. Default refused, with a prefix uniform.");
     private static readonly Option<double?> LearningRate = OptionOf.PositiveNumber("--learning-rate", Described("Largest learning rate on activations", Defaults.LearningRate));
     private static readonly Option<double?> BackboneLearningRate = OptionOf.PositiveNumber("--backbone-learning-rate", Described("Largest learning rate on the prior", Defaults.BackboneLearningRate));
     private static readonly Option<long?> Latent = OptionOf.Integer("--latent", Described("Width that all sites are encoded to", Defaults.Architecture.Latent), 1, 100_000);
@@ -83,7 +83,7 @@ internal static class GeneratorTrainCommand
             Width = (int)(parse.GetValue(Width) ?? Defaults.Width),
             BackboneSteps = (int)(parse.GetValue(BackboneSteps) ?? Defaults.BackboneSteps),
             Steps = (int)(parse.GetValue(Steps) ?? Defaults.Steps),
-            Allocation = parse.GetValue(Allocation) ?? Defaults.Allocation,
+            Allocation = parse.GetValue(Allocation),
             JointShare = parse.GetValue(JointShare) ?? Defaults.JointShare,
             DistillationSteps = (int)(parse.GetValue(DistillationSteps) ?? Defaults.DistillationSteps),
             BatchSize = (int)(parse.GetValue(BatchSize) ?? Defaults.BatchSize),

@@ -10,8 +10,8 @@ namespace InverseScope.Torch.Generators;
 /// <summary>How a generator's backbone is told of an activation.</summary>
 internal abstract class Conditioning(string name) : nn.Module(name)
 {
-    /// <summary>Whether the backbone becomes one that is always told; otherwise it is that of the prior as well.</summary>
-    public abstract bool TrainsBackbone { get; }
+    /// <summary>Whether the backbone becomes one that is always told, beside that of the prior; otherwise it is both.</summary>
+    public abstract bool HasOwnBackbone { get; }
 
     /// <param name="statistics">Of each site's activations.</param>
     /// <param name="backbone">As the prior made it.</param>
@@ -58,7 +58,7 @@ internal sealed class ControlConditioning : Conditioning
         RegisterComponents();
     }
 
-    public override bool TrainsBackbone => false;
+    public override bool HasOwnBackbone => false;
 
     public override void Initialise(IReadOnlyList<SiteStatistics> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {
@@ -183,7 +183,7 @@ internal sealed class PrefixConditioning : Conditioning
         RegisterComponents();
     }
 
-    public override bool TrainsBackbone => true;
+    public override bool HasOwnBackbone => true;
 
     public override void Initialise(IReadOnlyList<SiteStatistics> statistics, CausalTransformer backbone, IReadOnlyList<int[]> texts, RunSeed seed)
     {

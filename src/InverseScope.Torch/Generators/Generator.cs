@@ -118,29 +118,24 @@ public sealed class Generator : IDisposable
     internal T Compute<T>(Func<GeneratorNetwork, T> work, CancellationToken cancel = default) =>
         _thread.Run(() => work(_network ??= Load()), cancel);
 
-    /// <summary>The network with a backbone from its folder and conditioning without values.</summary>
-    internal static GeneratorNetwork Allocate(string backboneFolder, GeneratorArchitecture architecture, IReadOnlyList<SiteShape> sites)
+    /// <summary>The network with the prior's backbone from its folder and conditioning without values.</summary>
+    internal static GeneratorNetwork Allocate(string backboneFolder, GeneratorOptions options, IReadOnlyList<SiteShape> sites)
     {
         var backbone = LoadBackbone(backboneFolder);
-        Conditioning conditioning = architecture.Conditioning == ConditioningKind.Control
-            ? new ControlConditioning(backbone.Config, sites, architecture)
+        Conditioning conditioning = options.Architecture.Conditioning == ConditioningKind.Control
+            ? new ControlConditioning(backbone.Config, sites, options.Architecture)
             : new PrefixConditioning(backbone.Config, [.. sites.Select(s => s.Width)]);
-        var prior = backbone;
-        if (conditioning.TrainsBackbone)
-        {
-            prior = LoadBackbone(backboneFolder);
-            foreach (var parameter in backbone.parameters())
-                parameter.requires_grad = true;
-        }
-
-        return new GeneratorNetwork(backbone, conditioning, prior);
+        var prior = conditioning.HasOwnBackbone ? LoadBackbone(backboneFolder) : backbone;
+        var network = new GeneratorNetwork(backbone, conditioning, prior, conditioning.HasOwnBackbone || options.JointSteps > 0);
+        network.SetBackboneTrained(network.TrainsBackbone);
+        return network;
     }
 
-    /// <param name="training">Whether the backbone is trained along: it stays float32 then.</param>
-    internal static void ToDevice(GeneratorNetwork network, TorchThread thread, bool training)
+    internal static void ToDevice(GeneratorNetwork network, TorchThread thread)
     {
         network.Backbone.to(thread.TorchDevice);
-        if (!training)
+        // What is trained along stays float32.
+        if (!network.TrainsBackbone)
             network.Backbone.to(thread.Weights.ToTorch());
         network.Conditioning.to(thread.TorchDevice);
         network.Prior.to(thread.TorchDevice);
@@ -207,7 +202,7 @@ public sealed class Generator : IDisposable
     {
         foreach (var (name, parameter) in network.Conditioning.named_parameters())
             yield return (name, parameter);
-        if (!network.Conditioning.TrainsBackbone)
+        if (!network.TrainsBackbone)
             yield break;
         foreach (var (name, parameter) in network.Backbone.named_parameters())
             yield return (TrainedBackbone + name, parameter);
@@ -215,11 +210,11 @@ public sealed class Generator : IDisposable
 
     private GeneratorNetwork Load()
     {
-        var network = Allocate(Path.Combine(Folder, BackboneFolder), Record.Options.Architecture, SiteShape.Of(Record.Sites, Record.SiteWidths));
+        var network = Allocate(Path.Combine(Folder, BackboneFolder), Record.Options, SiteShape.Of(Record.Sites, Record.SiteWidths));
         try
         {
             LoadConditioning(network, Folder);
-            ToDevice(network, _thread, network.Conditioning.TrainsBackbone);
+            ToDevice(network, _thread);
             // It outlives the scope of whoever asks for it first.
             foreach (var parameter in network.Backbone.parameters().Concat(network.Conditioning.parameters()).Concat(network.Prior.parameters()))
                 parameter.DetachFromDisposeScope();

@@ -9,20 +9,31 @@ namespace InverseScope.Torch.Generators;
 /// A backbone and what tells it of activations: q(x | ẑ), and without being told the prior p(x) that the backbone learnt.
 /// Lives on the tensor thread. Letters in shapes: R activations, S texts of each, T tokens, V vocabulary.
 /// </summary>
-internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning conditioning, CausalTransformer prior) : IDisposable
+/// <param name="trainsBackbone">Whether training on activations moves the backbone as well, at least at first.</param>
+internal sealed class GeneratorNetwork(CausalTransformer backbone, Conditioning conditioning, CausalTransformer prior, bool trainsBackbone) : IDisposable
 {
     public CausalTransformer Backbone => backbone;
 
     public Conditioning Conditioning => conditioning;
 
-    /// <summary>The backbone as the prior made it; the same one unless it is trained along.</summary>
+    /// <summary>What writes from the prior: the backbone untold, or one that stayed as the prior made it where the backbone is always told.</summary>
     public CausalTransformer Prior => prior;
 
+    /// <summary>See the constructor's.</summary>
+    public bool TrainsBackbone => trainsBackbone;
+
     /// <summary>Parameters that training on activations moves, by name.</summary>
-    /// <param name="backbone">Whether those of the backbone are among them.</param>
-    public IEnumerable<(string Name, Parameter Parameter)> Trained(bool backbone) =>
+    /// <param name="withBackbone">Whether those of the backbone are among them.</param>
+    public IEnumerable<(string Name, Parameter Parameter)> Trained(bool withBackbone) =>
         conditioning.named_parameters().Where(p => p.parameter.requires_grad).Select(p => ($"conditioning.{p.name}", p.parameter))
-            .Concat(backbone ? Backbone.named_parameters().Select(p => ($"backbone.{p.name}", p.parameter)) : []);
+            .Concat(withBackbone ? backbone.named_parameters().Select(p => ($"backbone.{p.name}", p.parameter)) : []);
+
+    /// <summary>Lets gradients reach the backbone, or keeps them from it.</summary>
+    public void SetBackboneTrained(bool trained)
+    {
+        foreach (var parameter in backbone.parameters())
+            parameter.requires_grad = trained;
+    }
 
     public Device Device => backbone.Device;
 

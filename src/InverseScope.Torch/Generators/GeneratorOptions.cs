@@ -75,7 +75,8 @@ public sealed record GeneratorOptions
 
     /// <summary>
     /// Share of those steps, the first, in which the backbone is trained along with control layers, its own loss on the prior beside
-    /// theirs; then it stays as it is. 0 leaves it as the prior made it, as do <see cref="LowRank"/> and a prefix. From 0 to 1. Default 0.8.
+    /// theirs; then it stays as it is. 0 leaves it as the prior made it, as does <see cref="LowRank"/>; a prefix's is trained to the end
+    /// whatever stands here. From 0 to 1. Default 0.8.
     /// </summary>
     public double JointShare { get; init; } = 0.8;
 
@@ -91,11 +92,17 @@ public sealed record GeneratorOptions
     /// <summary>Texts in each step, from 1. Default 256.</summary>
     public int BatchSize { get; init; } = 256;
 
-    /// <summary>Sites in each step: that many groups of alike many texts; from 1 to the batch size. Default 64.</summary>
+    /// <summary>
+    /// Groups of alike many texts in each step, each of one site, and of sites apart unless there are fewer or some are seen more often;
+    /// from 1 to the batch size. Default 64.
+    /// </summary>
     public int SitesPerBatch { get; init; } = 64;
 
-    /// <summary>Which sites a step is about. Default <see cref="SiteAllocationKind.Refused"/>.</summary>
-    public SiteAllocationKind Allocation { get; init; } = SiteAllocationKind.Refused;
+    /// <summary>
+    /// Which sites a step is about; null is <see cref="SiteAllocationKind.Refused"/> with control layers and
+    /// <see cref="SiteAllocationKind.Uniform"/> with a prefix.
+    /// </summary>
+    public SiteAllocationKind? Allocation { get; init; }
 
     /// <summary>Steps over which the learning rate rises; then it falls to 0 as a cosine. Default 300.</summary>
     public int WarmupSteps { get; init; } = 300;
@@ -137,6 +144,10 @@ public sealed record GeneratorOptions
 
     /// <summary>Steps in which control layers and their backbone are trained together.</summary>
     internal int JointSteps => LowRank > 0 || Architecture.Conditioning == ConditioningKind.Prefix ? 0 : (int)Math.Round(JointShare * Steps);
+
+    /// <summary>Whether sites that refuse more are seen more often.</summary>
+    internal bool AllocatesByRefusal => (Allocation ?? (Architecture.Conditioning == ConditioningKind.Control ? SiteAllocationKind.Refused : SiteAllocationKind.Uniform))
+        == SiteAllocationKind.Refused;
 
     /// <summary>All problems, each with its cure; empty if the options can be used.</summary>
     public IEnumerable<string> Check()

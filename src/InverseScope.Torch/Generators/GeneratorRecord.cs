@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using InverseScope.Core;
 using InverseScope.Core.Machine;
@@ -56,7 +57,7 @@ public sealed record GeneratorRecord
     /// <summary>Command line that makes the generator again.</summary>
     public required string Command { get; init; }
 
-    /// <summary>Training of the backbone on the prior; null where another generator's was taken.</summary>
+    /// <summary>Training of the backbone on the prior, before any activations; null where another generator's was taken.</summary>
     public TrainingCourse? Backbone { get; init; }
 
     /// <summary>Training on activations.</summary>
@@ -142,8 +143,15 @@ public sealed record GeneratorRecord
         var path = Path.Combine(folder, FileName);
         try
         {
-            var record = JsonSerializer.Deserialize<GeneratorRecord>(File.ReadAllBytes(path), Json)
-                ?? throw new BadInputException($"{path} is empty.");
+            var stored = JsonNode.Parse(File.ReadAllBytes(path)) ?? throw new BadInputException($"{path} is empty.");
+            // Those from before these options were trained so, whatever is usual now.
+            if (stored is JsonObject && stored["options"] is JsonObject options)
+            {
+                options.TryAdd("joint_share", 0);
+                options.TryAdd("allocation", "uniform");
+            }
+
+            var record = stored.Deserialize<GeneratorRecord>(Json)!;
             return record.Format == CurrentFormat
                 ? record
                 : throw new BadInputException($"{path} is of the format '{record.Format}'; this program reads {CurrentFormat}.", "Train the generator again.");

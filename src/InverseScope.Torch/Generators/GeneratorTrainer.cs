@@ -30,7 +30,7 @@ public sealed class GeneratorTrainer
     // Few samples would mostly be of no weight; many leave few activations to a batch.
     private const int DistillationSamples = 8;
 
-    // Of a batch's texts, whose loss without activations keeps the backbone that of the prior while it is trained along.
+    // Texts of the prior beside those of a batch, a part of as many: they keep the backbone that of the prior while it is trained along.
     private const int UntoldPart = 4;
 
     // It begins where training has come to rest.
@@ -79,7 +79,7 @@ public sealed class GeneratorTrainer
 
         // All that decides the course of the first stage, and of the others.
         private readonly string _priorIdentity = ContentHash.Of(task.Fingerprint, JsonSerializer.Serialize(
-            options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, Allocation = default, LearningRate = 1, DistillationSteps = 0 }));
+            options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, Allocation = null, LearningRate = 1, DistillationSteps = 0 }));
 
         private readonly string _identity = ContentHash.Of(
             [task.Fingerprint, target.Description.ContentHash, JsonSerializer.Serialize(options), .. sites.Select(s => s.ToString())]);
@@ -92,13 +92,13 @@ public sealed class GeneratorTrainer
             var backboneFolder = Path.Combine(folder, Generator.BackboneFolder);
             var tokens = new GeneratorTokens(TokenizerFolder.Load(backboneFolder)!, ConfigFile.Read(backboneFolder), backboneFolder);
             using var pairs = new PairSource(target, task, sites, tokens, options, options.Architecture.Conditioning == ConditioningKind.Control);
-            using var network = Generator.Allocate(backboneFolder, options.Architecture, SiteShape.Of(sites.Select(s => s.ToString()), pairs.Widths));
+            using var network = Generator.Allocate(backboneFolder, options, SiteShape.Of(sites.Select(s => s.ToString()), pairs.Widths));
             var seed = new RunSeed(options.Seed);
             var places = PairSource.Texts(task, options.HeldOutShare, PlacesTexts, seed.Stream("places"), heldOut: false);
             network.Conditioning.Initialise(pairs.Statistics(StatisticsTexts, cancel), network.Backbone, [.. places.Select(tokens.Encode)], seed);
-            Generator.ToDevice(network, trainer._thread, network.Conditioning.TrainsBackbone || options.JointSteps > 0);
+            Generator.ToDevice(network, trainer._thread);
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => pairs.Pairs("held-out conditioning", i, heldOut: true, cancel)).ToArray();
-            var conditioning = Conditioning(network, pairs, heldOut);
+            var conditioning = Conditioning(network, tokens, pairs, heldOut);
             var distillation = options.DistillationSteps > 0 ? Distillation(network, pairs, heldOut) : null;
             Generator.SaveConditioning(network, folder);
             var record = new GeneratorRecord
@@ -255,17 +255,17 @@ public sealed class GeneratorTrainer
             return small;
         }
 
-        private LaidTexts PriorBatch(GeneratorTokens tokens, string name, int step, bool heldOut)
+        private LaidTexts PriorBatch(GeneratorTokens tokens, string name, int step, bool heldOut, int? texts = null)
         {
             var random = new RunSeed(options.Seed).Stream(name, step.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            int[][] ids = [.. PairSource.Texts(task, options.HeldOutShare, options.BatchSize, random, heldOut).Select(tokens.Encode)];
+            int[][] ids = [.. PairSource.Texts(task, options.HeldOutShare, texts ?? options.BatchSize, random, heldOut).Select(tokens.Encode)];
             return LaidTexts.Of(ids, [.. ids.Select(_ => 1.0)]);
         }
 
         private Tensor LossOf(CausalTransformer network, LaidTexts batch) => batch.Loss(network.call, trainer._thread.TorchDevice);
 
         /// <summary>Trains on activations of the prior's texts; where that is done already, takes up its result.</summary>
-        private TrainingCourse Conditioning(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut)
+        private TrainingCourse Conditioning(GeneratorNetwork network, GeneratorTokens tokens, PairSource pairs, TrainingPairs[] heldOut)
         {
             if (Finished(DistillationFolder, _identity) is { } finished)
             {
@@ -273,18 +273,15 @@ public sealed class GeneratorTrainer
                 return finished.Course!;
             }
 
-            var joint = options.JointSteps > 0;
+            var allocation = options.AllocatesByRefusal ? new SiteAllocation(step => pairs.Refused(network, step, cancel)) : null;
             var course = Fit(
                 "what tells of activations", folder, network, heldOut, Schedule(options.Steps, options.LearningRate),
-                step => Told(network, pairs.Pairs("conditioning texts", step, heldOut: false, cancel), step),
-                network.Conditioning.TrainsBackbone || joint,
-                options.Allocation == SiteAllocationKind.Refused ? new SiteAllocation(pairs, step => pairs.Refused(network, step, cancel)) : null);
-            if (joint)
-            {
-                Unfreeze(network, false);
-                WeightLoader.Save(network.Backbone, Path.Combine(folder, Generator.BackboneFolder));
-            }
-
+                step =>
+                {
+                    var batch = pairs.Pairs("conditioning texts", step, heldOut: false, cancel, allocation?.Shares);
+                    return network.Conditioning.HasOwnBackbone ? LossOf(network, batch, told: true) : JointLoss(network, tokens, batch, step);
+                },
+                network.TrainsBackbone, allocation);
             if (options.DistillationSteps > 0)
             {
                 Directory.CreateDirectory(DistillationFolder);
@@ -296,36 +293,33 @@ public sealed class GeneratorTrainer
             return course;
         }
 
-        private Tensor Told(GeneratorNetwork network, TrainingPairs batch, int step)
+        /// <summary>The loss of control layers, at first beside that of their backbone on the prior.</summary>
+        private Tensor JointLoss(GeneratorNetwork network, GeneratorTokens tokens, TrainingPairs batch, int step)
         {
-            if (options.JointSteps == 0)
-                return LossOf(network, batch, told: true);
-            var along = step <= options.JointSteps;
-            Unfreeze(network, along);
-            if (!along)
-                return LossOf(network, batch, told: true);
-            using var scope = NewDisposeScope();
-            var untold = batch with { Texts = batch.Texts.First(UntoldPart) };
-            return LossOf(network, batch, told: true).Plus(LossOf(network, untold, told: false)).MoveToOuterDisposeScope();
-        }
-
-        private static void Unfreeze(GeneratorNetwork network, bool trained)
-        {
-            foreach (var parameter in network.Backbone.parameters())
-                parameter.requires_grad = trained;
+            var joint = step <= options.JointSteps;
+            network.SetBackboneTrained(joint);
+            var told = LossOf(network, batch, told: true);
+            if (!joint)
+                return told;
+            var untold = PriorBatch(tokens, "prior texts along", step, heldOut: false, Math.Max(1, options.BatchSize / UntoldPart));
+            return told.Plus(untold.Loss(ids => network.Logits(ids, null), network.Device));
         }
 
         /// <summary>Goes on with the generator's own texts beside those of the prior.</summary>
-        private TrainingCourse Distillation(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut) => Fit(
-            "self-distillation", DistillationFolder, network, heldOut, Schedule(options.DistillationSteps, options.LearningRate * DistillationRate),
-            step =>
-            {
-                using var scope = NewDisposeScope();
-                var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel), told: true);
-                var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel), told: true);
-                return own.Plus(given).DividedBy(2).MoveToOuterDisposeScope();
-            },
-            network.Conditioning.TrainsBackbone);
+        private TrainingCourse Distillation(GeneratorNetwork network, PairSource pairs, TrainingPairs[] heldOut)
+        {
+            network.SetBackboneTrained(network.Conditioning.HasOwnBackbone);
+            return Fit(
+                "self-distillation", DistillationFolder, network, heldOut, Schedule(options.DistillationSteps, options.LearningRate * DistillationRate),
+                step =>
+                {
+                    using var scope = NewDisposeScope();
+                    var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel), told: true);
+                    var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel), told: true);
+                    return own.Plus(given).DividedBy(2).MoveToOuterDisposeScope();
+                },
+                network.Conditioning.HasOwnBackbone);
+        }
 
         private string DistillationFolder => Path.Combine(folder, "distillation");
 
@@ -334,9 +328,9 @@ public sealed class GeneratorTrainer
 
         private TrainingCourse Fit(
             string stage, string at, GeneratorNetwork network, TrainingPairs[] heldOut, TrainingSchedule schedule, Func<int, Tensor> loss,
-            bool backbone, ITrainingNotes? notes = null) =>
+            bool withBackbone, SiteAllocation? allocation = null) =>
             new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
-                [.. network.Trained(backbone)], schedule, loss, () => Average(network, heldOut, told: true), notes);
+                [.. network.Trained(withBackbone)], schedule, loss, () => Average(network, heldOut, told: true), allocation);
 
         private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {

@@ -21,16 +21,6 @@ internal sealed record LaidTexts(long[] Ids, float[] Weights, int Length)
         return new LaidTexts(ForwardPass.Padded(ids, length), weights, length);
     }
 
-    /// <summary>The first of the texts, as many as a part of all of them, at least one, with weights of sum 1 or all 0.</summary>
-    /// <param name="part">How many parts all are, from 1.</param>
-    public LaidTexts First(int part)
-    {
-        var rows = Math.Max(1, Ids.Length / Length / part);
-        var weights = Weights.AsSpan(0, rows * (Length - 1)).ToArray();
-        var sum = weights.Sum();
-        return new LaidTexts(Ids[..(rows * Length)], sum > 0 ? Array.ConvertAll(weights, w => w / sum) : weights, Length);
-    }
-
     /// <returns>The ids, <c>(R, T)</c>; the caller owns them.</returns>
     public Tensor On(Device device) => tensor(Ids, [Ids.Length / Length, Length], device: device);
 

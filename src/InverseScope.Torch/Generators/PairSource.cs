@@ -31,7 +31,7 @@ internal sealed class PairSource : IDisposable
     private const int LookedAt = 2;
     private const int LookedAtSamples = 8;
     private const double RefusedFrom = 0.1;
-    private static readonly MeasurementOptions Near = new();
+    private static readonly double NormBand = new MeasurementOptions().NormBand;
 
     private readonly ITask _task;
     private readonly GeneratorTokens _tokens;
@@ -114,16 +114,14 @@ internal sealed class PairSource : IDisposable
         return [.. found.Select(captured => StatisticsOf(captured, _task, readings))];
     }
 
-    /// <summary>How often training is to see each site, any scale, above 0; null sees all alike.</summary>
-    public double[]? Shares { get; set; }
-
-    /// <summary>The pairs of a step; depend on the seed, the step and <see cref="Shares"/> alone.</summary>
+    /// <summary>The pairs of a step; depend on the seed, the step and the shares alone.</summary>
     /// <param name="name">Names the chance: another name, other pairs.</param>
-    public TrainingPairs Pairs(string name, int step, bool heldOut, CancellationToken cancel)
+    /// <param name="shares">How often to take each site, see <see cref="SiteAllocation.Shares"/>.</param>
+    public TrainingPairs Pairs(string name, int step, bool heldOut, CancellationToken cancel, double[]? shares = null)
     {
         var groups = Math.Min(_options.SitesPerBatch, _capture.Sites.Count);
         var random = RandomOf(name, step);
-        var drawn = Activations(SitesOf(step, groups, heldOut, random), _options.BatchSize / groups, heldOut, _addsNoise, random, cancel);
+        var drawn = Activations(SitesOf(step, groups, heldOut, random, shares), _options.BatchSize / groups, heldOut, _addsNoise, random, cancel);
         return new TrainingPairs(
             drawn.Activations,
             LaidTexts.Of([.. drawn.Texts.Select(_tokens.Encode)], Array.ConvertAll(drawn.Present, present => present ? 1.0 : 0)));
@@ -141,7 +139,7 @@ internal sealed class PairSource : IDisposable
         var all = Math.Max(1, _options.BatchSize / samples);
         var groups = Math.Min(Math.Min(_options.SitesPerBatch, all), _capture.Sites.Count);
         var random = RandomOf("own pairs", step);
-        var drawn = Activations(SitesOf(step, groups, heldOut: false, random), all / groups, heldOut: false, _addsNoise, random, cancel);
+        var drawn = Activations(SitesOf(step, groups, heldOut: false, random, null), all / groups, heldOut: false, _addsNoise, random, cancel);
         var written = Written(network, drawn.Activations, "own texts", step, samples, cancel);
         var ids = Array.ConvertAll(written, w => (int[])[_tokens.Begin, .. w.Ids, _tokens.End]);
         var logWeights = LogWeights(network, drawn, written, ids, samples, cancel);
@@ -162,19 +160,21 @@ internal sealed class PairSource : IDisposable
 
     /// <summary>
     /// Share of texts that are refused at each site: those that the generator writes for activations of held-out texts, and whose own
-    /// activation is at a cosine distance of 0.1 or more (the measure of METHOD section 4.1, whatever distance the noise has). They
-    /// depend on the seed, the step and the network's weights.
+    /// activation is at a cosine distance of 0.1 or more, or of a norm outside the usual band (the refusal rate of METHOD section 3, whatever
+    /// distance the noise has). They depend on the seed, the step and the network's weights.
     /// </summary>
+    /// <returns>From 0 to 1 for each site; NaN where no reference has the position.</returns>
     public double[] Refused(GeneratorNetwork network, int step, CancellationToken cancel)
     {
         var refused = new double[_capture.Sites.Count];
+        var written = new int[refused.Length];
         var atOnce = Math.Max(1, _options.BatchSize / (LookedAt * LookedAtSamples));
         foreach (var sites in Enumerable.Range(0, refused.Length).OrderBy(s => Widths[s]).ThenBy(s => s).Chunk(atOnce))
         {
             var name = $"looked at {sites[0]}";
             var drawn = Activations(sites, LookedAt, heldOut: true, noise: false, RandomOf(name, step), cancel);
-            var written = Written(network, drawn.Activations, name, step, LookedAtSamples, cancel);
-            var texts = Array.ConvertAll(written, TextOf);
+            var own = Written(network, drawn.Activations, name, step, LookedAtSamples, cancel);
+            var texts = Array.ConvertAll(own, TextOf);
             string[] distinct = [.. texts.OfType<string>().Distinct(StringComparer.Ordinal)];
             var rows = distinct.Index().ToDictionary(d => d.Item, d => d.Index, StringComparer.Ordinal);
             var found = distinct.Length > 0 ? _capture.Read(distinct, cancel) : [];
@@ -184,15 +184,16 @@ internal sealed class PairSource : IDisposable
                 var site = sites[group];
                 var reference = drawn.Activations.Values[group].AsSpan(of * Widths[site], Widths[site]);
                 // A reference that lacks the position says nothing.
-                if (drawn.Present[i / LookedAtSamples] && !(texts[i] is { } text && found[site].Present[rows[text]] != 0
-                    && ActivationDistance.Of(found[site][rows[text]], reference, DistanceKind.Cosine, Near.NormBand) < RefusedFrom))
-                {
-                    refused[site] += 1.0 / (LookedAt * LookedAtSamples);
-                }
+                if (!drawn.Present[i / LookedAtSamples])
+                    continue;
+                written[site]++;
+                var isNear = texts[i] is { } text && found[site].Present[rows[text]] != 0
+                    && ActivationDistance.Of(found[site][rows[text]], reference, DistanceKind.Cosine, NormBand) < RefusedFrom;
+                refused[site] += isNear ? 0 : 1;
             }
         }
 
-        return refused;
+        return [.. refused.Zip(written, (of, all) => of / all)];
     }
 
     /// <summary>The text of the task that was written; null if it is none.</summary>
@@ -240,13 +241,13 @@ internal sealed class PairSource : IDisposable
 
     private RandomStream RandomOf(string name, int step) => new RunSeed(_options.Seed).Stream(name, step.ToString(CultureInfo.InvariantCulture));
 
-    private int[] SitesOf(int step, int groups, bool heldOut, RandomStream random)
+    private int[] SitesOf(int step, int groups, bool heldOut, RandomStream random, double[]? shares)
     {
         var order = Enumerable.Range(0, _capture.Sites.Count).ToArray();
         // Held-out pairs go through the sites in turn, so that each is judged alike.
         if (heldOut)
             order = [.. order.Select(i => (i + step * groups) % order.Length)];
-        else if (Shares is { } shares)
+        else if (shares is not null)
             order = Systematic(shares, groups, random.NextDouble());
         else
             random.Shuffle(order.AsSpan());

@@ -38,19 +38,6 @@ public sealed record TrainingCourse(int Steps, int BestStep, double HeldOutLoss,
 /// <param name="HeldOutLoss">The last measured, nats a token.</param>
 public sealed record GeneratorProgress(string Stage, int Step, int Steps, double HeldOutLoss);
 
-/// <summary>What a training learns about its course beside its weights.</summary>
-internal interface ITrainingNotes
-{
-    /// <summary>Called after the held-out loss of a step was measured.</summary>
-    void Look(int step);
-
-    /// <summary>All that a training that goes on has to know.</summary>
-    string Remember();
-
-    /// <param name="kept">What <see cref="Remember"/> gave.</param>
-    void Recall(string kept);
-}
-
 /// <summary>
 /// Trains parameters until their steps are up or the held-out loss has stopped falling, and leaves them as they were when
 /// it was lowest. Stopped anywhere, it goes on from its last checkpoint to the same result.
@@ -60,13 +47,14 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
     private const double GradientNorm = 1;
     private const int ProgressEvery = 10;
 
-    /// <param name="loss">The loss of a step, counted from 1; depends on the step and the parameters alone.</param>
+    /// <param name="loss">The loss of a step, counted from 1; depends on the step, the parameters and the allocation alone.</param>
     /// <param name="heldOutLoss">The same number for the same weights.</param>
+    /// <param name="allocation">Looks at the sites whenever the held-out loss is measured; null where they are all alike.</param>
     /// <exception cref="BadInputException">The loss is no number any more.</exception>
     /// <exception cref="OperationCanceledException">Stopped; the state after the last step is kept.</exception>
     public TrainingCourse Run(
         IReadOnlyList<(string Name, Parameter Parameter)> parameters, TrainingSchedule schedule, Func<int, Tensor> loss, Func<double> heldOutLoss,
-        ITrainingNotes? notes = null)
+        SiteAllocation? allocation = null)
     {
         using var scope = NewDisposeScope();
         using var optimizer = new AdamW(parameters, schedule.WeightDecay);
@@ -74,9 +62,9 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
         var state = optimizer.Tensors.Concat(best).ToArray();
         var (done, remembered) = checkpoint.Restore(state);
         var memory = remembered.Length > 0 ? JsonSerializer.Deserialize<Memory>(remembered)! : Memory.Begin(heldOutLoss());
-        if (memory.Notes is { } kept)
-            notes?.Recall(kept);
-        void Save(int step) => checkpoint.Save(state, step, JsonSerializer.Serialize(memory with { Notes = notes?.Remember() }));
+        if (allocation is not null)
+            allocation.Shares = memory.Shares;
+        void Save(int step) => checkpoint.Save(state, step, JsonSerializer.Serialize(memory with { Shares = allocation?.Shares }));
         void StopIfAsked(int step)
         {
             if (!cancel.IsCancellationRequested)
@@ -85,6 +73,22 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
             cancel.ThrowIfCancellationRequested();
         }
 
+        void Look(int step)
+        {
+            try
+            {
+                allocation?.Look(step);
+                memory = memory with { IsToLook = false };
+            }
+            catch (OperationCanceledException)
+            {
+                Save(step);
+                throw;
+            }
+        }
+
+        if (memory.IsToLook)
+            Look(done);
         for (var step = done + 1; step <= schedule.Steps && memory.SinceBest < schedule.Patience; step++)
         {
             StopIfAsked(step - 1);
@@ -92,8 +96,9 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
             done = step;
             if (step % schedule.EvaluateEvery == 0 || step == schedule.Steps)
             {
-                memory = Judged(memory, heldOutLoss(), step, parameters, best);
-                notes?.Look(step);
+                memory = Judged(memory, heldOutLoss(), step, parameters, best) with { IsToLook = allocation is not null && step < schedule.Steps };
+                if (memory.IsToLook)
+                    Look(step);
             }
 
             if (step % schedule.CheckpointEvery == 0)
@@ -117,7 +122,8 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
             parameter.grad?.zero_();
         var value = loss(step);
         value.backward();
-        var norm = nn.utils.clip_grad_norm_(parameters.Select(p => p.Parameter), GradientNorm);
+        // What is frozen by now has no gradient in a training that goes on from here, and must not count in one that came here.
+        var norm = nn.utils.clip_grad_norm_(parameters.Select(p => p.Parameter).Where(p => p.requires_grad), GradientNorm);
         if (!double.IsFinite(norm))
         {
             throw new BadInputException(
@@ -147,7 +153,11 @@ internal sealed class TrainingLoop(string stage, TrainingCheckpoint checkpoint, 
 
     private sealed record Memory(double First, double Latest, double Best, int BestStep, int SinceBest)
     {
-        public string? Notes { get; init; }
+        /// <summary>See <see cref="SiteAllocation.Shares"/>.</summary>
+        public double[]? Shares { get; init; }
+
+        /// <summary>Whether it was stopped before it had looked at its sites.</summary>
+        public bool IsToLook { get; init; }
 
         public static Memory Begin(double loss) => new(loss, loss, loss, 0, 0);
     }

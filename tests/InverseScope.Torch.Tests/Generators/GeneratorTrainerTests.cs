@@ -99,7 +99,8 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         var options = Tiny with { Steps = 150, BackboneSteps = 300, JointShare = 0 };
         var before = Train(frozen.Path, options);
         var after = Train(joint.Path, options with { JointShare = 0.8 }, backboneOf: frozen.Path);
-        Assert.NotEqual(Bytes(frozen.Path, "backbone/model.safetensors"), Bytes(joint.Path, "backbone/model.safetensors"));
+        Assert.Equal(Bytes(frozen.Path, "backbone/model.safetensors"), Bytes(joint.Path, "backbone/model.safetensors"));
+        Assert.True(Bytes(joint.Path, "conditioning.safetensors").Length > Bytes(frozen.Path, "conditioning.safetensors").Length);
         Assert.True(after.Conditioning.HeldOutLoss < before.Conditioning.HeldOutLoss);
         Assert.InRange(after.PriorLoss, 0.9 * before.PriorLoss, 1.02 * before.PriorLoss);
         using var generator = Generator.Open(joint.Path, torch.Thread);
@@ -107,26 +108,27 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         Assert.InRange(prior.Count(d => d.Text is { } text && SpeakerTarget.Task.WhyInvalid(text) is null), 70, 100);
     }
 
-    /// <summary>Steps beyond the share are those that a training of control layers alone would make.</summary>
     [Fact]
     public void After_its_share_of_the_steps_the_backbone_stays_as_it_is()
     {
         using var parts = new TempFolder();
         var options = Tiny with { JointShare = 0.5, CheckpointEvery = 1, EvaluateEvery = 1_000 };
-        var seen = new List<(int Step, byte[] Weights)>();
+        var seen = new List<(int Step, byte[] Backbone, byte[] Conditioning)>();
         Train(parts.Path, options, progress: new Told(p =>
         {
             if (p.Stage == "what tells of activations" && p.Step < options.Steps)
-                seen.Add((p.Step, ReadBackbone(Path.Combine(parts.Path, "unfinished.safetensors"))));
+                seen.Add((p.Step, Weights(parts.Path, "backbone."), Weights(parts.Path, "conditioning.")));
         }));
         Assert.Equal([10, 20, 30], seen.Select(s => s.Step));
-        Assert.NotEqual(seen[0].Weights, seen[1].Weights);
-        Assert.Equal(seen[1].Weights, seen[2].Weights);
+        Assert.NotEqual(seen[0].Backbone, seen[1].Backbone);
+        Assert.Equal(seen[1].Backbone, seen[2].Backbone);
+        Assert.NotEqual(seen[1].Conditioning, seen[2].Conditioning);
     }
 
     [Theory]
     [InlineData(3)]
     [InlineData(75)]
+    [InlineData(92)] // where the backbone is frozen already
     [InlineData(98)]
     public void Stopped_anywhere_it_goes_on_to_the_same_result(int reports)
     {
@@ -145,6 +147,32 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         Train(parts.Path, Tiny);
         Assert.Equal(Bytes(whole.Path, "backbone/model.safetensors"), Bytes(parts.Path, "backbone/model.safetensors"));
         Assert.Equal(Bytes(whole.Path, "conditioning.safetensors"), Bytes(parts.Path, "conditioning.safetensors"));
+    }
+
+    [Fact]
+    public void Generators_from_before_backbones_were_trained_along_are_read_as_what_they_are()
+    {
+        using var folder = new TempFolder();
+        var record = Train(folder.Path, Tiny with { JointShare = 0, Allocation = SiteAllocationKind.Uniform, Steps = 10 });
+        var path = Path.Combine(folder.Path, GeneratorRecord.FileName);
+        string[] lines = File.ReadAllLines(path);
+        string[] old = [.. lines.Where(line => !line.Contains("joint_share", StringComparison.Ordinal) && !line.Contains("allocation", StringComparison.Ordinal))];
+        Assert.Equal(lines.Length - 2, old.Length);
+        File.WriteAllLines(path, old);
+        using var generator = Generator.Open(folder.Path, torch.Thread);
+        Assert.Equivalent(record, generator.Record);
+        Assert.Single(generator.Draw(0, [new float[16]], [new RunSeed(1).Stream("x")], 1, new DrawOptions(), CancellationToken.None));
+    }
+
+    [Fact]
+    public void A_prefix_sees_all_sites_alike_and_low_rank_updates_leave_the_backbone_alone()
+    {
+        var prefix = new GeneratorOptions { Architecture = new GeneratorArchitecture { Conditioning = ConditioningKind.Prefix } };
+        Assert.Equal((0, false), (prefix.JointSteps, prefix.AllocatesByRefusal));
+        Assert.True((prefix with { Allocation = SiteAllocationKind.Refused }).AllocatesByRefusal);
+        var control = new GeneratorOptions { Steps = 50 };
+        Assert.Equal((40, true), (control.JointSteps, control.AllocatesByRefusal));
+        Assert.Equal(0, (control with { LowRank = 8, Backbone = "gpt2" }).JointSteps);
     }
 
     [Fact]
@@ -254,10 +282,10 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     private static IReadOnlyList<Site> Sites(TargetModel target) =>
         SitePattern.ExpandAll(Patterns, target.Description.Layers, target.Description.Heads, null, SpeakerTarget.Task);
 
-    private static byte[] ReadBackbone(string checkpoint)
+    private static byte[] Weights(string folder, string prefix)
     {
-        using var file = SafetensorsFile.Open(checkpoint);
-        return [.. file.Tensors.Keys.Where(name => name.StartsWith("backbone.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        using var file = SafetensorsFile.Open(Path.Combine(folder, "unfinished.safetensors"));
+        return [.. file.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
             .SelectMany(name => MemoryMarshal.AsBytes(file.ReadSingles(name).AsSpan()).ToArray())];
     }
 

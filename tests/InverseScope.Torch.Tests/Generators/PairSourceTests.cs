@@ -96,7 +96,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
             backbone.Initialise(new RunSeed(2), 0.3, 0.3);
             var conditioning = new ControlConditioning(Backbone, [new SiteShape(pairs.Widths[0], "L0.resid", "@last")], new GeneratorArchitecture { Latent = 4, ControlHeads = 2, ControlHeadWidth = 4 });
             conditioning.Initialise(pairs.Statistics(50, CancellationToken.None), backbone, [[8, 0, 1, 9]], new RunSeed(4));
-            using var network = new GeneratorNetwork(backbone, conditioning, backbone);
+            using var network = new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
             var some = false;
             var seen = PairSource.Texts(Task, Options.HeldOutShare, 20_000, new RunSeed(1).Stream("seen"), heldOut: false).ToHashSet();
             for (var step = 1; step <= 6; step++)
@@ -131,6 +131,25 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
             }
 
             Assert.True(some);
+        });
+    }
+
+    [Fact]
+    public void What_a_site_refuses_is_not_told_where_no_reference_has_it()
+    {
+        using var target = TargetModel.Open(_folder.Path, torch.Thread);
+        using var pairs = Source(target, ["L0.resid@last", "L0.resid@5"]);
+        torch.Thread.Run(() =>
+        {
+            var backbone = new CausalTransformer(Backbone);
+            backbone.Initialise(new RunSeed(2), 0.3, 0.3);
+            var conditioning = new ControlConditioning(
+                Backbone, SiteShape.Of(["L0.resid@last", "L0.resid@5"], pairs.Widths), new GeneratorArchitecture { Latent = 4, ControlHeads = 2, ControlHeadWidth = 4 });
+            conditioning.Initialise([.. pairs.Widths.Select(width => new SiteStatistics(new float[width], 1, []))], backbone, [[8, 0, 1, 9]], new RunSeed(4));
+            using var network = new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
+            var refused = pairs.Refused(network, 1, CancellationToken.None);
+            Assert.InRange(refused[0], 0.5, 1);
+            Assert.Equal(double.NaN, refused[1]);
         });
     }
 

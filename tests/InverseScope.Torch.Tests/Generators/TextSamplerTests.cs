@@ -181,6 +181,6 @@ public sealed class TextSamplerTests(TorchFixture torch)
             }
         }
 
-        return new GeneratorNetwork(backbone, conditioning, backbone);
+        return new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
     }
 }
