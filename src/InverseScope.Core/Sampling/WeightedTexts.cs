@@ -36,34 +36,9 @@ internal sealed class WeightedTexts(int capacity)
         var ess = Sum * Sum / _squares;
         if (samples == 0 || Count <= samples)
             return new SampleSet(reference, [.. _texts], [.. _weights.Select(w => (float)(w / Sum))], [.. _distances], ess, Count, bits);
-        var (texts, distances) = Resampled(samples, random);
+        var rows = SystematicSample.Of(_weights, samples, random.NextDouble());
         var equal = new float[samples];
         Array.Fill(equal, 1f / samples);
-        return new SampleSet(reference, texts, equal, distances, ess, Count, bits);
-    }
-
-    // Systematic resampling: one uniform offset, S equally spaced points of the cumulated weights. Unbiased, and with
-    // less spread than independent draws.
-    private (int[] Texts, float[] Distances) Resampled(int count, RandomStream random)
-    {
-        var texts = new int[count];
-        var distances = new float[count];
-        var step = Sum / count;
-        var point = random.NextDouble() * step;
-        double cumulated = 0;
-        var drawn = 0;
-        for (var i = 0; i < Count && drawn < count; i++)
-        {
-            cumulated += _weights[i];
-            // The last row also takes the points that rounding left over.
-            while (drawn < count && (point < cumulated || i == Count - 1))
-            {
-                texts[drawn] = _texts[i];
-                distances[drawn++] = _distances[i];
-                point += step;
-            }
-        }
-
-        return (texts, distances);
+        return new SampleSet(reference, Array.ConvertAll(rows, row => _texts[row]), equal, Array.ConvertAll(rows, row => _distances[row]), ess, Count, bits);
     }
 }

@@ -248,7 +248,7 @@ internal sealed class PairSource : IDisposable
         if (heldOut)
             order = [.. order.Select(i => (i + step * groups) % order.Length)];
         else if (shares is not null)
-            order = Systematic(shares, groups, random.NextDouble());
+            order = SystematicSample.Of(shares, groups, random.NextDouble());
         else
             random.Shuffle(order.AsSpan());
         return [.. order.Take(groups).OrderBy(s => Widths[s]).ThenBy(s => s)];
@@ -282,25 +282,6 @@ internal sealed class PairSource : IDisposable
         }
 
         return new DrawnActivations(new SiteBatch(sites, values, each), texts, present);
-    }
-
-    /// <summary>Systematic sampling: each index as often as its share of all, to within one.</summary>
-    /// <param name="shares">Above 0, any scale.</param>
-    /// <param name="start">Chance, from 0 to below 1.</param>
-    /// <returns>That many indices, ascending.</returns>
-    internal static int[] Systematic(double[] shares, int count, double start)
-    {
-        var every = shares.Sum() / count;
-        var chosen = new int[count];
-        var (at, upTo) = (0, shares[0]);
-        for (var i = 0; i < count; i++)
-        {
-            while (upTo < (i + start) * every && at < shares.Length - 1)
-                upTo += shares[++at];
-            chosen[i] = at;
-        }
-
-        return chosen;
     }
 
     public void Dispose() => _capture.Dispose();

@@ -1,4 +1,3 @@
-using CsCheck;
 using InverseScope.Core.Sampling;
 using InverseScope.Core.Seeds;
 using InverseScope.Torch.Generators;
@@ -10,16 +9,6 @@ namespace InverseScope.Torch.Tests.Generators;
 [Collection(TorchCollection.Name)]
 public sealed class SiteAllocationTests(TorchFixture torch, SpeakerGenerator speaker) : IClassFixture<SpeakerGenerator>
 {
-    [Fact]
-    public void A_systematic_sample_has_each_as_often_as_its_share_to_within_one() =>
-        Gen.Select(Gen.Double[0.01, 1].Array[1, 40], Gen.Int[1, 64], Gen.Double[0, 0.999]).Sample((shares, count, start) =>
-        {
-            var chosen = PairSource.Systematic(shares, count, start);
-            Assert.Equal(count, chosen.Length);
-            for (var i = 0; i < shares.Length; i++)
-                Assert.InRange(chosen.Count(c => c == i) - count * shares[i] / shares.Sum(), -1 - 1e-9, 1 + 1e-9);
-        });
-
     [Fact]
     public void Sites_that_refuse_more_come_more_often_and_none_is_left_out()
     {
