@@ -152,7 +152,7 @@ public sealed class SweepRunner(
         {
             sweep.State = SweepState.Failed;
             sweep.StopReason = e.Message.Length <= LongestReason ? e.Message : $"{e.Message[..LongestReason]}…";
-            End(sweep, time, options.Fence);
+            End(sweep, time, options.Fence, null);
             throw;
         }
         catch (Exception e) when (e is not FencedException)
@@ -162,7 +162,7 @@ public sealed class SweepRunner(
             throw;
         }
 
-        End(sweep, time, options.Fence);
+        End(sweep, time, options.Fence, cancel.IsCancellationRequested ? whyCancelled : null);
         return sweep;
     }
 
@@ -257,11 +257,17 @@ public sealed class SweepRunner(
         store.Change(sweep.Id, s => (s.LanguageModel, s.EmbeddingModel) = (model.Identity, embedding), fence);
     }
 
-    private void End(StoredSweep sweep, WorkTime time, StoreFence? fence)
+    private void End(StoredSweep sweep, WorkTime time, StoreFence? fence, Func<string?>? whyCancelled)
     {
         time.Dispose();
         sweep.WorkSeconds = time.Seconds;
         sweep.Finished = sweep.State == SweepState.Running ? null : Timestamp.Of(clock.GetUtcNow());
-        store.Change(sweep.Id, s => (s.State, s.StopReason, s.Finished, s.WorkSeconds) = (sweep.State, sweep.StopReason, sweep.Finished, sweep.WorkSeconds), fence);
+        store.Change(sweep.Id, s =>
+        {
+            // What a person said last counts, also while the report was written.
+            if (sweep.State == SweepState.Stopped)
+                sweep.StopReason = whyCancelled?.Invoke() ?? sweep.StopReason;
+            (s.State, s.StopReason, s.Finished, s.WorkSeconds) = (sweep.State, sweep.StopReason, sweep.Finished, sweep.WorkSeconds);
+        }, fence);
     }
 }

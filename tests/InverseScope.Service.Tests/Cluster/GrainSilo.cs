@@ -43,6 +43,9 @@ public sealed class GrainSilo : IAsyncLifetime
 
     internal SweepStore Store => _workspace.Store;
 
+    /// <summary>The same, past <see cref="WatchStore"/>.</summary>
+    internal SweepStore UnwatchedStore { get; private set; } = null!;
+
     internal Home Home => _workspace.Home;
 
     internal IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
@@ -71,7 +74,8 @@ public sealed class GrainSilo : IAsyncLifetime
         var home = new Home(_folder["home"]);
         home.Make();
         PlantedPlan.KeepSpec(home);
-        _database = new WatchedDatabase(SweepStore.Open(home.Store).Database);
+        UnwatchedStore = SweepStore.Open(home.Store);
+        _database = new WatchedDatabase(UnwatchedStore.Database);
         _workspace = new Workspace(home, new SweepStore(_database), Clock, "test");
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.UseOrleans(silo =>
