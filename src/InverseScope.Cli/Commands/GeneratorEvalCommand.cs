@@ -35,7 +35,7 @@ internal static class GeneratorEvalCommand
         };
         MeasurementArguments.AddEvaluation(command);
         Invocation.SetAction(command, shell, invocation => Run(
-            invocation, invocation.Parse.GetRequiredValue(names), invocation.Parse.GetValue(epsilons) is { Length: > 0 } given ? given : DefaultEpsilons,
+            invocation, invocation.Parse.GetRequiredValue(names), invocation.Parse.GetValue(epsilons) is { Length: > 0 } given ? [.. given.Distinct()] : DefaultEpsilons,
             (int)(invocation.Parse.GetValue(samples) ?? DefaultSamples), invocation.Parse.GetValue(exact), invocation.Parse.GetValue(specs) ?? []));
         return command;
     }

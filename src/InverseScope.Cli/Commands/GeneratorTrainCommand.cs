@@ -8,6 +8,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Sweeps;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Cli.Commands;
 
@@ -20,8 +21,8 @@ internal static class GeneratorTrainCommand
 
     private static readonly Option<ConditioningKind?> Conditioning = OptionOf.Choice<ConditioningKind>("--conditioning", "How the backbone is told of an activation: control layers, or InversionView's prefix (the baseline). Default control.");
     private static readonly Option<string?> Backbone = OptionOf.Text("--backbone", "A GPT-2 checkpoint to fine-tune on the prior: a model's name or folder. Default: a small one from scratch.", "MODEL");
-    private static readonly Option<string?> BackboneOf = OptionOf.Text("--backbone-of", "Take the backbone of this generator as it is, to compare conditionings.", "GENERATOR");
-    private static readonly Option<long?> LowRank = OptionOf.Integer("--low-rank", "Fine-tune a checkpoint by updates of this rank (8 as in the paper). Default: all weights.", 1, 1024);
+    private static readonly Option<string?> BackboneOf = OptionOf.Text("--backbone-of", "Begin with the backbone that this generator began with, as the prior made it, to compare conditionings.", "GENERATOR");
+    private static readonly Option<long?> LowRank = OptionOf.Integer("--low-rank", "Fine-tune a checkpoint by updates of this rank (8 as in the paper); the backbone then stays as it is. Default 0: all weights.", 0, 1024);
     private static readonly Option<long?> Layers = OptionOf.Integer("--layers", Described("Layers of a backbone from scratch", Defaults.Layers), 1, 100);
     private static readonly Option<long?> Heads = OptionOf.Integer("--heads", Described("Its heads in each layer", Defaults.Heads), 1, 1000);
     private static readonly Option<long?> Width = OptionOf.Integer("--width", Described("Its width", Defaults.Width), 1, 100_000);
@@ -41,6 +42,8 @@ internal static class GeneratorTrainCommand
     private static readonly Option<double?> Noise = OptionOf.PositiveNumber("--noise", Described("Typical distance that noise moves an activation by", Defaults.NoiseDistance));
     private static readonly Option<double?> NoiseNormBand = OptionOf.Share("--noise-norm-band", Described("How far noise may change the norm, as a share", Defaults.NoiseNormBand));
 
+    private static readonly Option<NumberType?> Products = OptionOf.Choice<NumberType>("--products", "Type that factors of matrix products are rounded to in the training: float32, or bfloat16, which is faster where the machine has instructions for it. Default bfloat16 there, otherwise float32.");
+
     public static Command Create(Shell shell)
     {
         var name = OptionOf.Text("--name", "The generator's name. Default: model-task.", "NAME");
@@ -48,7 +51,7 @@ internal static class GeneratorTrainCommand
         var command = new Command("train", "Train backbone and control layers; goes on where it was stopped.")
         {
             MeasurementArguments.Sites, name, folder, Conditioning, Backbone, BackboneOf, LowRank, Layers, Heads, Width, BackboneSteps, Steps, JointShare, DistillationSteps, BatchSize,
-            SitesPerBatch, Allocation, LearningRate, BackboneLearningRate, Latent, ControlHeads, ControlHeadWidth, Initial, Noise, NoiseNormBand,
+            SitesPerBatch, Allocation, LearningRate, BackboneLearningRate, Latent, ControlHeads, ControlHeadWidth, Initial, Noise, NoiseNormBand, Products,
         };
         MeasurementArguments.AddTarget(command);
         MeasurementArguments.AddNoise(command);
@@ -66,6 +69,7 @@ internal static class GeneratorTrainCommand
         NameRule.Check(name, "generator");
         var folder = Path.GetFullPath(givenFolder ?? Path.Combine(invocation.Home.Generators, name));
         var measurement = MeasurementArguments.Read(parse, new MeasurementOptions());
+        using var thread = Compute.Start(parse);
         var options = new GeneratorOptions
         {
             Architecture = new GeneratorArchitecture
@@ -84,7 +88,7 @@ internal static class GeneratorTrainCommand
             BackboneSteps = (int)(parse.GetValue(BackboneSteps) ?? Defaults.BackboneSteps),
             Steps = (int)(parse.GetValue(Steps) ?? Defaults.Steps),
             Allocation = parse.GetValue(Allocation),
-            JointShare = parse.GetValue(JointShare) ?? Defaults.JointShare,
+            JointShare = parse.GetValue(JointShare) ?? (parse.GetValue(LowRank) > 0 ? 0 : Defaults.JointShare),
             DistillationSteps = (int)(parse.GetValue(DistillationSteps) ?? Defaults.DistillationSteps),
             BatchSize = (int)(parse.GetValue(BatchSize) ?? Defaults.BatchSize),
             SitesPerBatch = (int)(parse.GetValue(SitesPerBatch) ?? Math.Min(Defaults.SitesPerBatch, parse.GetValue(BatchSize) ?? Defaults.BatchSize)),
@@ -95,29 +99,31 @@ internal static class GeneratorTrainCommand
             Distance = measurement.Distance,
             Kernel = measurement.Kernel,
             Basis = measurement.Basis,
+            Products = parse.GetValue(Products) ?? thread.FastestProducts,
             Seed = invocation.Seed.Value,
         };
-        if (parse.GetValue(Backbone) is not null && parse.GetValue(BackboneOf) is not null)
-            throw new BadInputException("--backbone and --backbone-of each name a backbone.", "Give one of them.");
+        var backboneOf = parse.GetValue(BackboneOf) is { } other ? invocation.Generators.Find(other).Folder : null;
+        if (backboneOf is not null)
+            options = WithBackboneOf(options, backboneOf, parse);
         if (options.Check().ToArray() is { Length: > 0 } problems)
             throw new BadInputException(string.Join(Environment.NewLine, problems));
-        using var thread = Compute.Start(parse);
         invocation.Home.Make();
         using var target = TargetModel.Open(model.Folder, thread, model.Name, format: (task as TextFileTask)?.Format);
         target.CheckFiles();
         var sites = MeasurementArguments.ReadSites(parse, target.Description.Layers, target.Description.Heads, task);
+        NativeMemory.KeepFreed();
         GeneratorRecord record;
         try
         {
             using var progress = invocation.StartProgress();
             record = new GeneratorTrainer(thread, invocation.Shell.Clock).Train(
                 target, task, sites, options, folder, invocation.CommandText,
-                parse.GetValue(BackboneOf) is { } other ? invocation.Generators.Find(other).Folder : null,
-                progress is null ? null : new Steady(progress), invocation.Cancel);
+                backboneOf, progress is null ? null : new Steady(progress), invocation.Cancel);
         }
         catch (OperationCanceledException)
         {
-            invocation.Say($"Stopped; the state is kept in {folder}. The same command goes on with it.");
+            if (GeneratorTrainer.HasBegun(folder))
+                invocation.Say($"Stopped; the state is kept in {folder}. The same command goes on with it.");
             throw;
         }
 
@@ -125,7 +131,27 @@ internal static class GeneratorTrainCommand
             Json.WriteDocument(invocation.Out, new { Name = name, Folder = folder, record.Sites, record.Backbone, record.Conditioning, record.Distillation, record.PriorLoss, record.Saturation, record.BackboneParameters, record.ConditioningParameters, record.Seconds });
         else
             Write(invocation, folder, record);
+        if (record.Conditioning.BestStep == 0)
+            invocation.Say("Nothing was learnt: no step lowered the held-out loss. Give it more steps, or another learning rate.");
         return ExitCode.Done;
+    }
+
+    // What another generator began with is recorded as it was made.
+    private static GeneratorOptions WithBackboneOf(GeneratorOptions options, string folder, ParseResult parse)
+    {
+        Option[] settled = [Backbone, LowRank, Layers, Heads, Width, BackboneSteps, BackboneLearningRate];
+        if (settled.FirstOrDefault(option => parse.GetResult(option) is { Implicit: false }) is { } given)
+            throw new BadInputException($"{given.Name} is about making a backbone, and --backbone-of takes one that is made.", "Give one of them.");
+        var other = GeneratorRecord.Read(folder).Options;
+        return options with
+        {
+            Backbone = other.Backbone,
+            Layers = other.Layers,
+            Heads = other.Heads,
+            Width = other.Width,
+            BackboneSteps = other.BackboneSteps,
+            BackboneLearningRate = other.BackboneLearningRate,
+        };
     }
 
     private static void Write(Invocation invocation, string folder, GeneratorRecord record) => Tables.WritePairs(

@@ -10,6 +10,7 @@ namespace InverseScope.Cli.Output;
 internal sealed class ConsoleProgress : IProgress<WorkProgress>, IDisposable
 {
     private const int BarWidth = 20;
+    private const string Gap = "  ";
     private static readonly TimeSpan LiveInterval = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
 
@@ -43,7 +44,7 @@ internal sealed class ConsoleProgress : IProgress<WorkProgress>, IDisposable
             if (_lastShown is { } last && _clock.GetElapsedTime(last, now) < interval)
                 return;
             _lastShown = now;
-            Show(Describe(value, _clock.GetElapsedTime(_stageStart, now)));
+            Show(value, _clock.GetElapsedTime(_stageStart, now));
         }
     }
 
@@ -58,27 +59,42 @@ internal sealed class ConsoleProgress : IProgress<WorkProgress>, IDisposable
         }
     }
 
-    private void Show(string line)
+    private void Show(WorkProgress value, TimeSpan elapsed)
     {
+        var numbers = Numbers(value, elapsed);
         if (_liveWidth is not { } width)
         {
-            _error.WriteLine(line);
+            _error.WriteLine(string.Join(Gap, [value.Stage, .. numbers]));
             return;
         }
 
-        var room = Math.Max(10, width - 1);
-        _error.Write($"\r{(line.Length <= room ? line : line[..(room - 1)] + "…")}\u001b[K");
+        _error.Write($"\r{Fitted(value, numbers, Math.Max(10, width - 1))}\u001b[K");
         _lineIsLive = true;
     }
 
-    private string Describe(WorkProgress value, TimeSpan elapsed)
+    // Where it is narrow, the bar goes first, then the end of the stage, and the time that is left last.
+    private static string Fitted(WorkProgress value, List<string> numbers, int room)
     {
-        var parts = new List<string> { value.Stage };
-        if (value.Total > 0 && _liveWidth is not null)
-            parts.Add(Bar((double)value.Done / value.Total));
-        parts.Add(value.Total > 0
-            ? Invariant($"{value.Done:N0} of {value.Total:N0} {value.Unit}")
-            : Invariant($"{value.Done:N0} {value.Unit}"));
+        var rest = string.Join(Gap, numbers);
+        var (withBar, without) = (string.Join(Gap, value.Stage, Bar(value), rest), string.Join(Gap, value.Stage, rest));
+        if (value.Total > 0 && withBar.Length <= room)
+            return withBar;
+        if (without.Length <= room)
+            return without;
+        var forStage = room - rest.Length - Gap.Length - 1;
+        if (forStage > 0)
+            return $"{value.Stage[..forStage]}…{Gap}{rest}";
+        return rest.Length <= room ? rest : rest[..(room - 1)] + "…";
+    }
+
+    private List<string> Numbers(WorkProgress value, TimeSpan elapsed)
+    {
+        List<string> parts =
+        [
+            value.Total > 0
+                ? Invariant($"{value.Done:N0} of {value.Total:N0} {value.Unit}")
+                : Invariant($"{value.Done:N0} {value.Unit}"),
+        ];
         var gained = value.Done - _doneAtStart;
         if (gained > 0 && elapsed >= ShortestForRate)
         {
@@ -88,12 +104,12 @@ internal sealed class ConsoleProgress : IProgress<WorkProgress>, IDisposable
                 parts.Add($"{Duration.Describe(TimeSpan.FromSeconds((value.Total - value.Done) / rate))} left");
         }
 
-        return string.Join("  ", parts);
+        return parts;
     }
 
-    private static string Bar(double share)
+    private static string Bar(WorkProgress value)
     {
-        var full = (int)(Math.Clamp(share, 0, 1) * BarWidth);
+        var full = (int)(Math.Clamp((double)value.Done / Math.Max(1, value.Total), 0, 1) * BarWidth);
         return new string('━', full) + new string('─', BarWidth - full);
     }
 

@@ -131,10 +131,10 @@ internal sealed class ControlLayer : nn.Module
         using var scope = NewDisposeScope();
         var (heads, headWidth, width) = (_queryWeight.shape[0], _queryWeight.shape[1], _queryWeight.shape[2]);
         var r = encoded.shape[0];
-        var keys = nn.functional.linear(encoded, _keyWeight.flatten(0, 1), _keyBias.flatten()).view(r, heads, headWidth);
-        var directions = keys.transpose(0, 1).bmm(_queryWeight).transpose(0, 1); // (R, H, C)
+        var keys = MatrixProducts.Linear(encoded, _keyWeight.flatten(0, 1), _keyBias.flatten()).view(r, heads, headWidth);
+        var directions = MatrixProducts.Batched(keys.transpose(0, 1), _queryWeight).transpose(0, 1).contiguous(); // (R, H, C)
         var offsets = (keys * _queryBias).sum(-1); // (R, H)
-        var values = nn.functional.linear(encoded, _valueWeight.flatten(0, 1), _valueBias.flatten()).view(r, heads, width);
+        var values = MatrixProducts.Linear(encoded, _valueWeight.flatten(0, 1), _valueBias.flatten()).view(r, heads, width);
         return new ControlState(
             directions.MoveToOuterDisposeScope(), offsets.MoveToOuterDisposeScope(), values.MoveToOuterDisposeScope());
     }
@@ -145,14 +145,14 @@ internal sealed class ControlLayer : nn.Module
     public Tensor Apply(Tensor stream, ControlState state)
     {
         using var scope = NewDisposeScope();
-        return Weights(stream, state).bmm(state.Values).MoveToOuterDisposeScope();
+        return MatrixProducts.Batched(Weights(stream, state), state.Values).MoveToOuterDisposeScope();
     }
 
     /// <summary>ω, <c>(R, N, H)</c>; the caller owns it.</summary>
     public Tensor Weights(Tensor stream, ControlState state)
     {
         using var scope = NewDisposeScope();
-        return Normed(stream).bmm(state.Directions.transpose(1, 2)).AddInPlace(state.Offsets.unsqueeze(1)).tanh().MoveToOuterDisposeScope();
+        return MatrixProducts.Batched(Normed(stream), state.Directions.transpose(1, 2)).AddInPlace(state.Offsets.unsqueeze(1)).tanh().MoveToOuterDisposeScope();
     }
 
     private Tensor Normed(Tensor stream) => nn.functional.layer_norm(stream, [stream.shape[^1]], _normWeight, _normBias, NormEpsilon);

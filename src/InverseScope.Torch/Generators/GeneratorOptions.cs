@@ -1,5 +1,6 @@
 using System.Globalization;
 using InverseScope.Core.Sampling;
+using InverseScope.Torch.Runtime;
 
 namespace InverseScope.Torch.Generators;
 
@@ -75,8 +76,8 @@ public sealed record GeneratorOptions
 
     /// <summary>
     /// Share of those steps, the first, in which the backbone is trained along with control layers, its own loss on the prior beside
-    /// theirs; then it stays as it is. 0 leaves it as the prior made it, as does <see cref="LowRank"/>; a prefix's is trained to the end
-    /// whatever stands here. From 0 to 1. Default 0.8.
+    /// theirs; then it stays as it is. 0 leaves it as the prior made it, and has to stand beside <see cref="LowRank"/>; a prefix's is trained
+    /// to the end whatever stands here. From 0 to 1. Default 0.8.
     /// </summary>
     public double JointShare { get; init; } = 0.8;
 
@@ -103,6 +104,13 @@ public sealed record GeneratorOptions
     /// <see cref="SiteAllocationKind.Uniform"/> with a prefix.
     /// </summary>
     public SiteAllocationKind? Allocation { get; init; }
+
+    /// <summary>
+    /// Type that factors of matrix products are rounded to while a generator is trained, see <see cref="MatrixProducts"/>: float32, or
+    /// bfloat16, which is two to four times as fast where the machine has instructions for it. Weights, sums and what is stored are float32
+    /// either way, and targets are read as they are. Default float32.
+    /// </summary>
+    public NumberType Products { get; init; }
 
     /// <summary>Steps over which the learning rate rises; then it falls to 0 as a cosine. Default 300.</summary>
     public int WarmupSteps { get; init; } = 300;
@@ -143,7 +151,7 @@ public sealed record GeneratorOptions
     public long Seed { get; init; } = 1;
 
     /// <summary>Steps in which control layers and their backbone are trained together.</summary>
-    internal int JointSteps => LowRank > 0 || Architecture.Conditioning == ConditioningKind.Prefix ? 0 : (int)Math.Round(JointShare * Steps);
+    internal int JointSteps => Architecture.Conditioning == ConditioningKind.Prefix ? 0 : (int)Math.Round(JointShare * Steps);
 
     /// <summary>Whether sites that refuse more are seen more often.</summary>
     internal bool AllocatesByRefusal => (Allocation ?? (Architecture.Conditioning == ConditioningKind.Control ? SiteAllocationKind.Refused : SiteAllocationKind.Uniform))
@@ -185,6 +193,10 @@ public sealed record GeneratorOptions
             yield return Text($"weight_decay must be 0 or more, not {WeightDecay}.");
         if (!(JointShare is >= 0 and <= 1))
             yield return Text($"joint_share must be from 0 to 1, not {JointShare}: it is a share of the steps.");
+        if (Products is not (NumberType.Float32 or NumberType.BFloat16))
+            yield return Text($"products must be float32 or bfloat16, not {Products.Text()}: gradients leave its range.");
+        if (LowRank > 0 && JointShare > 0)
+            yield return Text($"joint_share must be 0 with low_rank, not {JointShare}: low-rank updates are merged into the backbone, which then stays as it is.");
         if (!(HeldOutShare > 0 && HeldOutShare < 1))
             yield return Text($"held_out_share must be between 0 and 1, not {HeldOutShare}.");
         if (Heads > 0 && Width % Heads != 0)

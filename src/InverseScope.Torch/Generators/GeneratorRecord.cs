@@ -18,6 +18,9 @@ public sealed record GeneratorRecord
     /// <summary>Changes when folders of this kind can no longer be read.</summary>
     public const string CurrentFormat = "inversescope/generator/2";
 
+    // Beside the record in its file: who changes what the weights mean gets wrong numbers from the right weights.
+    private const string HashName = "record_hash";
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -144,6 +147,8 @@ public sealed record GeneratorRecord
         try
         {
             var stored = JsonNode.Parse(File.ReadAllBytes(path)) ?? throw new BadInputException($"{path} is empty.");
+            if (stored is JsonObject whole && whole[HashName] is { } hash && hash.ToString() != HashOf(whole))
+                throw new BadInputException($"{path} is not as the training wrote it.", "Restore it, or train the generator again.");
             // Those from before these options were trained so, whatever is usual now.
             if (stored is JsonObject && stored["options"] is JsonObject options)
             {
@@ -167,5 +172,18 @@ public sealed record GeneratorRecord
     }
 
     /// <summary>Writes the file, whole or not at all: a folder with it is a finished generator.</summary>
-    public void Write(string folder) => WholeFile.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json) + "\n");
+    public void Write(string folder)
+    {
+        var whole = JsonNode.Parse(JsonSerializer.Serialize(this, Json))!.AsObject();
+        whole[HashName] = HashOf(whole);
+        WholeFile.Write(Path.Combine(folder, FileName), whole.ToJsonString(Json) + "\n");
+    }
+
+    // Of all other fields as they stand there.
+    private static string HashOf(JsonObject whole)
+    {
+        var others = whole.DeepClone().AsObject();
+        others.Remove(HashName);
+        return ContentHash.Of(others.ToJsonString());
+    }
 }

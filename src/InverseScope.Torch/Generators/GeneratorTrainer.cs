@@ -139,7 +139,29 @@ public sealed class GeneratorTrainer
             using var capture = new ActivationCapture(target, sites, options.Basis, task);
             var random = new RunSeed(options.Seed).Stream("first look");
             capture.Read([.. Enumerable.Range(0, TextsLookedAt).Select(_ => task.Draw(random))], cancel);
+            // Built-in tasks draw texts of one make; of a person's any may be the one that cannot be read.
+            if (task is TextFileTask { Count: { } count })
+            {
+                for (var i = 0L; i < count; i++)
+                    CheckText(i, count);
+            }
+
             PairSource.NoiseOf(Enumerable.Range(0, sites.Count).Select(capture.Width), options);
+        }
+
+        private void CheckText(long index, long count)
+        {
+            cancel.ThrowIfCancellationRequested();
+            try
+            {
+                target.Tokenize(task.TextAt(index));
+            }
+            catch (BadInputException e)
+            {
+                throw new BadInputException(
+                    string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Text {index + 1:N0} of the {count:N0} distinct texts of task '{task.Name}': {e.What}"),
+                    e.Fix ?? "Take it out of the file.", e);
+            }
         }
 
         private TrainingCourse? Backbone()
@@ -164,7 +186,16 @@ public sealed class GeneratorTrainer
             var path = Path.Combine(at, CourseName);
             if (!File.Exists(path))
                 return null;
-            var stage = JsonSerializer.Deserialize<FinishedStage>(File.ReadAllText(path))!;
+            FinishedStage stage;
+            try
+            {
+                stage = JsonSerializer.Deserialize<FinishedStage>(File.ReadAllText(path))!;
+            }
+            catch (JsonException e)
+            {
+                throw new BadInputException($"{path} is damaged.", "Delete its folder, and run the command again.", e);
+            }
+
             return stage.Identity == identity
                 ? stage
                 : throw new BadInputException(
@@ -185,6 +216,8 @@ public sealed class GeneratorTrainer
                 throw new BadInputException($"The backbone of {backboneOf} was made for task '{other.Task}', not for '{task.Name}'.");
             if (other.Options.Architecture.Conditioning == ConditioningKind.Prefix)
                 throw new BadInputException($"The backbone of {backboneOf} was trained along with its conditioning.", "Take that of a generator with control layers.");
+            if (!Generator.IsAsTrained(backboneOf!, TargetContent.HashOf))
+                throw new BadInputException($"{backboneOf} is not as it was trained: one of its files has changed.", "Restore it, or take the backbone of another.");
             foreach (var file in TargetContent.Files(Path.Combine(backboneOf!, Generator.BackboneFolder)))
                 File.Copy(file, Path.Combine(into, Path.GetFileName(file)), overwrite: true);
         }
@@ -262,7 +295,11 @@ public sealed class GeneratorTrainer
             return LaidTexts.Of(ids, [.. ids.Select(_ => 1.0)]);
         }
 
-        private Tensor LossOf(CausalTransformer network, LaidTexts batch) => batch.Loss(network.call, trainer._thread.TorchDevice);
+        private Tensor LossOf(CausalTransformer network, LaidTexts batch)
+        {
+            using var rounding = MatrixProducts.Rounded(options.Products);
+            return batch.Loss(network.call, trainer._thread.TorchDevice);
+        }
 
         /// <summary>Trains on activations of the prior's texts; where that is done already, takes up its result.</summary>
         private TrainingCourse Conditioning(GeneratorNetwork network, GeneratorTokens tokens, PairSource pairs, TrainingPairs[] heldOut)
@@ -302,6 +339,7 @@ public sealed class GeneratorTrainer
             if (!joint)
                 return told;
             var untold = PriorBatch(tokens, "prior texts along", step, heldOut: false, Math.Max(1, options.BatchSize / UntoldPart));
+            using var rounding = MatrixProducts.Rounded(options.Products);
             return told.Plus(untold.Loss(ids => network.Logits(ids, null), network.Device));
         }
 
@@ -332,15 +370,16 @@ public sealed class GeneratorTrainer
             new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
                 [.. network.Trained(withBackbone)], schedule, loss, () => Average(network, heldOut, told: true), allocation);
 
-        private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
+        private double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {
             using var scope = NewDisposeScope();
             using var inference = no_grad();
             return batches.Average(batch => (double)LossOf(network, batch, told).item<float>());
         }
 
-        private static Tensor LossOf(GeneratorNetwork network, TrainingPairs batch, bool told)
+        private Tensor LossOf(GeneratorNetwork network, TrainingPairs batch, bool told)
         {
+            using var rounding = MatrixProducts.Rounded(options.Products);
             var conditioned = told ? network.Conditioning.Condition(batch.Activations) : null;
             return batch.Texts.Loss(ids => network.Logits(ids, conditioned), network.Device);
         }

@@ -45,9 +45,9 @@ internal sealed class Projection : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var found = nn.functional.linear(input, _weight.t(), _bias);
+        var found = MatrixProducts.Linear(input, _weight.t(), _bias);
         if (_updateIn is not null)
-            found = found.Plus(nn.functional.linear(nn.functional.linear(input, _updateIn.t()), _updateOut!.t()));
+            found = found.Plus(MatrixProducts.Linear(MatrixProducts.Linear(input, _updateIn.t()), _updateOut!.t()));
         return found.MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using static TorchSharp.torch;
 
 namespace InverseScope.Torch.Runtime;
@@ -12,6 +13,7 @@ public enum NumberType
     Float32,
 
     /// <summary>Half the memory, 8 significant bits.</summary>
+    [JsonStringEnumMemberName("bfloat16")]
     BFloat16,
 
     /// <summary>Half the memory, 11 significant bits, nothing above 65,504.</summary>

@@ -75,7 +75,7 @@ internal sealed class TrainingCheckpoint
     {
         if (!File.Exists(_path))
             return (0, "");
-        using var file = SafetensorsFile.Open(_path);
+        using var file = Open();
         if (file.Metadata.GetValueOrDefault(IdentityKey) != _identity
             || !int.TryParse(file.Metadata.GetValueOrDefault(StepKey), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
         {
@@ -89,6 +89,18 @@ internal sealed class TrainingCheckpoint
         foreach (var (name, values) in state)
             values.copy_(tensor(file.ReadSingles(name), values.shape));
         return (step, file.Metadata.GetValueOrDefault(MemoryKey) ?? "");
+    }
+
+    private SafetensorsFile Open()
+    {
+        try
+        {
+            return SafetensorsFile.Open(_path);
+        }
+        catch (BadInputException e)
+        {
+            throw new BadInputException(e.What, "Delete it, and run the command again: what it holds of the training is lost.", e);
+        }
     }
 
     /// <summary>Removes the state, after the training is finished.</summary>

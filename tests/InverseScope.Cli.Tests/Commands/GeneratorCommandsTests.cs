@@ -21,7 +21,7 @@ public sealed class GeneratorCommandsTests
         Assert.Equal("small", made.RootElement.GetProperty("name").GetString());
         Assert.Equal(2, made.RootElement.GetProperty("sites").GetArrayLength());
 
-        var measured = CliRun.Of(["generator", "eval", "small", "--references", "3", "--samples", "4", "--epsilons", "0.1,3", "--temperature", "1.2", "--top-p", "0.9", "--home", home.Path, "--threads", "1", "--quiet", "--json"]);
+        var measured = CliRun.Of(["generator", "eval", "small", "--references", "3", "--samples", "4", "--epsilons", "0.1,3,0.1", "--temperature", "1.2", "--top-p", "0.9", "--home", home.Path, "--threads", "1", "--quiet", "--json"]);
         Assert.Equal((0, ""), (measured.Code, measured.Error));
         using var result = JsonDocument.Parse(measured.Out);
         var generator = result.RootElement.GetProperty("generators")[0];
@@ -137,6 +137,9 @@ public sealed class GeneratorCommandsTests
     [InlineData("There is no generator 'nothing'", "generator", "eval", "nothing")]
     [InlineData("--epsilons takes numbers above 0", "generator", "eval", "x", "--epsilons", "0.1,-2")]
     [InlineData("low_rank", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--low-rank", "8")]
+    [InlineData("--layers is about making a backbone", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--backbone-of", "ioi", "--layers", "2")]
+    [InlineData("joint_share must be 0", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--low-rank", "8", "--backbone", "ioi", "--joint-share", "0.5")]
+    [InlineData("--products is one of", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--products", "int8")]
     [InlineData("multiple of heads", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--width", "10")]
     [InlineData("No site is given", "generator", "train", "--model", "ioi", "--task", "ioi")]
     [InlineData("the target has no layer", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L7H0")]

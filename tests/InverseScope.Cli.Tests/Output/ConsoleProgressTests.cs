@@ -52,6 +52,26 @@ public sealed class ConsoleProgressTests : IDisposable
         Assert.Equal(29, _error.ToString().Trim('\r').Replace("\u001b[K", "").Length);
     }
 
+    [Theory]
+    [InlineData(123, "learning what tells of activations, held-out loss 1.606  ━━━━━━━━━━──────────  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(101, "learning what tells of activations, held-out loss 1.606  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(80, "learning what tells of activation…  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(50, "lea…  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(44, "3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(30, "3,000 of 6,000 steps  5/s  1…")]
+    public void Where_the_terminal_is_narrow_rate_and_time_left_are_kept(int width, string expected)
+    {
+        const string Stage = "learning what tells of activations, held-out loss 1.606";
+        using var progress = new ConsoleProgress(_error, _clock, width);
+        progress.Report(new WorkProgress(Stage, 0, 6000, "steps"));
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        progress.Report(new WorkProgress(Stage, 3000, 6000, "steps"));
+
+        var line = _error.ToString().Split('\r')[^1].Replace("\u001b[K", "");
+        Assert.Equal(expected, line);
+        Assert.True(line.Length < width);
+    }
+
     [Fact]
     public void The_rate_counts_from_the_start_of_its_stage()
     {

@@ -7,6 +7,7 @@ using InverseScope.Core.Tasks;
 using InverseScope.Testing;
 using InverseScope.Torch.Generators;
 using InverseScope.Torch.Models;
+using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Safetensors;
 using InverseScope.Torch.Tests.Training;
 using InverseScope.Torch.Training;
@@ -156,8 +157,10 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         var record = Train(folder.Path, Tiny with { JointShare = 0, Allocation = SiteAllocationKind.Uniform, Steps = 10 });
         var path = Path.Combine(folder.Path, GeneratorRecord.FileName);
         string[] lines = File.ReadAllLines(path);
-        string[] old = [.. lines.Where(line => !line.Contains("joint_share", StringComparison.Ordinal) && !line.Contains("allocation", StringComparison.Ordinal))];
-        Assert.Equal(lines.Length - 2, old.Length);
+        string[] later = ["joint_share", "allocation", "products", "record_hash"];
+        string[] old = [.. lines.Where(line => !later.Any(name => line.Contains(name, StringComparison.Ordinal)))];
+        Assert.Equal(lines.Length - later.Length, old.Length);
+        old[^2] = old[^2].TrimEnd(',');
         File.WriteAllLines(path, old);
         using var generator = Generator.Open(folder.Path, torch.Thread);
         Assert.Equivalent(record, generator.Record);
@@ -172,7 +175,94 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         Assert.True((prefix with { Allocation = SiteAllocationKind.Refused }).AllocatesByRefusal);
         var control = new GeneratorOptions { Steps = 50 };
         Assert.Equal((40, true), (control.JointSteps, control.AllocatesByRefusal));
-        Assert.Equal(0, (control with { LowRank = 8, Backbone = "gpt2" }).JointSteps);
+        var lowRank = control with { LowRank = 8, Backbone = "gpt2" };
+        Assert.Contains("joint_share must be 0 with low_rank", Assert.Single(lowRank.Check()), StringComparison.Ordinal);
+        Assert.Empty((lowRank with { JointShare = 0 }).Check());
+    }
+
+    [Fact]
+    public void Rounded_products_train_as_well_and_go_on_to_the_same_result()
+    {
+        var rounded = Tiny with { Products = NumberType.BFloat16 };
+        using var whole = new TempFolder();
+        using var parts = new TempFolder();
+        var record = Train(whole.Path, rounded);
+        Assert.True(record.Backbone!.HeldOutLoss < record.Backbone.FirstLoss);
+        Assert.True(record.Conditioning.HeldOutLoss < record.Conditioning.FirstLoss);
+        Assert.Contains("\"products\": \"bfloat16\"", File.ReadAllText(Path.Combine(whole.Path, GeneratorRecord.FileName)), StringComparison.Ordinal);
+        using var stop = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(parts.Path, rounded, progress: new Told(value =>
+        {
+            if (value is { Stage: not "the prior", Step: >= 20 })
+                stop.Cancel();
+        }), cancel: stop.Token));
+        Train(parts.Path, rounded);
+        Assert.Equal(Bytes(whole.Path, "conditioning.safetensors"), Bytes(parts.Path, "conditioning.safetensors"));
+        Assert.Contains("products must be", Assert.Single((rounded with { Products = NumberType.Float16 }).Check()), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"L0.resid@last\"", "\"L0.attn@last\"")]
+    [InlineData("\"joint_share\": 0.8", "\"joint_share\": 0.5")]
+    [InlineData("\"command\": \"a command\",", "")]
+    public void A_record_that_was_changed_is_refused(string before, string after)
+    {
+        using var folder = new TempFolder();
+        Train(folder.Path, Tiny with { Steps = 2, BackboneSteps = 2 });
+        var path = Path.Combine(folder.Path, GeneratorRecord.FileName);
+        var text = File.ReadAllText(path);
+        Assert.Contains(before, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(before, after, StringComparison.Ordinal));
+        Assert.Contains("not as the training wrote it", Assert.Throws<BadInputException>(() => Generator.Open(folder.Path, torch.Thread)).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_backbone_of_a_damaged_generator_is_not_taken()
+    {
+        using var damaged = new TempFolder();
+        using var folder = new TempFolder();
+        Train(damaged.Path, Tiny with { Steps = 2, BackboneSteps = 2 });
+        var path = Path.Combine(damaged.Path, "backbone", "model.safetensors");
+        var whole = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, [.. whole[..^1], (byte)(whole[^1] ^ 1)]);
+        var refusal = Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny with { Steps = 2 }, backboneOf: damaged.Path));
+        Assert.StartsWith(damaged.Path, refusal.What, StringComparison.Ordinal);
+        File.WriteAllBytes(path, whole);
+        Train(folder.Path, Tiny with { Steps = 2 }, backboneOf: damaged.Path);
+        Assert.Equal(whole, Bytes(folder.Path, "backbone/model.safetensors"));
+    }
+
+    [Theory]
+    [InlineData("backbone/course.json")]
+    [InlineData("unfinished.safetensors")]
+    public void Damaged_state_of_a_training_is_told_with_what_to_do(string file)
+    {
+        using var folder = new TempFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(folder.Path, Tiny, progress: new Told(value =>
+        {
+            if (value.Stage != "the prior")
+                stop.Cancel();
+        }), cancel: stop.Token));
+        var path = Path.Combine(folder.Path, file);
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..1]);
+        var refusal = Assert.Throws<BadInputException>(() => Train(folder.Path, Tiny));
+        Assert.Contains(file, refusal.What, StringComparison.Ordinal);
+        Assert.StartsWith("Delete it", refusal.Fix!.Replace("its folder", "it", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_of_a_file_that_the_target_cannot_read_is_told_before_anything_is_learnt()
+    {
+        using var folder = new TempFolder();
+        using var target = TargetModel.Open(speaker.Folder(torch), torch.Thread);
+        // So many that the look at a few draws hardly meets the last.
+        string[] texts = [.. Enumerable.Range(0, 20).Select(i => SpeakerTarget.Task.TextAt(i)), "what is this"];
+        var task = new TextFileTask("mine", "mine.txt", texts.Select(text => new WeightedText(text, 1)));
+        var refusal = Assert.Throws<BadInputException>(() => new GeneratorTrainer(torch.Thread, TimeProvider.System).Train(
+            target, task, SitePattern.ExpandAll(["L0.resid@last"], 1, 2, null, task), Tiny, folder.Path, "a command"));
+        Assert.StartsWith("Text 21 of the 21 distinct texts of task 'mine': The", refusal.What, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "backbone")));
     }
 
     [Fact]
