@@ -7,6 +7,9 @@ switch (args)
     case ["sampling", var batch, var repeats]:
         SamplingSpeed.Run(int.Parse(batch, CultureInfo.InvariantCulture), int.Parse(repeats, CultureInfo.InvariantCulture));
         break;
+    case ["training", var steps, var rounds]:
+        TrainingSpeed.Run(int.Parse(steps, CultureInfo.InvariantCulture), int.Parse(rounds, CultureInfo.InvariantCulture));
+        break;
     case ["sampling-memory"]:
         SamplingMemory.Run();
         break;

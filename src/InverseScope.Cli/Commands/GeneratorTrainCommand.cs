@@ -42,7 +42,7 @@ internal static class GeneratorTrainCommand
     private static readonly Option<double?> Noise = OptionOf.PositiveNumber("--noise", Described("Typical distance that noise moves an activation by", Defaults.NoiseDistance));
     private static readonly Option<double?> NoiseNormBand = OptionOf.Share("--noise-norm-band", Described("How far noise may change the norm, as a share", Defaults.NoiseNormBand));
 
-    private static readonly Option<NumberType?> Products = OptionOf.Choice<NumberType>("--products", "Type that factors of matrix products are rounded to in the training: float32, or bfloat16, which is faster where the machine has instructions for it. Default bfloat16 there, otherwise float32.");
+    private static readonly Option<NumberType?> Products = OptionOf.Choice<NumberType>("--products", "Type in which the training multiplies: float32, or bfloat16, which is faster where the machine has instructions for it. Default bfloat16 where the processor has, otherwise float32.");
 
     public static Command Create(Shell shell)
     {
@@ -117,7 +117,7 @@ internal static class GeneratorTrainCommand
         {
             using var progress = invocation.StartProgress();
             record = new GeneratorTrainer(thread, invocation.Shell.Clock).Train(
-                target, task, sites, options, folder, invocation.CommandText,
+                target, task, sites, options, folder, CommandOf(invocation, options),
                 backboneOf, progress is null ? null : new Steady(progress), invocation.Cancel);
         }
         catch (OperationCanceledException)
@@ -131,12 +131,12 @@ internal static class GeneratorTrainCommand
             Json.WriteDocument(invocation.Out, new { Name = name, Folder = folder, record.Sites, record.Backbone, record.Conditioning, record.Distillation, record.PriorLoss, record.Saturation, record.BackboneParameters, record.ConditioningParameters, record.Seconds });
         else
             Write(invocation, folder, record);
-        if (record.Conditioning.BestStep == 0)
+        if (record.Conditioning.BestStep == 0 && record.Distillation is not { BestStep: > 0 })
             invocation.Say("Nothing was learnt: no step lowered the held-out loss. Give it more steps, or another learning rate.");
         return ExitCode.Done;
     }
 
-    // What another generator began with is recorded as it was made.
+    // The record tells how large the backbone is and how long it learnt, whoever made it.
     private static GeneratorOptions WithBackboneOf(GeneratorOptions options, string folder, ParseResult parse)
     {
         Option[] settled = [Backbone, LowRank, Layers, Heads, Width, BackboneSteps, BackboneLearningRate];
@@ -153,6 +153,11 @@ internal static class GeneratorTrainCommand
             BackboneLearningRate = other.BackboneLearningRate,
         };
     }
+
+    // On another machine the default may be another, and the weights with it.
+    private static string CommandOf(Invocation invocation, GeneratorOptions options) => invocation.Parse.GetValue(Products) is null
+        ? $"{invocation.CommandText} {Products.Name} {options.Products.ToString().ToLowerInvariant()}"
+        : invocation.CommandText;
 
     private static void Write(Invocation invocation, string folder, GeneratorRecord record) => Tables.WritePairs(
         invocation.Shell,

@@ -4,6 +4,7 @@ using InverseScope.Cli.Options;
 using InverseScope.Cli.Output;
 using InverseScope.Core;
 using InverseScope.Core.Sampling;
+using InverseScope.Torch.Runtime;
 using InverseScope.Torch.Training;
 
 namespace InverseScope.Cli.Commands;
@@ -62,6 +63,7 @@ internal static class ModelTrainCommand
             Seed = invocation.Seed.Value,
         };
         using var thread = Compute.Start(parse);
+        NativeMemory.KeepFreed();
         TrainingRecord record;
         try
         {

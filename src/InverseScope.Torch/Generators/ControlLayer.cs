@@ -132,6 +132,7 @@ internal sealed class ControlLayer : nn.Module
         var (heads, headWidth, width) = (_queryWeight.shape[0], _queryWeight.shape[1], _queryWeight.shape[2]);
         var r = encoded.shape[0];
         var keys = MatrixProducts.Linear(encoded, _keyWeight.flatten(0, 1), _keyBias.flatten()).view(r, heads, headWidth);
+        // Laid out as matrices of an activation, which every place that reads it takes them as.
         var directions = MatrixProducts.Batched(keys.transpose(0, 1), _queryWeight).transpose(0, 1).contiguous(); // (R, H, C)
         var offsets = (keys * _queryBias).sum(-1); // (R, H)
         var values = MatrixProducts.Linear(encoded, _valueWeight.flatten(0, 1), _valueBias.flatten()).view(r, heads, width);

@@ -106,9 +106,9 @@ public sealed record GeneratorOptions
     public SiteAllocationKind? Allocation { get; init; }
 
     /// <summary>
-    /// Type that factors of matrix products are rounded to while a generator is trained, see <see cref="MatrixProducts"/>: float32, or
-    /// bfloat16, which is two to four times as fast where the machine has instructions for it. Weights, sums and what is stored are float32
-    /// either way, and targets are read as they are. Default float32.
+    /// Type in which the projections of the backbone and the products of control layers are multiplied while a generator is trained, see
+    /// <see cref="MatrixProducts"/>: float32, or bfloat16, which is several times as fast where the machine has instructions for it. Weights,
+    /// norms, softmax, scores, losses that are reported, and the target are float32 either way. Default float32.
     /// </summary>
     public NumberType Products { get; init; }
 
@@ -151,7 +151,7 @@ public sealed record GeneratorOptions
     public long Seed { get; init; } = 1;
 
     /// <summary>Steps in which control layers and their backbone are trained together.</summary>
-    internal int JointSteps => Architecture.Conditioning == ConditioningKind.Prefix ? 0 : (int)Math.Round(JointShare * Steps);
+    internal int JointSteps => LowRank > 0 || Architecture.Conditioning == ConditioningKind.Prefix ? 0 : (int)Math.Round(JointShare * Steps);
 
     /// <summary>Whether sites that refuse more are seen more often.</summary>
     internal bool AllocatesByRefusal => (Allocation ?? (Architecture.Conditioning == ConditioningKind.Control ? SiteAllocationKind.Refused : SiteAllocationKind.Uniform))

@@ -161,7 +161,7 @@ public sealed record GeneratorRecord
                 ? record
                 : throw new BadInputException($"{path} is of the format '{record.Format}'; this program reads {CurrentFormat}.", "Train the generator again.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new BadInputException($"{path} is damaged, or of another format than {CurrentFormat}.", "Train the generator again, or restore the file.", e);
         }
@@ -179,7 +179,7 @@ public sealed record GeneratorRecord
         WholeFile.Write(Path.Combine(folder, FileName), whole.ToJsonString(Json) + "\n");
     }
 
-    // Of all other fields as they stand there.
+    // Of all other fields as they stand there, numbers as they are written: against accidents, not against who means to.
     private static string HashOf(JsonObject whole)
     {
         var others = whole.DeepClone().AsObject();

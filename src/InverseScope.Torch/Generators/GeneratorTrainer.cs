@@ -78,8 +78,12 @@ public sealed class GeneratorTrainer
         private readonly long _began = trainer._clock.GetTimestamp();
 
         // All that decides the course of the first stage, and of the others.
-        private readonly string _priorIdentity = ContentHash.Of(task.Fingerprint, JsonSerializer.Serialize(
-            options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, Allocation = null, LearningRate = 1, DistillationSteps = 0 }));
+        private readonly string _priorIdentity = ContentHash.Of(
+            [
+                task.Fingerprint,
+                JsonSerializer.Serialize(options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, Allocation = null, LearningRate = 1, DistillationSteps = 0 }),
+                .. backboneOf is null ? Array.Empty<string>() : [GeneratorRecord.Read(backboneOf).Content],
+            ]);
 
         private readonly string _identity = ContentHash.Of(
             [task.Fingerprint, target.Description.ContentHash, JsonSerializer.Serialize(options), .. sites.Select(s => s.ToString())]);
@@ -139,7 +143,7 @@ public sealed class GeneratorTrainer
             using var capture = new ActivationCapture(target, sites, options.Basis, task);
             var random = new RunSeed(options.Seed).Stream("first look");
             capture.Read([.. Enumerable.Range(0, TextsLookedAt).Select(_ => task.Draw(random))], cancel);
-            // Built-in tasks draw texts of one make; of a person's any may be the one that cannot be read.
+            // Of texts that were given one by one any may be the one that cannot be read.
             if (task is TextFileTask { Count: { } count })
             {
                 for (var i = 0L; i < count; i++)
@@ -186,21 +190,21 @@ public sealed class GeneratorTrainer
             var path = Path.Combine(at, CourseName);
             if (!File.Exists(path))
                 return null;
-            FinishedStage stage;
+            FinishedStage? stage;
             try
             {
-                stage = JsonSerializer.Deserialize<FinishedStage>(File.ReadAllText(path))!;
+                stage = JsonSerializer.Deserialize<FinishedStage>(File.ReadAllText(path));
             }
             catch (JsonException e)
             {
                 throw new BadInputException($"{path} is damaged.", "Delete its folder, and run the command again.", e);
             }
 
-            return stage.Identity == identity
+            return stage?.Identity == identity
                 ? stage
                 : throw new BadInputException(
-                    $"{path} is of a training with other options or of another task.",
-                    "Give those options again to go on with it, delete its folder, or choose another.");
+                    $"{path} is of a training with other options, of another task, or of another version of this program.",
+                    "Give those options again to go on with it (on another machine also --products), delete its folder, or choose another.");
         }
 
         private static void Finish(string at, string identity, TrainingCourse? course) =>
@@ -241,7 +245,7 @@ public sealed class GeneratorTrainer
                 {
                     using var inner = NewDisposeScope();
                     using var inference = no_grad();
-                    return heldOut.Average(batch => (double)LossOf(network, batch).item<float>());
+                    return heldOut.Average(batch => (double)batch.Loss(network.call, trainer._thread.TorchDevice).item<float>());
                 });
             using (var merged = network.Merged())
                 WeightLoader.Save(merged, into);
@@ -316,7 +320,7 @@ public sealed class GeneratorTrainer
                 step =>
                 {
                     var batch = pairs.Pairs("conditioning texts", step, heldOut: false, cancel, allocation?.Shares);
-                    return network.Conditioning.HasOwnBackbone ? LossOf(network, batch, told: true) : JointLoss(network, tokens, batch, step);
+                    return network.Conditioning.HasOwnBackbone ? LossOf(network, batch) : JointLoss(network, tokens, batch, step);
                 },
                 network.TrainsBackbone, allocation);
             if (options.DistillationSteps > 0)
@@ -335,7 +339,7 @@ public sealed class GeneratorTrainer
         {
             var joint = step <= options.JointSteps;
             network.SetBackboneTrained(joint);
-            var told = LossOf(network, batch, told: true);
+            var told = LossOf(network, batch);
             if (!joint)
                 return told;
             var untold = PriorBatch(tokens, "prior texts along", step, heldOut: false, Math.Max(1, options.BatchSize / UntoldPart));
@@ -352,8 +356,8 @@ public sealed class GeneratorTrainer
                 step =>
                 {
                     using var scope = NewDisposeScope();
-                    var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel), told: true);
-                    var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel), told: true);
+                    var own = LossOf(network, pairs.OwnPairs(network, step, DistillationSamples, cancel));
+                    var given = LossOf(network, pairs.Pairs("distillation texts", step, heldOut: false, cancel));
                     return own.Plus(given).DividedBy(2).MoveToOuterDisposeScope();
                 },
                 network.Conditioning.HasOwnBackbone);
@@ -370,16 +374,21 @@ public sealed class GeneratorTrainer
             new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
                 [.. network.Trained(withBackbone)], schedule, loss, () => Average(network, heldOut, told: true), allocation);
 
-        private double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
+        private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)
         {
             using var scope = NewDisposeScope();
             using var inference = no_grad();
-            return batches.Average(batch => (double)LossOf(network, batch, told).item<float>());
+            return batches.Average(batch => (double)Loss(network, batch, told).item<float>());
         }
 
-        private Tensor LossOf(GeneratorNetwork network, TrainingPairs batch, bool told)
+        private Tensor LossOf(GeneratorNetwork network, TrainingPairs batch)
         {
             using var rounding = MatrixProducts.Rounded(options.Products);
+            return Loss(network, batch, told: true);
+        }
+
+        private static Tensor Loss(GeneratorNetwork network, TrainingPairs batch, bool told)
+        {
             var conditioned = told ? network.Conditioning.Condition(batch.Activations) : null;
             return batch.Texts.Loss(ids => network.Logits(ids, conditioned), network.Device);
         }

@@ -4,20 +4,21 @@ using static TorchSharp.torch;
 namespace InverseScope.Torch.Runtime;
 
 /// <summary>
-/// Matrix products of networks that are trained. Within <see cref="Rounded"/> their factors are rounded to bfloat16, forwards and in the gradients,
-/// while sums, results, weights and all else stay float32 (mixed precision: Micikevicius et al. 2018; bfloat16: Kalamkar et al. 2019).
+/// Matrix products of networks that are trained. Within <see cref="Rounded"/> their factors and their results have bfloat16's 8 significant bits,
+/// forwards and in the gradients, and come back as float32; sums within a product, weights and all else stay float32 (mixed precision:
+/// Micikevicius et al. 2018; bfloat16: Kalamkar et al. 2019).
 /// </summary>
 internal static class MatrixProducts
 {
-    // Like gradient mode it belongs to a thread.
+    // Ambient like gradient mode, and the thread's as that is: it is asked far below those who decide it, in modules that targets share.
     [ThreadStatic]
     private static bool _areRounded;
 
-    /// <summary>The type in which a device multiplies fastest: bfloat16 on GPUs and on processors that have instructions for it, otherwise float32.</summary>
+    /// <summary>The type in which a device is known to multiply fastest: bfloat16 on processors that have instructions for it, otherwise float32.</summary>
     /// <param name="device">As <see cref="TorchThread.Device"/>.</param>
-    public static NumberType FastestOn(string device) => device != "cpu" || HasBFloat16() ? NumberType.BFloat16 : NumberType.Float32;
+    public static NumberType FastestOn(string device) => device == "cpu" && HasBFloat16() ? NumberType.BFloat16 : NumberType.Float32;
 
-    /// <summary>Rounds the factors of products on this thread until it is disposed of; with float32 nothing changes.</summary>
+    /// <summary>Rounds products on this thread until it is disposed of; with float32 nothing changes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">float16, whose range gradients leave.</exception>
     public static Rounding Rounded(NumberType type)
     {

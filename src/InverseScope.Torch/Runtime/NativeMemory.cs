@@ -8,7 +8,9 @@ public static partial class NativeMemory
     private const int TrimThreshold = -1;
     private const int TopPad = -2;
     private const int MapThreshold = -3;
-    private const int MostMapped = 1 << 30;
+
+    // Pieces from here on are mapped apart. Older glibc allows half of an arena's heap, 32 MiB.
+    private static readonly int[] Mapped = [1 << 30, 1 << 25];
     private const int Padding = 1 << 28;
 
     /// <summary>
@@ -19,8 +21,11 @@ public static partial class NativeMemory
     {
         try
         {
-            foreach (var (parameter, value) in new[] { (MapThreshold, MostMapped), (TrimThreshold, int.MaxValue), (TopPad, Padding) })
-                _ = Set(parameter, value);
+            // Without it the others would end glibc's own adapting of it, and every tensor be mapped anew.
+            if (!Mapped.Any(least => Set(MapThreshold, least) != 0))
+                return;
+            _ = Set(TrimThreshold, int.MaxValue);
+            _ = Set(TopPad, Padding);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {

@@ -5,7 +5,7 @@ namespace InverseScope.Torch.Runtime;
 
 /// <summary>
 /// Type of the weights that are not trained: those of targets and of the backbones of generators. What is trained, norms, the softmax,
-/// probabilities, noise and distances are float32 whatever it is.
+/// probabilities, noise and distances are float32 whatever it is. Also the type in which trainings multiply.
 /// </summary>
 public enum NumberType
 {

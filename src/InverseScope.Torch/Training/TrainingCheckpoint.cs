@@ -80,8 +80,8 @@ internal sealed class TrainingCheckpoint
             || !int.TryParse(file.Metadata.GetValueOrDefault(StepKey), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
         {
             throw new BadInputException(
-                $"{_path} is of a training with other options or of another task.",
-                "Give those options again to go on with it, delete it, or choose another folder.");
+                $"{_path} is of a training with other options, of another task, or of another version of this program.",
+                "Give those options again to go on with it (on another machine also --products), delete it, or choose another folder.");
         }
 
         using var scope = NewDisposeScope();
@@ -97,7 +97,7 @@ internal sealed class TrainingCheckpoint
         {
             return SafetensorsFile.Open(_path);
         }
-        catch (BadInputException e)
+        catch (BadInputException e) when (e.InnerException is not (IOException or UnauthorizedAccessException))
         {
             throw new BadInputException(e.What, "Delete it, and run the command again: what it holds of the training is lost.", e);
         }

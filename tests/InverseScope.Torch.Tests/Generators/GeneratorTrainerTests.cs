@@ -178,6 +178,8 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         var lowRank = control with { LowRank = 8, Backbone = "gpt2" };
         Assert.Contains("joint_share must be 0 with low_rank", Assert.Single(lowRank.Check()), StringComparison.Ordinal);
         Assert.Empty((lowRank with { JointShare = 0 }).Check());
+        // As it was recorded before that was refused.
+        Assert.Equal(0, lowRank.JointSteps);
     }
 
     [Fact]
@@ -189,6 +191,13 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         var record = Train(whole.Path, rounded);
         Assert.True(record.Backbone!.HeldOutLoss < record.Backbone.FirstLoss);
         Assert.True(record.Conditioning.HeldOutLoss < record.Conditioning.FirstLoss);
+        using (var plain = new TempFolder())
+        {
+            var (loss, rounding) = (Train(plain.Path, Tiny).Conditioning.HeldOutLoss, record.Conditioning.HeldOutLoss);
+            Assert.NotEqual(loss, rounding);
+            Assert.Equal(loss, rounding, 0.02);
+        }
+
         Assert.Contains("\"products\": \"bfloat16\"", File.ReadAllText(Path.Combine(whole.Path, GeneratorRecord.FileName)), StringComparison.Ordinal);
         using var stop = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => Train(parts.Path, rounded, progress: new Told(value =>
