@@ -49,17 +49,7 @@ internal static class TrainingSpeed
 
     private static GeneratorNetwork Network()
     {
-        var backbone = new CausalTransformer(new TransformerConfig
-        {
-            Family = Gpt2Config.Family,
-            Layers = Options.Layers,
-            Heads = Options.Heads,
-            HeadWidth = Options.Width / Options.Heads,
-            Width = Options.Width,
-            MlpWidth = 4 * Options.Width,
-            Vocabulary = Vocabulary,
-            Context = Tokens,
-        });
+        var backbone = new CausalTransformer(Gpt2Config.Sized(Options.Layers, Options.Heads, Options.Width, Vocabulary, Tokens));
         backbone.Initialise(Seed);
         var sites = SiteShape.Of(Enumerable.Range(0, Sites).Select(s => $"L0H{s}@last"), [.. Enumerable.Repeat(SiteWidth, Sites)]);
         var conditioning = new ControlConditioning(backbone.Config, sites, Options.Architecture);

@@ -53,13 +53,7 @@ public sealed class Generator : IDisposable
 
         var record = GeneratorRecord.Read(folder);
         var backbone = Path.Combine(folder, BackboneFolder);
-        if (record.Content != ContentOf(folder))
-        {
-            throw new BadInputException(
-                $"{folder} is not as it was trained: a file of its backbone, its tokenizer or {ConditioningName} has changed.",
-                "Restore it, or train the generator again.");
-        }
-
+        CheckContent(folder, record);
         var config = ConfigFile.Read(backbone);
         var tokenizer = TokenizerFolder.Load(backbone) ?? throw new BadInputException($"{backbone} has no tokenizer.", "Train the generator again.");
         return new Generator(folder, record, new GeneratorTokens(tokenizer, config, backbone), config.Context, thread);
@@ -87,6 +81,18 @@ public sealed class Generator : IDisposable
     /// <param name="hashOf">SHA-256 of a file's content by its path, 32 bytes.</param>
     /// <exception cref="BadInputException">The record is missing or damaged, or files are missing.</exception>
     public static bool IsAsTrained(string folder, Func<string, byte[]> hashOf) => GeneratorRecord.Read(folder).Content == ContentOf(folder, hashOf);
+
+    /// <summary>Refuses files that are not those that a generator was made with.</summary>
+    /// <exception cref="BadInputException">One has changed, or is missing.</exception>
+    internal static void CheckContent(string folder, GeneratorRecord record)
+    {
+        if (record.Content != ContentOf(folder))
+        {
+            throw new BadInputException(
+                $"{folder} is not as it was trained: a file of its backbone, its tokenizer or {ConditioningName} has changed.",
+                "Restore it, or train the generator again.");
+        }
+    }
 
     /// <summary>See <see cref="GeneratorRecord.Content"/>.</summary>
     /// <exception cref="BadInputException">A file is missing.</exception>

@@ -62,8 +62,9 @@ public sealed class GeneratorTrainer
             throw new BadInputException(string.Join(" ", problems));
         if (File.Exists(Path.Combine(folder, GeneratorRecord.FileName)))
             throw new BadInputException($"{folder} holds a generator already.", "Choose another folder or name, or remove it.");
+        var other = backboneOf is null ? null : GeneratorRecord.Read(backboneOf);
         using var _ = TrainingCheckpoint.Enter(folder);
-        return _thread.Run(() => new Work(this, target, task, sites, options, folder, command, backboneOf, progress, cancel).Run(), cancel);
+        return _thread.Run(() => new Work(this, target, task, sites, options, folder, command, backboneOf, other, progress, cancel).Run(), cancel);
     }
 
     /// <summary>Whether a folder holds a training that has begun and not ended.</summary>
@@ -73,7 +74,7 @@ public sealed class GeneratorTrainer
 
     private sealed class Work(
         GeneratorTrainer trainer, TargetModel target, ITask task, IReadOnlyList<Site> sites, GeneratorOptions options, string folder,
-        string command, string? backboneOf, IProgress<GeneratorProgress>? progress, CancellationToken cancel)
+        string command, string? backboneOf, GeneratorRecord? other, IProgress<GeneratorProgress>? progress, CancellationToken cancel)
     {
         private readonly long _began = trainer._clock.GetTimestamp();
 
@@ -82,7 +83,7 @@ public sealed class GeneratorTrainer
             [
                 task.Fingerprint,
                 JsonSerializer.Serialize(options with { Architecture = new GeneratorArchitecture(), Steps = 1, JointShare = 0, Allocation = null, LearningRate = 1, DistillationSteps = 0 }),
-                .. backboneOf is null ? Array.Empty<string>() : [GeneratorRecord.Read(backboneOf).Content],
+                .. other is null ? Array.Empty<string>() : [other.Content],
             ]);
 
         private readonly string _identity = ContentHash.Of(
@@ -176,7 +177,7 @@ public sealed class GeneratorTrainer
             Directory.CreateDirectory(into);
             TrainingCourse? course = null;
             if (backboneOf is not null)
-                CopyBackbone(into);
+                CopyBackbone(into, other!);
             else
                 course = TrainBackbone(into);
             Finish(into, _priorIdentity, course);
@@ -213,15 +214,13 @@ public sealed class GeneratorTrainer
         /// <param name="Course">Null where another's result was taken.</param>
         private sealed record FinishedStage(string Identity, TrainingCourse? Course);
 
-        private void CopyBackbone(string into)
+        private void CopyBackbone(string into, GeneratorRecord from)
         {
-            var other = GeneratorRecord.Read(backboneOf!);
-            if (other.TaskFingerprint != task.Fingerprint)
-                throw new BadInputException($"The backbone of {backboneOf} was made for task '{other.Task}', not for '{task.Name}'.");
-            if (other.Options.Architecture.Conditioning == ConditioningKind.Prefix)
+            if (from.TaskFingerprint != task.Fingerprint)
+                throw new BadInputException($"The backbone of {backboneOf} was made for task '{from.Task}', not for '{task.Name}'.");
+            if (from.Options.Architecture.Conditioning == ConditioningKind.Prefix)
                 throw new BadInputException($"The backbone of {backboneOf} was trained along with its conditioning.", "Take that of a generator with control layers.");
-            if (!Generator.IsAsTrained(backboneOf!, TargetContent.HashOf))
-                throw new BadInputException($"{backboneOf} is not as it was trained: one of its files has changed.", "Restore it, or take the backbone of another.");
+            Generator.CheckContent(backboneOf!, from);
             foreach (var file in TargetContent.Files(Path.Combine(backboneOf!, Generator.BackboneFolder)))
                 File.Copy(file, Path.Combine(into, Path.GetFileName(file)), overwrite: true);
         }
@@ -272,16 +271,8 @@ public sealed class GeneratorTrainer
 
             var vocabulary = new TrainingVocabulary(task, reversible: true);
             vocabulary.Write(into);
-            var sizes = new TransformerConfig
+            var sizes = Gpt2Config.Sized(options.Layers, options.Heads, options.Width, vocabulary.Size, vocabulary.LongestText + 2 + SpareContext) with
             {
-                Family = Gpt2Config.Family,
-                Layers = options.Layers,
-                Heads = options.Heads,
-                HeadWidth = options.Width / options.Heads,
-                Width = options.Width,
-                MlpWidth = 4 * options.Width,
-                Vocabulary = vocabulary.Size,
-                Context = vocabulary.LongestText + 2 + SpareContext,
                 BeginToken = vocabulary.BeginId,
                 EndToken = vocabulary.EndId,
                 PadToken = vocabulary.EndId,
@@ -342,9 +333,7 @@ public sealed class GeneratorTrainer
             var told = LossOf(network, batch);
             if (!joint)
                 return told;
-            var untold = PriorBatch(tokens, "prior texts along", step, heldOut: false, Math.Max(1, options.BatchSize / UntoldPart));
-            using var rounding = MatrixProducts.Rounded(options.Products);
-            return told.Plus(untold.Loss(ids => network.Logits(ids, null), network.Device));
+            return told.Plus(LossOf(network.Prior, PriorBatch(tokens, "prior texts along", step, heldOut: false, Math.Max(1, options.BatchSize / UntoldPart))));
         }
 
         /// <summary>Goes on with the generator's own texts beside those of the prior.</summary>

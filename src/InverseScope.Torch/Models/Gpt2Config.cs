@@ -9,6 +9,20 @@ internal static class Gpt2Config
 {
     public const string Family = "gpt2";
 
+    /// <summary>A model of this family with the usual proportions: heads share the width, and the MLP is four times as wide.</summary>
+    /// <param name="width">A multiple of <paramref name="heads"/>.</param>
+    public static TransformerConfig Sized(int layers, int heads, int width, int vocabulary, int context) => new()
+    {
+        Family = Family,
+        Layers = layers,
+        Heads = heads,
+        HeadWidth = width / heads,
+        Width = width,
+        MlpWidth = 4 * width,
+        Vocabulary = vocabulary,
+        Context = context,
+    };
+
     public static TransformerConfig Read(ConfigFields fields)
     {
         RefuseOther(fields);

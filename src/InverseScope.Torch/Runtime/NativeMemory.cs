@@ -8,14 +8,14 @@ public static partial class NativeMemory
     private const int TrimThreshold = -1;
     private const int TopPad = -2;
     private const int MapThreshold = -3;
+    private const int Padding = 1 << 28;
 
     // Pieces from here on are mapped apart. Older glibc allows half of an arena's heap, 32 MiB.
     private static readonly int[] Mapped = [1 << 30, 1 << 25];
-    private const int Padding = 1 << 28;
 
     /// <summary>
     /// Has freed memory kept for what comes next, where glibc would give large pieces back to the system: each step of a training frees and asks
-    /// for the same hundreds of megabytes, and pages that come anew cost more than what is computed on them. For processes that train and end.
+    /// for the same hundreds of megabytes, and getting those pages anew takes a good part of it (results/training.md of the benchmarks). For processes that train and end.
     /// </summary>
     public static void KeepFreed()
     {

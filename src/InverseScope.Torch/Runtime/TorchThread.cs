@@ -35,7 +35,7 @@ public sealed class TorchThread : IDisposable
     /// <summary>Type of weights that are not trained.</summary>
     public NumberType Weights { get; }
 
-    /// <summary>The type in which the device multiplies fastest: bfloat16 or float32.</summary>
+    /// <summary>The type in which the device is known to multiply fastest: bfloat16 or float32.</summary>
     public NumberType FastestProducts => MatrixProducts.FastestOn(Device);
 
     /// <summary>The device for libtorch; on the thread itself only.</summary>

@@ -104,18 +104,12 @@ public sealed class ModelTrainer
         return record;
     }
 
-    private static TransformerConfig Architecture(TrainingOptions options, TrainingVocabulary vocabulary) => new()
-    {
-        Family = Gpt2Config.Family,
-        Layers = options.Layers,
-        Heads = options.Heads,
-        HeadWidth = options.Width / options.Heads,
-        Width = options.Width,
-        MlpWidth = 4 * options.Width,
-        Vocabulary = vocabulary.Size,
+    // Begin and end token; and a little room for texts that the survey did not meet.
+    private static int ContextOf(TrainingVocabulary vocabulary) => (vocabulary.LongestText + 2 + 7) / 8 * 8;
 
-        // Begin and end token; and a little room for texts that the survey did not meet.
-        Context = (vocabulary.LongestText + 2 + 7) / 8 * 8,
+    private static TransformerConfig Architecture(TrainingOptions options, TrainingVocabulary vocabulary) => Gpt2Config.Sized(
+        options.Layers, options.Heads, options.Width, vocabulary.Size, ContextOf(vocabulary)) with
+    {
         BeginToken = vocabulary.BeginId,
         EndToken = vocabulary.EndId,
         PadToken = vocabulary.EndId,
