@@ -38,11 +38,12 @@ internal static class GeneratorTrainCommand
     private static readonly Option<long?> Latent = OptionOf.Integer("--latent", Described("Width that all sites are encoded to", Defaults.Architecture.Latent), 1, 100_000);
     private static readonly Option<long?> ControlHeads = OptionOf.Integer("--control-heads", Described("Heads of a control layer", Defaults.Architecture.ControlHeads), 1, 1000);
     private static readonly Option<long?> ControlHeadWidth = OptionOf.Integer("--control-head-width", Described("Width of a control head", Defaults.Architecture.ControlHeadWidth), 1, 10_000);
+    private static readonly Option<EncoderInput?> Input = OptionOf.Choice<EncoderInput>("--encoder-input", "What the linear map of each site reads: the activation, or beside it also its direction and the logarithm of its norm. Default polar.");
     private static readonly Option<ControlInitial?> Initial = OptionOf.Choice<ControlInitial>("--control-initial", "How queries and keys of control layers begin. Default places.");
     private static readonly Option<double?> Noise = OptionOf.PositiveNumber("--noise", Described("Typical distance that noise moves an activation by", Defaults.NoiseDistance));
     private static readonly Option<double?> NoiseNormBand = OptionOf.Share("--noise-norm-band", Described("How far noise may change the norm, as a share", Defaults.NoiseNormBand));
 
-    private static readonly Option<NumberType?> Products = OptionOf.Choice<NumberType>("--products", "Type in which the training multiplies: float32, or bfloat16, which is faster where the machine has instructions for it. Default bfloat16 where the processor has, otherwise float32.");
+    private static readonly Option<NumberType?> Products = OptionOf.Choice<NumberType>("--products", "Type in which the training multiplies: float32, or bfloat16, which is faster where the machine has instructions for it. Default bfloat16 where the processor has, otherwise float32.", NumberType.Float32, NumberType.BFloat16);
 
     public static Command Create(Shell shell)
     {
@@ -78,6 +79,7 @@ internal static class GeneratorTrainCommand
                 Latent = (int)(parse.GetValue(Latent) ?? Defaults.Architecture.Latent),
                 ControlHeads = (int)(parse.GetValue(ControlHeads) ?? Defaults.Architecture.ControlHeads),
                 ControlHeadWidth = (int)(parse.GetValue(ControlHeadWidth) ?? Defaults.Architecture.ControlHeadWidth),
+                EncoderInput = parse.GetValue(Input) ?? Defaults.Architecture.EncoderInput,
                 ControlInitial = parse.GetValue(Initial) ?? Defaults.Architecture.ControlInitial,
             },
             Backbone = parse.GetValue(Backbone) is { } backbone ? invocation.Models.Find(backbone).Folder : null,

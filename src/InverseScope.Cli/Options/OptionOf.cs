@@ -113,10 +113,12 @@ internal static class OptionOf
         };
 
     /// <summary>A member of an enumeration by its name in lower case.</summary>
-    public static Option<T?> Choice<T>(string name, string description)
+    /// <param name="among">Those that can be chosen; none given, all.</param>
+    public static Option<T?> Choice<T>(string name, string description, params T[] among)
         where T : struct, Enum
     {
-        var names = Enum.GetNames<T>().Select(n => n.ToLowerInvariant()).ToArray();
+        var values = among.Length > 0 ? among : Enum.GetValues<T>();
+        var names = values.Select(v => v.ToString().ToLowerInvariant()).ToArray();
         return new(name)
         {
             Description = description,
@@ -125,7 +127,7 @@ internal static class OptionOf
             {
                 var text = result.Tokens[0].Value;
                 if (Array.IndexOf(names, text) is >= 0 and var index)
-                    return Enum.GetValues<T>()[index];
+                    return values[index];
                 result.AddError($"{name} is one of {string.Join(", ", names)}; found '{text}'.{NearestName.Hint(text, names)}");
                 return null;
             },

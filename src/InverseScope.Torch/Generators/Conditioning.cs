@@ -52,7 +52,7 @@ internal sealed class ControlConditioning : Conditioning
         : base(nameof(ControlConditioning))
     {
         _initial = architecture.ControlInitial;
-        _encoders = new SiteEncoders(sites, architecture.Latent);
+        _encoders = new SiteEncoders(sites, architecture.Latent, architecture.EncoderInput);
         _layers = new ModuleList<ControlLayer>([.. Enumerable.Range(0, backbone.Layers).Select(_ =>
             new ControlLayer(backbone.Width, architecture.Latent, architecture.ControlHeads, architecture.ControlHeadWidth))]);
         RegisterComponents();

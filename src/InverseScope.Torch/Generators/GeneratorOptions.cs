@@ -32,6 +32,9 @@ public sealed record GeneratorArchitecture
     /// <summary>Width of the encoding that all sites share, from 1. Default 128.</summary>
     public int Latent { get; init; } = 128;
 
+    /// <summary>What encoders of sites read. Default <see cref="EncoderInput.Polar"/>; the activation alone in the paper. A prefix reads the activation.</summary>
+    public EncoderInput EncoderInput { get; init; } = EncoderInput.Polar;
+
     /// <summary>Heads of each control layer, from 1. Default 64; 32 in the paper.</summary>
     public int ControlHeads { get; init; } = 64;
 

@@ -129,7 +129,7 @@ public sealed class GeneratorTrainer
                 Seconds = Math.Round(trainer._clock.GetElapsedTime(_began).TotalSeconds, 1),
             };
             record.Write(folder);
-            new TrainingCheckpoint(folder, _identity).Delete();
+            new TrainingCheckpoint(folder, _identity, command).Delete();
             if (Directory.Exists(DistillationFolder))
                 Directory.Delete(DistillationFolder, recursive: true);
             return record;
@@ -203,16 +203,15 @@ public sealed class GeneratorTrainer
 
             return stage?.Identity == identity
                 ? stage
-                : throw new BadInputException(
-                    $"{path} is of a training with other options, of another task, or of another version of this program.",
-                    "Give those options again to go on with it (on another machine also --products), delete its folder, or choose another.");
+                : throw TrainingCheckpoint.OfAnother(path, stage?.Command, "delete its folder");
         }
 
-        private static void Finish(string at, string identity, TrainingCourse? course) =>
-            WholeFile.Write(Path.Combine(at, CourseName), JsonSerializer.Serialize(new FinishedStage(identity, course)));
+        private void Finish(string at, string identity, TrainingCourse? course) =>
+            WholeFile.Write(Path.Combine(at, CourseName), JsonSerializer.Serialize(new FinishedStage(identity, course, command)));
 
         /// <param name="Course">Null where another's result was taken.</param>
-        private sealed record FinishedStage(string Identity, TrainingCourse? Course);
+        /// <param name="Command">What began it.</param>
+        private sealed record FinishedStage(string Identity, TrainingCourse? Course, string? Command = null);
 
         private void CopyBackbone(string into, GeneratorRecord from)
         {
@@ -233,7 +232,7 @@ public sealed class GeneratorTrainer
             if (options.LowRank > 0)
                 network.AddLowRank(options.LowRank, new RunSeed(options.Seed));
             var heldOut = Enumerable.Range(0, HeldOutBatches).Select(i => PriorBatch(tokens, "held-out prior", i, heldOut: true)).ToArray();
-            var loop = new TrainingLoop("the prior", new TrainingCheckpoint(into, _priorIdentity), progress, cancel);
+            var loop = new TrainingLoop("the prior", new TrainingCheckpoint(into, _priorIdentity, command), progress, cancel);
             var schedule = Schedule(options.BackboneSteps, options.BackboneLearningRate);
             var parameters = network.named_parameters().Where(p => p.parameter.requires_grad).ToArray();
             var course = loop.Run(
@@ -248,7 +247,7 @@ public sealed class GeneratorTrainer
                 });
             using (var merged = network.Merged())
                 WeightLoader.Save(merged, into);
-            new TrainingCheckpoint(into, _priorIdentity).Delete();
+            new TrainingCheckpoint(into, _priorIdentity, command).Delete();
             return course;
         }
 
@@ -319,7 +318,7 @@ public sealed class GeneratorTrainer
                 Directory.CreateDirectory(DistillationFolder);
                 Generator.SaveConditioning(network, DistillationFolder);
                 Finish(DistillationFolder, _identity, course);
-                new TrainingCheckpoint(folder, _identity).Delete();
+                new TrainingCheckpoint(folder, _identity, command).Delete();
             }
 
             return course;
@@ -360,7 +359,7 @@ public sealed class GeneratorTrainer
         private TrainingCourse Fit(
             string stage, string at, GeneratorNetwork network, TrainingPairs[] heldOut, TrainingSchedule schedule, Func<int, Tensor> loss,
             bool withBackbone, SiteAllocation? allocation = null) =>
-            new TrainingLoop(stage, new TrainingCheckpoint(at, _identity), progress, cancel).Run(
+            new TrainingLoop(stage, new TrainingCheckpoint(at, _identity, command), progress, cancel).Run(
                 [.. network.Trained(withBackbone)], schedule, loss, () => Average(network, heldOut, told: true), allocation);
 
         private static double Average(GeneratorNetwork network, TrainingPairs[] batches, bool told)

@@ -17,10 +17,10 @@ namespace InverseScope.Torch.Generators;
 internal sealed record TrainingPairs(SiteBatch Activations, LaidTexts Texts);
 
 /// <summary>What is known of a site's activations before anything is learnt.</summary>
-/// <param name="Mean">One number for each of the activation's.</param>
-/// <param name="Deviation">Of all of them together; above 0.</param>
-/// <param name="Map">Of the activation, less its mean and over its deviation, to what texts are about: E rows of its width. Empty for none.</param>
-internal sealed record SiteStatistics(float[] Mean, float Deviation, float[] Map);
+/// <param name="Mean">One number for each that the encoder reads, see <see cref="EncoderInput"/>.</param>
+/// <param name="Deviations">For each part of those that of all its numbers together; above 0.</param>
+/// <param name="Map">Of what is read, less its mean and over its deviation, to what texts are about: E rows of its width. Empty for none.</param>
+internal sealed record SiteStatistics(float[] Mean, float[] Deviations, float[] Map);
 
 /// <summary>Draws texts of a task, runs them through the target, and adds noise to their activations.</summary>
 internal sealed class PairSource : IDisposable
@@ -31,6 +31,8 @@ internal sealed class PairSource : IDisposable
     private const int LookedAt = 2;
     private const int LookedAtSamples = 8;
     private const double RefusedFrom = 0.1;
+    private const double NoVariance = 1e-11;
+    private const double SmallestDeviation = 1e-6;
     private static readonly double NormBand = new MeasurementOptions().NormBand;
 
     private readonly ITask _task;
@@ -111,7 +113,7 @@ internal sealed class PairSource : IDisposable
         }
 
         using var readings = TextReadings.Of([.. drawn.Select(_tokens.Encode)], _options.Architecture.Latent);
-        return [.. found.Select(captured => StatisticsOf(captured, _task, readings))];
+        return [.. found.Select(captured => StatisticsOf(captured, _task, readings, _options.Architecture.EncoderInput))];
     }
 
     /// <summary>The pairs of a step; depend on the seed, the step and the shares alone.</summary>
@@ -288,45 +290,34 @@ internal sealed class PairSource : IDisposable
 
     private static bool IsHeldOut(string text, double share) => ContentHash.ShareOf("generator\n" + text) < share;
 
-    private static SiteStatistics StatisticsOf(CapturedActivations found, ITask task, Tensor readings)
+    private static SiteStatistics StatisticsOf(CapturedActivations found, ITask task, Tensor readings, EncoderInput input)
     {
-        var mean = new double[found.Width];
-        var (rows, squares) = (0, 0.0);
-        for (var text = 0; text < found.Present.Length; text++)
-        {
-            if (found.Present[text] == 0)
-                continue;
-            rows++;
-            var z = found[text];
-            for (var i = 0; i < z.Length; i++)
-            {
-                mean[i] += z[i];
-                squares += (double)z[i] * z[i];
-            }
-        }
-
-        if (rows == 0)
+        long[] present = [.. Enumerable.Range(0, found.Present.Length).Where(text => found.Present[text] != 0)];
+        if (present.Length == 0)
         {
             throw new BadInputException(
                 $"Site '{found.Site}': no text of task '{task.Name}' has the position {found.Site.Position}.",
                 "Leave the site out, or give another position.");
         }
 
-        var centre = 0.0;
-        for (var i = 0; i < mean.Length; i++)
-        {
-            mean[i] /= rows;
-            centre += mean[i] * mean[i];
-        }
-
-        // A site that is the same for every text has nothing to scale by.
-        var variance = (squares / rows - centre) / mean.Length;
-        var deviation = variance > 1e-12 * (squares / rows) ? Math.Sqrt(variance) : Math.Max(1e-6, Math.Sqrt(squares / rows));
         using var scope = NewDisposeScope();
-        var present = tensor([.. Enumerable.Range(0, found.Present.Length).Where(text => found.Present[text] != 0).Select(text => (long)text)], device: CPU);
-        var normed = (tensor(found.Values, [found.Present.Length, found.Width], device: CPU).index_select(0, present).@double() - tensor(mean, device: CPU)).DividedBy(deviation);
+        var at = tensor(present, device: CPU);
+        var read = input.Of(tensor(found.Values, [found.Present.Length, found.Width], device: CPU).index_select(0, at).@double()); // (N, F)
+        var mean = read.mean([0L]);
+        var parts = input.Parts(found.Width).Select(p => (long)p).ToArray();
+        var centred = (read - mean).split(parts, 1);
+        var deviations = Array.ConvertAll(centred.Zip(read.split(parts, 1)).ToArray(), part => DeviationOf(part.First, part.Second));
+        var scaled = cat([.. centred.Zip(deviations, (part, deviation) => part.DividedBy(deviation))], 1);
         return new SiteStatistics(
-            Array.ConvertAll(mean, m => (float)m), (float)deviation, TextReadings.MapOf(normed, readings.index_select(0, present)).data<float>().ToArray());
+            mean.@float().data<float>().ToArray(), Array.ConvertAll(deviations, d => (float)d),
+            TextReadings.MapOf(scaled, readings.index_select(0, at)).data<float>().ToArray());
+    }
+
+    private static double DeviationOf(Tensor centred, Tensor read)
+    {
+        var (variance, square) = (centred.Squared().mean().item<double>(), read.Squared().mean().item<double>());
+        // A site that is the same for every text has nothing to scale by.
+        return variance > NoVariance * square ? Math.Sqrt(variance) : Math.Max(SmallestDeviation, Math.Sqrt(square));
     }
 
     /// <summary>Activations of texts, as training sees them.</summary>

@@ -21,8 +21,9 @@ internal readonly record struct SiteShape(int Width, string Address, string Posi
 }
 
 /// <summary>
-/// One linear map for each site into the latent space that all sites share: e = W (z − μ)/σ + b, with the mean μ and the
-/// deviation σ (a single number) of the site's activations, so that every site begins at the same scale. W and b are sums of
+/// One linear map for each site into the latent space that all sites share: e = W (a − μ)/σ + b, where a is the activation or what
+/// <see cref="EncoderInput"/> says, with its mean μ and its deviation σ (a single number for each part of a) over the site's activations, so that
+/// every site begins at the same scale. W and b are sums of
 /// what all sites of the width, all of the address, all of the position, and the site alone contribute: what one site
 /// learns, those like it need not learn again, though each is in few of the batches. Sites of the same width are kept in one
 /// tensor.
@@ -34,24 +35,27 @@ internal sealed class SiteEncoders : nn.Module
     // Of what tells the activation in a line, beside which what bends has to be found.
     private const double RandomShare = 0.3;
 
+    // Deviations that a logarithm of a norm may be off its mean by: that of an activation near zero must not drown the rest.
+    private const long MostLogNorm = 8;
+
     private readonly int[] _classOf;
     private readonly int[] _rowOf;
     private readonly int _latent;
-    private readonly IReadOnlyList<SiteShape> _sites;
+    private readonly EncoderInput _input;
 
     [ComponentName(Name = "by_width")]
     private readonly ModuleList<WidthClass> _classes;
 
     /// <param name="latent">E.</param>
-    public SiteEncoders(IReadOnlyList<SiteShape> sites, int latent)
+    public SiteEncoders(IReadOnlyList<SiteShape> sites, int latent, EncoderInput input)
         : base(nameof(SiteEncoders))
     {
-        (_sites, _latent) = (sites, latent);
+        (_latent, _input) = (latent, input);
         int[] distinct = [.. sites.Select(s => s.Width).Distinct().Order()];
         _classOf = [.. sites.Select(s => Array.IndexOf(distinct, s.Width))];
         var counts = new int[distinct.Length];
         _rowOf = [.. _classOf.Select(c => counts[c]++)];
-        _classes = new ModuleList<WidthClass>([.. distinct.Select(width => new WidthClass([.. sites.Where(s => s.Width == width)], latent))]);
+        _classes = new ModuleList<WidthClass>([.. distinct.Select(width => new WidthClass([.. sites.Where(s => s.Width == width)], latent, input.Parts(width)))]);
         RegisterComponents();
     }
 
@@ -62,11 +66,11 @@ internal sealed class SiteEncoders : nn.Module
         using var frozen = no_grad();
         foreach (var kept in _classes)
             kept.Initialise(seed);
-        foreach (var (site, (mean, deviation, map)) in statistics.Index())
+        foreach (var (site, (mean, deviations, map)) in statistics.Index())
         {
             var (kept, row) = (_classes[_classOf[site]], _rowOf[site]);
             kept.Mean[row].copy_(tensor(mean));
-            kept.Scale[row].copy_(tensor(1 / deviation));
+            kept.Scale[row].copy_(tensor(Array.ConvertAll(deviations, d => 1 / d), kept.Scale[row].shape));
             if (map.Length > 0)
                 kept.Read(row, tensor(map, [_latent, mean.Length], device: kept.Mean.device));
         }
@@ -95,8 +99,10 @@ internal sealed class SiteEncoders : nn.Module
         int[] rows = [.. batch.Sites[begin..end].Select(s => _rowOf[s])]; // (G)
         var at = tensor(Array.ConvertAll(rows, r => (long)r), device: device);
         var values = batch.Values[begin..end].SelectMany(v => v).ToArray();
-        var z = tensor(values, [end - begin, batch.Rows, kept.Mean.shape[1]], device: device); // (G, n, width)
-        var scaled = (z - kept.Mean.index_select(0, at).unsqueeze(1)) * kept.Scale.index_select(0, at).view(-1, 1, 1);
+        var z = tensor(values, [end - begin, batch.Rows, kept.Width], device: device); // (G, n, width)
+        var scaled = (_input.Of(z) - kept.Mean.index_select(0, at).unsqueeze(1)) * kept.Scales(at).unsqueeze(1);
+        if (_input == EncoderInput.Polar)
+            scaled.narrow(-1, scaled.shape[^1] - 1, 1).ClampMinInPlace(-MostLogNorm).ClampMaxInPlace(MostLogNorm);
         var (weight, bias) = kept.Maps(rows);
         return scaled.bmm(weight.transpose(1, 2)).Plus(bias.unsqueeze(1)).view(-1, _latent);
     }
@@ -104,6 +110,7 @@ internal sealed class SiteEncoders : nn.Module
     /// <summary>The encoders of the sites of one width.</summary>
     private sealed class WidthClass : nn.Module
     {
+        private readonly int[] _inputs;
         private readonly Part[] _parts;
 
         [ComponentName(Name = "all")]
@@ -124,10 +131,12 @@ internal sealed class SiteEncoders : nn.Module
         [ComponentName(Name = "scale")]
         private readonly Parameter _scale;
 
-        public WidthClass(SiteShape[] sites, int latent)
+        /// <param name="inputs">Numbers in each part of what is read.</param>
+        public WidthClass(SiteShape[] sites, int latent, int[] inputs)
             : base(nameof(WidthClass))
         {
-            var width = sites[0].Width;
+            (_inputs, Width) = (inputs, sites[0].Width);
+            var width = inputs.Sum();
             _all = new Part([.. sites.Select(_ => "")], latent, width);
             _address = new Part([.. sites.Select(s => s.Address)], latent, width);
             _position = new Part([.. sites.Select(s => s.Position)], latent, width);
@@ -135,13 +144,23 @@ internal sealed class SiteEncoders : nn.Module
             _parts = [_all, _address, _position, _site];
             // Measured, not learnt; parameters all the same, so that they are stored like the rest.
             _mean = nn.Parameter(empty(sites.Length, width), requires_grad: false);
-            _scale = nn.Parameter(empty(sites.Length), requires_grad: false);
+            _scale = nn.Parameter(inputs.Length == 1 ? empty(sites.Length) : empty(sites.Length, inputs.Length), requires_grad: false);
             RegisterComponents();
         }
+
+        /// <summary>Numbers in one activation.</summary>
+        public int Width { get; }
 
         public Parameter Mean => _mean;
 
         public Parameter Scale => _scale;
+
+        /// <summary>1/σ of each number that is read, <c>(G, F)</c>, of sites given by their rows.</summary>
+        public Tensor Scales(Tensor at)
+        {
+            var scales = _scale.index_select(0, at).view(at.shape[0], -1);
+            return cat([.. _inputs.Select((count, part) => scales.narrow(1, part, 1).expand(-1, count))], 1);
+        }
 
         /// <summary>
         /// All sites begin with one random map, beside what each reads of its own texts; vectors of their address and their position tell them apart.

@@ -54,7 +54,7 @@ public sealed class ModelTrainer
         network.to(_thread.TorchDevice);
         using var optimizer = new AdamW(network.named_parameters(), options.WeightDecay);
         var checkpoint = new TrainingCheckpoint(folder, ContentHash.Of(
-            task.Fingerprint, vocabulary.Fingerprint, JsonSerializer.Serialize(options)));
+            task.Fingerprint, vocabulary.Fingerprint, JsonSerializer.Serialize(options)), command);
         var texts = new TrainingTexts(task, vocabulary, options);
         var done = checkpoint.Restore(optimizer.Tensors).Step;
         var started = _clock.GetTimestamp();

@@ -16,12 +16,15 @@ internal sealed class TrainingCheckpoint
     private const string MemoryKey = "memory";
     private const string StepKey = "step";
     private const string IdentityKey = "training";
+    private const string CommandKey = "command";
     private readonly string _path;
     private readonly string _identity;
+    private readonly string _command;
 
     /// <param name="identity">Hash of all that decides the training's course.</param>
-    public TrainingCheckpoint(string folder, string identity) =>
-        (_path, _identity) = (Path.Combine(folder, FileName), identity);
+    /// <param name="command">Command line of the training, to tell whoever comes with other options.</param>
+    public TrainingCheckpoint(string folder, string identity, string command) =>
+        (_path, _identity, _command) = (Path.Combine(folder, FileName), identity, command);
 
     /// <summary>Whether a folder holds the state of an unfinished training.</summary>
     public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
@@ -60,6 +63,7 @@ internal sealed class TrainingCheckpoint
             new Dictionary<string, string>
             {
                 [IdentityKey] = _identity,
+                [CommandKey] = _command,
                 [StepKey] = step.ToString(CultureInfo.InvariantCulture),
                 [MemoryKey] = memory,
             });
@@ -79,9 +83,7 @@ internal sealed class TrainingCheckpoint
         if (file.Metadata.GetValueOrDefault(IdentityKey) != _identity
             || !int.TryParse(file.Metadata.GetValueOrDefault(StepKey), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
         {
-            throw new BadInputException(
-                $"{_path} is of a training with other options, of another task, or of another version of this program.",
-                "Give those options again to go on with it (on another machine also --products), delete it, or choose another folder.");
+            throw OfAnother(_path, file.Metadata.GetValueOrDefault(CommandKey), "delete it");
         }
 
         using var scope = NewDisposeScope();
@@ -90,6 +92,13 @@ internal sealed class TrainingCheckpoint
             values.copy_(tensor(file.ReadSingles(name), values.shape));
         return (step, file.Metadata.GetValueOrDefault(MemoryKey) ?? "");
     }
+
+    /// <summary>What to say of a state that another training left.</summary>
+    /// <param name="command">The command line that it came from; null if that is not known.</param>
+    /// <param name="removal">How it can be done away with.</param>
+    public static BadInputException OfAnother(string path, string? command, string removal) => new(
+        $"{path} is of a training with other options, of another task, or of another version of this program.",
+        $"{(command is null ? "Give those options again to go on with it" : $"Go on with it as it was begun: {command}")} (on another machine also --products); or {removal}, or choose another folder.");
 
     private SafetensorsFile Open()
     {

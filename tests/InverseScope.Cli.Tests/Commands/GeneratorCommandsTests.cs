@@ -140,6 +140,8 @@ public sealed class GeneratorCommandsTests
     [InlineData("--layers is about making a backbone", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--backbone-of", "ioi", "--layers", "2")]
     [InlineData("joint_share must be 0", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--low-rank", "8", "--backbone", "ioi", "--joint-share", "0.5")]
     [InlineData("--products is one of", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--products", "int8")]
+    [InlineData("--products is one of float32, bfloat16; found 'float16'", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--products", "float16")]
+    [InlineData("--encoder-input is one of activation, polar", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--encoder-input", "direction")]
     [InlineData("multiple of heads", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L0H0", "--width", "10")]
     [InlineData("No site is given", "generator", "train", "--model", "ioi", "--task", "ioi")]
     [InlineData("the target has no layer", "generator", "train", "--model", "ioi", "--task", "ioi", "--sites", "L7H0")]

@@ -26,8 +26,8 @@ public sealed class ControlLayerTests(TorchFixture torch)
             (golden.GetProperty("params"), golden.GetProperty("inputs"), golden.GetProperty("outputs"), golden.GetProperty("grad_of_sum"));
         int Number(string of) => golden.GetProperty(of).GetInt32();
         using var layer = new ControlLayer(Number("d_model"), Number("d_latent"), Number("n_heads"), Number("head_dim"));
-        using var encoders = new SiteEncoders([new SiteShape(Number("d_site"), "L0", "@last")], Number("d_latent"));
-        encoders.Initialise([new(new float[Number("d_site")], 1, [])], new RunSeed(1));
+        using var encoders = new SiteEncoders([new SiteShape(Number("d_site"), "L0", "@last")], Number("d_latent"), EncoderInput.Activation);
+        encoders.Initialise([new(new float[Number("d_site")], [1], [])], new RunSeed(1));
         using (no_grad())
         {
             foreach (var (parameter, values) in layer.named_parameters())
@@ -108,8 +108,8 @@ public sealed class ControlLayerTests(TorchFixture torch)
     {
         using var scope = NewDisposeScope();
         SiteShape[] shapes = [new(3, "L0", "@a"), new(3, "L0", "@b"), new(3, "L1", "@b"), new(3, "L1", "@c"), new(2, "L0", "@a")];
-        using var encoders = new SiteEncoders(shapes, 4);
-        encoders.Initialise([.. shapes.Select(s => new SiteStatistics(new float[s.Width], 1, []))], new RunSeed(1));
+        using var encoders = new SiteEncoders(shapes, 4, EncoderInput.Activation);
+        encoders.Initialise([.. shapes.Select(s => new SiteStatistics(new float[s.Width], [1], []))], new RunSeed(1));
         Tensor[] Encoded() => [.. shapes.Select((s, i) => encoders.Encode(SiteBatch.Of(i, Enumerable.Repeat(1f, s.Width).ToArray(), 1)))];
         var before = Encoded();
         Assert.True((before[0] - before[1]).abs().max().item<float>() > 0.01);

@@ -154,10 +154,10 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     public void Generators_from_before_backbones_were_trained_along_are_read_as_what_they_are()
     {
         using var folder = new TempFolder();
-        var record = Train(folder.Path, Tiny with { JointShare = 0, Allocation = SiteAllocationKind.Uniform, Steps = 10 });
+        var record = Train(folder.Path, Tiny with { JointShare = 0, Allocation = SiteAllocationKind.Uniform, Architecture = Tiny.Architecture with { EncoderInput = EncoderInput.Activation }, Steps = 10 });
         var path = Path.Combine(folder.Path, GeneratorRecord.FileName);
         string[] lines = File.ReadAllLines(path);
-        string[] later = ["joint_share", "allocation", "products", "record_hash"];
+        string[] later = ["joint_share", "allocation", "products", "record_hash", "encoder_input"];
         string[] old = [.. lines.Where(line => !later.Any(name => line.Contains(name, StringComparison.Ordinal)))];
         Assert.Equal(lines.Length - later.Length, old.Length);
         old[^2] = old[^2].TrimEnd(',');
@@ -313,8 +313,9 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         }), cancel: stop.Token));
         if (reports > 4)
         {
-            Assert.Contains("other options", Assert.Throws<BadInputException>(
-                () => Train(parts.Path, options with { DistillationSteps = 0, LearningRate = 1e-3 })).What, StringComparison.Ordinal);
+            var refused = Assert.Throws<BadInputException>(() => Train(parts.Path, options with { DistillationSteps = 0, LearningRate = 1e-3 }));
+            Assert.Contains("other options", refused.What, StringComparison.Ordinal);
+            Assert.Contains("as it was begun: a command", refused.Fix, StringComparison.Ordinal);
         }
 
         Train(parts.Path, options);

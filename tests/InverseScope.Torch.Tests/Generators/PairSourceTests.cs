@@ -71,13 +71,18 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
         var tokens = new GeneratorTokens(Tokenizer(), Backbone, "test");
         using var pairs = new PairSource(
             target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options with { NoiseDistance = 0.02 }, noise: true);
-        var (mean, deviation, _) = pairs.Statistics(400, CancellationToken.None)[0];
-        var norm = Math.Sqrt(mean.Sum(m => (double)m * m));
+        var (mean, deviations, _) = pairs.Statistics(400, CancellationToken.None)[0];
+        var norm = Math.Sqrt(mean[..12].Sum(m => (double)m * m));
 
         // A direction at the distance 0.02 is off by sin θ ≈ 0.2 of the norm, spread over 12 numbers.
-        Assert.InRange(deviation / (0.2 * norm / Math.Sqrt(12)), 0.7, 1.5);
+        Assert.InRange(deviations[0] / (0.2 * norm / Math.Sqrt(12)), 0.7, 1.5);
+        // The direction is as long as √12, and the noise moves the norm by up to 5 %.
+        Assert.Equal(25, mean.Length);
+        Assert.InRange(deviations[1] / 0.2, 0.7, 1.5);
+        Assert.InRange(deviations[2], 0.02, 0.04);
+        Assert.Equal(Math.Log(norm), mean[24], 0.1);
         using var plain = new PairSource(target, constant, SitePattern.ExpandAll(["L0.resid@0"], 2, 2, null, constant), tokens, Options, noise: false);
-        Assert.True(float.IsFinite(plain.Statistics(50, CancellationToken.None)[0].Deviation));
+        Assert.True(float.IsFinite(plain.Statistics(50, CancellationToken.None)[0].Deviations.Min()));
     }
 
     [Fact]
@@ -145,7 +150,7 @@ public sealed class PairSourceTests(TorchFixture torch) : IDisposable
             backbone.Initialise(new RunSeed(2), 0.3, 0.3);
             var conditioning = new ControlConditioning(
                 Backbone, SiteShape.Of(["L0.resid@last", "L0.resid@5"], pairs.Widths), new GeneratorArchitecture { Latent = 4, ControlHeads = 2, ControlHeadWidth = 4 });
-            conditioning.Initialise([.. pairs.Widths.Select(width => new SiteStatistics(new float[width], 1, []))], backbone, [[8, 0, 1, 9]], new RunSeed(4));
+            conditioning.Initialise([.. pairs.Widths.Select(width => new SiteStatistics(new float[2 * width + 1], [1, 1, 1], []))], backbone, [[8, 0, 1, 9]], new RunSeed(4));
             using var network = new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
             var refused = pairs.Refused(network, 1, CancellationToken.None);
             Assert.InRange(refused[0], 0.5, 1);

@@ -54,9 +54,9 @@ public sealed class TextReadingsTests(TorchFixture torch)
         var readings = TextReadings.Of(Texts, Latent);
         SiteShape[] shapes = [new(20, "L0", "@a"), new(30, "L1", "@b")];
         var activations = shapes.Select(s => Normed(readings.mm(Normal(s.Address, Latent, s.Width)))).ToArray();
-        using var encoders = new SiteEncoders(shapes, Latent);
+        using var encoders = new SiteEncoders(shapes, Latent, EncoderInput.Activation);
         encoders.Initialise(
-            [.. activations.Select((z, i) => new SiteStatistics(new float[shapes[i].Width], 1, TextReadings.MapOf(z, readings).data<float>().ToArray()))], new RunSeed(1));
+            [.. activations.Select((z, i) => new SiteStatistics(new float[shapes[i].Width], [1], TextReadings.MapOf(z, readings).data<float>().ToArray()))], new RunSeed(1));
         Tensor[] encoded = [.. activations.Select((z, i) => encoders.Encode(SiteBatch.Of(i, z.contiguous().data<float>().ToArray(), 400)))];
         // Beside what names the site, which is the same for all its texts.
         var (first, second) = (encoded[0] - encoded[0].mean([0L], keepdim: true), encoded[1] - encoded[1].mean([0L], keepdim: true));

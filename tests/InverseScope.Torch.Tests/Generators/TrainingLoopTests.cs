@@ -41,7 +41,7 @@ public sealed class TrainingLoopTests(TorchFixture torch)
     {
         using var scope = NewDisposeScope();
         var weights = nn.Parameter(tensor(new float[] { 1, 2 }));
-        new TrainingLoop("a test", new TrainingCheckpoint(folder, "same"), null, CancellationToken.None).Run(
+        new TrainingLoop("a test", new TrainingCheckpoint(folder, "same", "train"), null, CancellationToken.None).Run(
             [("weights", weights)], Schedule, _ => (weights - tensor(Array.ConvertAll(allocation.Shares ?? [1, 1], s => (float)s))).Squared().sum(),
             () => -_measured++, allocation);
         return weights.data<float>().ToArray();

@@ -106,8 +106,9 @@ public sealed class ModelTrainerTests(TorchFixture torch)
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => Train(
             TinyTasks.LastSpeaker, Tiny, folder.Path, new Listener(_ => stop.Cancel()), stop.Token));
-        Assert.Contains("other options", Assert.Throws<BadInputException>(
-            () => Train(TinyTasks.LastSpeaker, Tiny with { Seed = 9 }, folder.Path)).Message);
+        var refused = Assert.Throws<BadInputException>(() => Train(TinyTasks.LastSpeaker, Tiny with { Seed = 9 }, folder.Path));
+        Assert.Contains("other options", refused.What, StringComparison.Ordinal);
+        Assert.Contains("as it was begun: a command", refused.Fix, StringComparison.Ordinal);
     }
 
     [Fact]
