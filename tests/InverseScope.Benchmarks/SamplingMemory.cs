@@ -41,7 +41,7 @@ internal static class SamplingMemory
             backbone.Initialise(Seed);
             backbone.eval();
             var conditioning = new ControlConditioning(Small, [new SiteShape(SiteWidth, "L0", "@last")], new GeneratorArchitecture { Latent = 8, ControlHeads = 4, ControlHeadWidth = 8 });
-            conditioning.Initialise([new(new float[2 * SiteWidth + 1], [1, 1, 1], [])], backbone, [[0, 1, 2, 3]], Seed);
+            conditioning.Initialise([new(new float[SiteWidth], [1], [])], backbone, [[0, 1, 2, 3]], Seed);
             using var network = new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
             for (var batch = 1; batch <= Batches; batch++)
             {

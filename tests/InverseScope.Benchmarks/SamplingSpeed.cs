@@ -47,7 +47,7 @@ internal static class SamplingSpeed
             backbone.Initialise(Seed);
             backbone.eval();
             var conditioning = new ControlConditioning(Gpt2, [new SiteShape(SiteWidth, "L0", "@last")], Control);
-            conditioning.Initialise([new(new float[2 * SiteWidth + 1], [1, 1, 1], [])], backbone, [[0, 1, 2, 3]], Seed);
+            conditioning.Initialise([new(new float[SiteWidth], [1], [])], backbone, [[0, 1, 2, 3]], Seed);
             using var network = new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
             Compare(network, batch, repeats);
         });

@@ -53,7 +53,7 @@ internal static class TrainingSpeed
         backbone.Initialise(Seed);
         var sites = SiteShape.Of(Enumerable.Range(0, Sites).Select(s => $"L0H{s}@last"), [.. Enumerable.Repeat(SiteWidth, Sites)]);
         var conditioning = new ControlConditioning(backbone.Config, sites, Options.Architecture);
-        conditioning.Initialise([.. sites.Select(_ => new SiteStatistics(new float[2 * SiteWidth + 1], [1, 1, 1], []))], backbone, [[0, 1, 2, 3]], Seed);
+        conditioning.Initialise([.. sites.Select(_ => new SiteStatistics(new float[SiteWidth], [1], []))], backbone, [[0, 1, 2, 3]], Seed);
         return new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: true);
     }
 

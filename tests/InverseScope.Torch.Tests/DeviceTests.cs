@@ -205,7 +205,7 @@ public sealed partial class DeviceTests(TorchFixture torch)
         Conditioning conditioning = kind == ConditioningKind.Control
             ? new ControlConditioning(Small, [new SiteShape(2, "L0", "@last"), new SiteShape(3, "L1", "@last")], new GeneratorArchitecture { Latent = 5, ControlHeads = 3, ControlHeadWidth = 4 })
             : new PrefixConditioning(Small, [2, 3]);
-        conditioning.Initialise([new(new float[5], [1, 1, 1], []), new(new float[7], [2, 2, 2], [])], backbone, [[0, 1, 2, 3], [0, 4, 5]], new RunSeed(4));
+        conditioning.Initialise([new(new float[2], [1], []), new(new float[3], [2], [])], backbone, [[0, 1, 2, 3], [0, 4, 5]], new RunSeed(4));
         return new GeneratorNetwork(backbone, conditioning, backbone, trainsBackbone: false);
     }
 }

@@ -38,7 +38,7 @@ internal static class GeneratorTrainCommand
     private static readonly Option<long?> Latent = OptionOf.Integer("--latent", Described("Width that all sites are encoded to", Defaults.Architecture.Latent), 1, 100_000);
     private static readonly Option<long?> ControlHeads = OptionOf.Integer("--control-heads", Described("Heads of a control layer", Defaults.Architecture.ControlHeads), 1, 1000);
     private static readonly Option<long?> ControlHeadWidth = OptionOf.Integer("--control-head-width", Described("Width of a control head", Defaults.Architecture.ControlHeadWidth), 1, 10_000);
-    private static readonly Option<EncoderInput?> Input = OptionOf.Choice<EncoderInput>("--encoder-input", "What the linear map of each site reads: the activation, or beside it also its direction and the logarithm of its norm. Default polar.");
+    private static readonly Option<EncoderInput?> Input = OptionOf.Choice<EncoderInput>("--encoder-input", "What the linear map of each site reads: the activation, or beside it also its direction and the logarithm of its norm. Default activation.");
     private static readonly Option<ControlInitial?> Initial = OptionOf.Choice<ControlInitial>("--control-initial", "How queries and keys of control layers begin. Default places.");
     private static readonly Option<double?> Noise = OptionOf.PositiveNumber("--noise", Described("Typical distance that noise moves an activation by", Defaults.NoiseDistance));
     private static readonly Option<double?> NoiseNormBand = OptionOf.Share("--noise-norm-band", Described("How far noise may change the norm, as a share", Defaults.NoiseNormBand));
@@ -52,7 +52,7 @@ internal static class GeneratorTrainCommand
         var command = new Command("train", "Train backbone and control layers; goes on where it was stopped.")
         {
             MeasurementArguments.Sites, name, folder, Conditioning, Backbone, BackboneOf, LowRank, Layers, Heads, Width, BackboneSteps, Steps, JointShare, DistillationSteps, BatchSize,
-            SitesPerBatch, Allocation, LearningRate, BackboneLearningRate, Latent, ControlHeads, ControlHeadWidth, Initial, Noise, NoiseNormBand, Products,
+            SitesPerBatch, Allocation, LearningRate, BackboneLearningRate, Latent, ControlHeads, ControlHeadWidth, Input, Initial, Noise, NoiseNormBand, Products,
         };
         MeasurementArguments.AddTarget(command);
         MeasurementArguments.AddNoise(command);
@@ -180,6 +180,6 @@ internal static class GeneratorTrainCommand
     private sealed class Steady(IProgress<WorkProgress> console) : IProgress<GeneratorProgress>
     {
         public void Report(GeneratorProgress value) => console.Report(new WorkProgress(
-            Invariant($"learning {value.Stage}, held-out loss {value.HeldOutLoss:0.000}"), value.Step, value.Steps, "steps"));
+            Invariant($"held-out loss {value.HeldOutLoss:0.000}, learning {value.Stage}"), value.Step, value.Steps, "steps"));
     }
 }

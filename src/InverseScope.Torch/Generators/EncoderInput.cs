@@ -10,8 +10,8 @@ public enum EncoderInput
     Activation,
 
     /// <summary>
-    /// Beside them what the cosine distance compares: the direction √n z/‖z‖ and ln ‖z‖, 2n + 1 numbers. Where norms differ between texts, those of
-    /// small norm are all alike to a map of z alone, though their directions and the ratios of their norms are not.
+    /// Beside them what the cosine distance compares: the direction √n z/‖z‖ and ln ‖z‖, 2n + 1 numbers. Where norms differ between texts, activations
+    /// of small norm are all alike to a map of z alone, though their directions and the ratios of their norms are not.
     /// </summary>
     Polar,
 }
@@ -22,13 +22,16 @@ internal static class EncoderInputs
     // Of an activation of zeros, which has no direction and would have no logarithm either.
     private const double SmallestNorm = 1e-12;
 
-    /// <summary>Numbers in each part, parts of one kind each: every part is scaled by itself.</summary>
-    /// <param name="width">n.</param>
-    public static int[] Parts(this EncoderInput input, int width) => input == EncoderInput.Polar ? [width, width, 1] : [width];
+    // In deviations.
+    private const long LogNormReach = 8;
 
-    /// <summary>The parts, one after the other.</summary>
+    /// <summary>Widths of the blocks; each is scaled by its own deviation.</summary>
+    /// <param name="width">n.</param>
+    public static int[] Blocks(this EncoderInput input, int width) => input == EncoderInput.Polar ? [width, width, 1] : [width];
+
+    /// <summary>The blocks, one after the other.</summary>
     /// <param name="z">(…, n).</param>
-    /// <returns>(…, Σ of the parts); the caller owns it.</returns>
+    /// <returns>(…, F), F the sum of the blocks' widths; the caller owns it.</returns>
     public static Tensor Of(this EncoderInput input, Tensor z)
     {
         if (input == EncoderInput.Activation)
@@ -36,5 +39,13 @@ internal static class EncoderInputs
         using var scope = NewDisposeScope();
         var norm = z.Squared().sum(-1, keepdim: true).sqrt().Plus(SmallestNorm);
         return cat([z, (z / norm).Times(Math.Sqrt(z.shape[^1])), norm.log()], -1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Keeps the logarithm of a norm near zero from drowning the rest, in place.</summary>
+    /// <param name="scaled">(…, F), less the mean and over the deviation.</param>
+    public static void Bound(this EncoderInput input, Tensor scaled)
+    {
+        if (input == EncoderInput.Polar)
+            scaled.narrow(-1, scaled.shape[^1] - 1, 1).ClampMinInPlace(-LogNormReach).ClampMaxInPlace(LogNormReach);
     }
 }

@@ -32,8 +32,8 @@ public sealed record GeneratorArchitecture
     /// <summary>Width of the encoding that all sites share, from 1. Default 128.</summary>
     public int Latent { get; init; } = 128;
 
-    /// <summary>What encoders of sites read. Default <see cref="EncoderInput.Polar"/>; the activation alone in the paper. A prefix reads the activation.</summary>
-    public EncoderInput EncoderInput { get; init; } = EncoderInput.Polar;
+    /// <summary>What encoders of sites read. Default <see cref="EncoderInput.Activation"/>; a prefix reads nothing else.</summary>
+    public EncoderInput EncoderInput { get; init; }
 
     /// <summary>Heads of each control layer, from 1. Default 64; 32 in the paper.</summary>
     public int ControlHeads { get; init; } = 64;
@@ -198,6 +198,8 @@ public sealed record GeneratorOptions
             yield return Text($"joint_share must be from 0 to 1, not {JointShare}: it is a share of the steps.");
         if (Products is not (NumberType.Float32 or NumberType.BFloat16))
             yield return Text($"products must be float32 or bfloat16, not {Products.Text()}: gradients leave its range.");
+        if (Architecture is { Conditioning: ConditioningKind.Prefix, EncoderInput: EncoderInput.Polar })
+            yield return "encoder_input must be activation with a prefix, which has no encoders.";
         if (LowRank > 0 && JointShare > 0)
             yield return Text($"joint_share must be 0 with low_rank, not {JointShare}: low-rank updates are merged into the backbone, which then stays as it is.");
         if (!(HeldOutShare > 0 && HeldOutShare < 1))

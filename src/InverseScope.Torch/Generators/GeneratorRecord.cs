@@ -154,7 +154,6 @@ public sealed record GeneratorRecord
             {
                 options.TryAdd("joint_share", 0);
                 options.TryAdd("allocation", "uniform");
-                (options["architecture"] as JsonObject)?.TryAdd("encoder_input", "activation");
             }
 
             var record = stored.Deserialize<GeneratorRecord>(Json)!;

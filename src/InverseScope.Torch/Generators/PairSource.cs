@@ -18,7 +18,7 @@ internal sealed record TrainingPairs(SiteBatch Activations, LaidTexts Texts);
 
 /// <summary>What is known of a site's activations before anything is learnt.</summary>
 /// <param name="Mean">One number for each that the encoder reads, see <see cref="EncoderInput"/>.</param>
-/// <param name="Deviations">For each part of those that of all its numbers together; above 0.</param>
+/// <param name="Deviations">One for each block of those, over all its numbers; above 0.</param>
 /// <param name="Map">Of what is read, less its mean and over its deviation, to what texts are about: E rows of its width. Empty for none.</param>
 internal sealed record SiteStatistics(float[] Mean, float[] Deviations, float[] Map);
 
@@ -113,7 +113,7 @@ internal sealed class PairSource : IDisposable
         }
 
         using var readings = TextReadings.Of([.. drawn.Select(_tokens.Encode)], _options.Architecture.Latent);
-        return [.. found.Select(captured => StatisticsOf(captured, _task, readings, _options.Architecture.EncoderInput))];
+        return [.. found.Select(captured => StatisticsOf(captured, _task, readings, _options.Architecture.EncoderInput, _options.NoiseNormBand))];
     }
 
     /// <summary>The pairs of a step; depend on the seed, the step and the shares alone.</summary>
@@ -290,7 +290,7 @@ internal sealed class PairSource : IDisposable
 
     private static bool IsHeldOut(string text, double share) => ContentHash.ShareOf("generator\n" + text) < share;
 
-    private static SiteStatistics StatisticsOf(CapturedActivations found, ITask task, Tensor readings, EncoderInput input)
+    private static SiteStatistics StatisticsOf(CapturedActivations found, ITask task, Tensor readings, EncoderInput input, double normBand)
     {
         long[] present = [.. Enumerable.Range(0, found.Present.Length).Where(text => found.Present[text] != 0)];
         if (present.Length == 0)
@@ -304,13 +304,27 @@ internal sealed class PairSource : IDisposable
         var at = tensor(present, device: CPU);
         var read = input.Of(tensor(found.Values, [found.Present.Length, found.Width], device: CPU).index_select(0, at).@double()); // (N, F)
         var mean = read.mean([0L]);
-        var parts = input.Parts(found.Width).Select(p => (long)p).ToArray();
-        var centred = (read - mean).split(parts, 1);
-        var deviations = Array.ConvertAll(centred.Zip(read.split(parts, 1)).ToArray(), part => DeviationOf(part.First, part.Second));
-        var scaled = cat([.. centred.Zip(deviations, (part, deviation) => part.DividedBy(deviation))], 1);
+        var blocks = input.Blocks(found.Width).Select(b => (long)b).ToArray();
+        if (input == EncoderInput.Polar)
+            mean[^1].copy_(LogNorms(read).mean());
+        var centred = (read - mean).split(blocks, 1);
+        var deviations = Array.ConvertAll(centred.Zip(read.split(blocks, 1)).ToArray(), block => DeviationOf(block.First, block.Second));
+        // Within the band norms are as good as equal: those of sites that hardly differ must not tell the noise from its absence.
+        if (input == EncoderInput.Polar)
+            deviations[^1] = Math.Max(Math.Log(1 + normBand), Math.Sqrt((LogNorms(read) - mean[^1]).Squared().mean().item<double>()));
+        var scaled = cat([.. centred.Zip(deviations, (block, deviation) => block.DividedBy(deviation))], 1);
+        input.Bound(scaled);
         return new SiteStatistics(
             mean.@float().data<float>().ToArray(), Array.ConvertAll(deviations, d => (float)d),
             TextReadings.MapOf(scaled, readings.index_select(0, at)).data<float>().ToArray());
+    }
+
+    // An activation of zeros says nothing of what norms are like elsewhere.
+    private static Tensor LogNorms(Tensor read)
+    {
+        var logNorms = read.select(1, read.shape[1] - 1);
+        var least = read.narrow(1, 0, (read.shape[1] - 1) / 2).abs().amax([1L]).GreaterThan(0);
+        return least.any().item<bool>() ? logNorms.masked_select(least) : logNorms;
     }
 
     private static double DeviationOf(Tensor centred, Tensor read)

@@ -22,7 +22,7 @@ internal readonly record struct SiteShape(int Width, string Address, string Posi
 
 /// <summary>
 /// One linear map for each site into the latent space that all sites share: e = W (a − μ)/σ + b, where a is the activation or what
-/// <see cref="EncoderInput"/> says, with its mean μ and its deviation σ (a single number for each part of a) over the site's activations, so that
+/// <see cref="EncoderInput"/> says, with its mean μ and its deviation σ (a single number for each block of a) over the site's activations, so that
 /// every site begins at the same scale. W and b are sums of
 /// what all sites of the width, all of the address, all of the position, and the site alone contribute: what one site
 /// learns, those like it need not learn again, though each is in few of the batches. Sites of the same width are kept in one
@@ -34,9 +34,6 @@ internal sealed class SiteEncoders : nn.Module
 
     // Of what tells the activation in a line, beside which what bends has to be found.
     private const double RandomShare = 0.3;
-
-    // Deviations that a logarithm of a norm may be off its mean by: that of an activation near zero must not drown the rest.
-    private const long MostLogNorm = 8;
 
     private readonly int[] _classOf;
     private readonly int[] _rowOf;
@@ -55,7 +52,7 @@ internal sealed class SiteEncoders : nn.Module
         _classOf = [.. sites.Select(s => Array.IndexOf(distinct, s.Width))];
         var counts = new int[distinct.Length];
         _rowOf = [.. _classOf.Select(c => counts[c]++)];
-        _classes = new ModuleList<WidthClass>([.. distinct.Select(width => new WidthClass([.. sites.Where(s => s.Width == width)], latent, input.Parts(width)))]);
+        _classes = new ModuleList<WidthClass>([.. distinct.Select(width => new WidthClass([.. sites.Where(s => s.Width == width)], latent, input.Blocks(width)))]);
         RegisterComponents();
     }
 
@@ -101,8 +98,7 @@ internal sealed class SiteEncoders : nn.Module
         var values = batch.Values[begin..end].SelectMany(v => v).ToArray();
         var z = tensor(values, [end - begin, batch.Rows, kept.Width], device: device); // (G, n, width)
         var scaled = (_input.Of(z) - kept.Mean.index_select(0, at).unsqueeze(1)) * kept.Scales(at).unsqueeze(1);
-        if (_input == EncoderInput.Polar)
-            scaled.narrow(-1, scaled.shape[^1] - 1, 1).ClampMinInPlace(-MostLogNorm).ClampMaxInPlace(MostLogNorm);
+        _input.Bound(scaled);
         var (weight, bias) = kept.Maps(rows);
         return scaled.bmm(weight.transpose(1, 2)).Plus(bias.unsqueeze(1)).view(-1, _latent);
     }
@@ -110,7 +106,7 @@ internal sealed class SiteEncoders : nn.Module
     /// <summary>The encoders of the sites of one width.</summary>
     private sealed class WidthClass : nn.Module
     {
-        private readonly int[] _inputs;
+        private readonly int[] _blocks;
         private readonly Part[] _parts;
 
         [ComponentName(Name = "all")]
@@ -131,12 +127,12 @@ internal sealed class SiteEncoders : nn.Module
         [ComponentName(Name = "scale")]
         private readonly Parameter _scale;
 
-        /// <param name="inputs">Numbers in each part of what is read.</param>
-        public WidthClass(SiteShape[] sites, int latent, int[] inputs)
+        /// <param name="blocks">Of what is read, F numbers, see <see cref="EncoderInputs.Blocks"/>.</param>
+        public WidthClass(SiteShape[] sites, int latent, int[] blocks)
             : base(nameof(WidthClass))
         {
-            (_inputs, Width) = (inputs, sites[0].Width);
-            var width = inputs.Sum();
+            (_blocks, Width) = (blocks, sites[0].Width);
+            var width = blocks.Sum();
             _all = new Part([.. sites.Select(_ => "")], latent, width);
             _address = new Part([.. sites.Select(s => s.Address)], latent, width);
             _position = new Part([.. sites.Select(s => s.Position)], latent, width);
@@ -144,7 +140,9 @@ internal sealed class SiteEncoders : nn.Module
             _parts = [_all, _address, _position, _site];
             // Measured, not learnt; parameters all the same, so that they are stored like the rest.
             _mean = nn.Parameter(empty(sites.Length, width), requires_grad: false);
-            _scale = nn.Parameter(inputs.Length == 1 ? empty(sites.Length) : empty(sites.Length, inputs.Length), requires_grad: false);
+            // One number a site where all is one block, as it is stored by generators from before there were others.
+            long[] scales = blocks.Length == 1 ? [sites.Length] : [sites.Length, blocks.Length];
+            _scale = nn.Parameter(empty(scales), requires_grad: false);
             RegisterComponents();
         }
 
@@ -159,7 +157,7 @@ internal sealed class SiteEncoders : nn.Module
         public Tensor Scales(Tensor at)
         {
             var scales = _scale.index_select(0, at).view(at.shape[0], -1);
-            return cat([.. _inputs.Select((count, part) => scales.narrow(1, part, 1).expand(-1, count))], 1);
+            return cat([.. _blocks.Select((count, block) => scales.narrow(1, block, 1).expand(-1, count))], 1);
         }
 
         /// <summary>
@@ -181,10 +179,10 @@ internal sealed class SiteEncoders : nn.Module
         }
 
         /// <summary>What a site's own share of its map begins as.</summary>
-        /// <param name="map"><c>(E, width)</c>.</param>
+        /// <param name="map"><c>(E, F)</c>.</param>
         public void Read(int row, Tensor map) => _site.Weight[row].copy_(map);
 
-        /// <returns>W, <c>(G, E, width)</c>, and b, <c>(G, E)</c>, of sites given by their rows.</returns>
+        /// <returns>W, <c>(G, E, F)</c>, and b, <c>(G, E)</c>, of sites given by their rows.</returns>
         public (Tensor Weight, Tensor Bias) Maps(int[] rows)
         {
             var maps = Array.ConvertAll(_parts, part => part.Of(rows));

@@ -54,7 +54,12 @@ internal static class TextReadings
     {
         using var scope = NewDisposeScope();
         var (z, t) = (activations.@double(), readings.@double());
-        var covariance = z.t().mm(z).DividedBy(z.shape[0]).Plus(eye(z.shape[1], dtype: ScalarType.Float64, device: z.device).Times(Ridge));
-        return linalg.solve(covariance, z.t().mm(t).DividedBy(z.shape[0])).t().@float().contiguous().MoveToOuterDisposeScope();
+        var (texts, width) = (z.shape[0], z.shape[1]);
+        Tensor Ridged(Tensor products) => products.DividedBy(texts).Plus(eye(products.shape[0], dtype: ScalarType.Float64, device: z.device).Times(Ridge));
+        // The same map either way, by whichever system is smaller.
+        var map = width <= texts
+            ? linalg.solve(Ridged(z.t().mm(z)), z.t().mm(t).DividedBy(texts))
+            : z.t().mm(linalg.solve(Ridged(z.mm(z.t())), t.DividedBy(texts)));
+        return map.t().@float().contiguous().MoveToOuterDisposeScope();
     }
 }

@@ -98,7 +98,7 @@ internal sealed class TrainingCheckpoint
     /// <param name="removal">How it can be done away with.</param>
     public static BadInputException OfAnother(string path, string? command, string removal) => new(
         $"{path} is of a training with other options, of another task, or of another version of this program.",
-        $"{(command is null ? "Give those options again to go on with it" : $"Go on with it as it was begun: {command}")} (on another machine also --products); or {removal}, or choose another folder.");
+        $"{(command is null ? "The command that began it goes on with it, by that version" : $"Begun by: {command}\nThat command goes on with it, by the same version")} of this program; or {removal}, or choose another folder.");
 
     private SafetensorsFile Open()
     {

@@ -119,7 +119,10 @@ public sealed class GeneratorCommandsTests
         Assert.Equal(2, untrained.Code);
         Assert.Contains("was not trained on L2H0@last. It has L0H0@last, L1.resid@-2", untrained.Error.ReplaceLineEndings(" "), StringComparison.Ordinal);
 
-        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--name", "other", "--home", home.Path]).Code);
+        Assert.Equal(0, CliRun.Of(["generator", "train", "--sites", "L0H0", .. Quick, "--encoder-input", "polar", "--name", "other", "--home", home.Path]).Code);
+        string Options(string name) => File.ReadAllText(Path.Combine(home["generators"], name, "generator.json"));
+        Assert.Contains("\"encoder_input\": \"polar\"", Options("other"), StringComparison.Ordinal);
+        Assert.Contains("\"encoder_input\": \"activation\"", Options("small"), StringComparison.Ordinal);
         var several = Of("sample", "--site", "L0H0", "--sampler", "generator");
         Assert.Equal(2, several.Code);
         Assert.Contains("other, small", several.Error, StringComparison.Ordinal);

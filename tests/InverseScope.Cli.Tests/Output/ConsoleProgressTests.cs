@@ -53,15 +53,15 @@ public sealed class ConsoleProgressTests : IDisposable
     }
 
     [Theory]
-    [InlineData(123, "learning what tells of activations, held-out loss 1.606  ━━━━━━━━━━──────────  3,000 of 6,000 steps  5/s  10 min 00 s left")]
-    [InlineData(101, "learning what tells of activations, held-out loss 1.606  3,000 of 6,000 steps  5/s  10 min 00 s left")]
-    [InlineData(80, "learning what tells of activation…  3,000 of 6,000 steps  5/s  10 min 00 s left")]
-    [InlineData(50, "lea…  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(123, "held-out loss 1.606, learning what tells of activations  ━━━━━━━━━━──────────  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(101, "held-out loss 1.606, learning what tells of activations  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(80, "held-out loss 1.606, learning wha…  3,000 of 6,000 steps  5/s  10 min 00 s left")]
+    [InlineData(50, "hel…  3,000 of 6,000 steps  5/s  10 min 00 s left")]
     [InlineData(44, "3,000 of 6,000 steps  5/s  10 min 00 s left")]
     [InlineData(30, "3,000 of 6,000 steps  5/s  1…")]
     public void Where_the_terminal_is_narrow_rate_and_time_left_are_kept(int width, string expected)
     {
-        const string Stage = "learning what tells of activations, held-out loss 1.606";
+        const string Stage = "held-out loss 1.606, learning what tells of activations";
         using var progress = new ConsoleProgress(_error, _clock, width);
         progress.Report(new WorkProgress(Stage, 0, 6000, "steps"));
         _clock.Advance(TimeSpan.FromMinutes(10));

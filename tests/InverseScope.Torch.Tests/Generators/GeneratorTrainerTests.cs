@@ -154,7 +154,7 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     public void Generators_from_before_backbones_were_trained_along_are_read_as_what_they_are()
     {
         using var folder = new TempFolder();
-        var record = Train(folder.Path, Tiny with { JointShare = 0, Allocation = SiteAllocationKind.Uniform, Architecture = Tiny.Architecture with { EncoderInput = EncoderInput.Activation }, Steps = 10 });
+        var record = Train(folder.Path, Tiny with { JointShare = 0, Allocation = SiteAllocationKind.Uniform, Steps = 10 });
         var path = Path.Combine(folder.Path, GeneratorRecord.FileName);
         string[] lines = File.ReadAllLines(path);
         string[] later = ["joint_share", "allocation", "products", "record_hash", "encoder_input"];
@@ -172,6 +172,9 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
     {
         var prefix = new GeneratorOptions { Architecture = new GeneratorArchitecture { Conditioning = ConditioningKind.Prefix } };
         Assert.Equal((0, false), (prefix.JointSteps, prefix.AllocatesByRefusal));
+        Assert.Empty(prefix.Check());
+        var polar = prefix with { Architecture = prefix.Architecture with { EncoderInput = EncoderInput.Polar } };
+        Assert.Contains("encoder_input must be activation with a prefix", Assert.Single(polar.Check()), StringComparison.Ordinal);
         Assert.True((prefix with { Allocation = SiteAllocationKind.Refused }).AllocatesByRefusal);
         var control = new GeneratorOptions { Steps = 50 };
         Assert.Equal((40, true), (control.JointSteps, control.AllocatesByRefusal));
@@ -315,7 +318,7 @@ public sealed class GeneratorTrainerTests(TorchFixture torch, SpeakerTarget spea
         {
             var refused = Assert.Throws<BadInputException>(() => Train(parts.Path, options with { DistillationSteps = 0, LearningRate = 1e-3 }));
             Assert.Contains("other options", refused.What, StringComparison.Ordinal);
-            Assert.Contains("as it was begun: a command", refused.Fix, StringComparison.Ordinal);
+            Assert.Contains("Begun by: a command\n", refused.Fix, StringComparison.Ordinal);
         }
 
         Train(parts.Path, options);

@@ -48,6 +48,17 @@ public sealed class TextReadingsTests(TorchFixture torch)
     });
 
     [Fact]
+    public void Activations_wider_than_there_are_texts_have_the_same_ridge_regression() => torch.Thread.Run(() =>
+    {
+        using var scope = NewDisposeScope();
+        var (z, t) = (Normal("z", 30, 50).@double(), Normal("t", 30, 4).@double());
+        var map = TextReadings.MapOf(z.@float(), t.@float()).@double(); // (4, 50)
+        // (ZᵀZ/N + 0.01) W = ZᵀT/N
+        var left = z.t().mm(z).DividedBy(30).mm(map.t()).Plus(map.t().Times(0.01));
+        Assert.InRange((left - z.t().mm(t).DividedBy(30)).abs().max().item<double>(), 0, 1e-5);
+    });
+
+    [Fact]
     public void Sites_that_tell_the_same_begin_with_the_same_encodings() => torch.Thread.Run(() =>
     {
         using var scope = NewDisposeScope();

@@ -170,7 +170,7 @@ public sealed class TextSamplerTests(TorchFixture torch)
         Conditioning conditioning = kind == ConditioningKind.Control
             ? new ControlConditioning(config, [new SiteShape(2, "L0", "@last"), new SiteShape(3, "L1", "@last")], new GeneratorArchitecture { Latent = 5, ControlHeads = 3, ControlHeadWidth = 4 })
             : new PrefixConditioning(config, [2, 3]);
-        conditioning.Initialise([new(new float[5], [1, 1, 1], []), new(new float[7], [2, 2, 2], [])], backbone, [[0, 2, 1], [0, 3, 1]], new RunSeed(4));
+        conditioning.Initialise([new(new float[2], [1], []), new(new float[3], [2], [])], backbone, [[0, 2, 1], [0, 3, 1]], new RunSeed(4));
         using var frozen = no_grad();
         foreach (var (name, parameter) in conditioning.named_parameters())
         {

@@ -108,7 +108,7 @@ public sealed class ModelTrainerTests(TorchFixture torch)
             TinyTasks.LastSpeaker, Tiny, folder.Path, new Listener(_ => stop.Cancel()), stop.Token));
         var refused = Assert.Throws<BadInputException>(() => Train(TinyTasks.LastSpeaker, Tiny with { Seed = 9 }, folder.Path));
         Assert.Contains("other options", refused.What, StringComparison.Ordinal);
-        Assert.Contains("as it was begun: a command", refused.Fix, StringComparison.Ordinal);
+        Assert.Contains("Begun by: a command\n", refused.Fix, StringComparison.Ordinal);
     }
 
     [Fact]
